@@ -1,0 +1,1 @@
+"""Records what a notebook does without being asked, and undoes every patch."""

@@ -1,0 +1,1 @@
+"""The door in the shell: ``mlops-nb``."""

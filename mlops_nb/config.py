@@ -1,0 +1,136 @@
+"""One frozen Settings, resolved once: argument, then environment, then pyproject, then default."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from mlops_nb.errors import InvalidValueError, NotFoundError
+
+_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
+_ROOT_MARKS = (".mlops", "pyproject.toml", ".git")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How this process uses mlops_nb.
+
+    Attributes
+    ----------
+    store
+        Folder of the store. Default: ``.mlops`` in the nearest parent folder that holds ``.mlops``,
+        ``pyproject.toml`` or ``.git``, else in the working folder.
+    experiment
+        Experiment that runs belong to when none is named.
+    disabled
+        Record nothing in this process.
+    cards
+        Show a card under a cell that trained a model.
+    cache
+        Local folder for rebuildable indexes. Default: ``~/.cache/mlops_nb`` or the platform's like.
+
+    Notes
+    -----
+    Environment variables are ``MLOPS_NB_STORE``, ``MLOPS_NB_EXPERIMENT`` and so on; the table
+    ``[tool.mlops_nb]`` in ``pyproject.toml`` takes the same names in lower case.
+    """
+
+    store: Path
+    cache: Path
+    experiment: str = "default"
+    disabled: bool = False
+    cards: bool = True
+
+
+def find_root(start: Path) -> Path:
+    """Find the project a folder belongs to.
+
+    Parameters
+    ----------
+    start
+        Folder to begin in.
+
+    Returns
+    -------
+    Path
+        The nearest folder, from `start` upwards, that holds a store, ``pyproject.toml`` or
+        ``.git``; `start` itself where none does.
+    """
+    for folder in (start, *start.parents):
+        if any((folder / mark).exists() for mark in _ROOT_MARKS):
+            return folder
+    return start
+
+
+def _read_bool(name: str, text: str) -> bool:
+    lowered = text.strip().lower()
+    if lowered not in _TRUE | _FALSE:
+        raise InvalidValueError(name, text, "one of 1, 0, true, false, yes, no, on, off")
+    return lowered in _TRUE
+
+
+def _default_cache() -> Path:
+    if os.name == "nt":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "mlops_nb"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mlops_nb"
+
+
+def _read_pyproject(root: Path) -> dict[str, Any]:
+    path = root / "pyproject.toml"
+    if not path.is_file():
+        return {}
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError):
+        return {}  # a broken pyproject is its owner's business; ours would be to break a kernel
+    found: dict[str, Any] = table.get("tool", {}).get("mlops_nb", {})
+    known = {entry.name for entry in fields(Settings)}
+    for name in found:
+        if name not in known:
+            raise NotFoundError("setting", name, known, f"It stands in [tool.mlops_nb] of {path}.")
+    return found
+
+
+def load_settings(start: Path | None = None, **arguments: Any) -> Settings:
+    """Resolve the settings of this process.
+
+    Parameters
+    ----------
+    start
+        Folder to look from for the project; the working folder by default.
+    **arguments
+        Settings that win over everything else; None means not given.
+
+    Returns
+    -------
+    Settings
+        Every setting with its value.
+
+    Raises
+    ------
+    InvalidValueError
+        A setting has a value of the wrong form.
+    NotFoundError
+        ``[tool.mlops_nb]`` names a setting that does not exist.
+    """
+    root = find_root((start or Path.cwd()).absolute())
+    table = _read_pyproject(root)
+    values: dict[str, Any] = {}
+    for entry in fields(Settings):
+        given = arguments.get(entry.name)
+        if given is None:
+            given = os.environ.get(f"MLOPS_NB_{entry.name.upper()}")
+        if given is None:
+            given = table.get(entry.name)
+        if given is not None:
+            values[entry.name] = given
+    for name in ("disabled", "cards"):
+        if isinstance(values.get(name), str):
+            values[name] = _read_bool(name, values[name])
+    store, cache = values.get("store") or root / ".mlops", values.get("cache") or _default_cache()
+    values["store"] = (root / Path(store).expanduser()).absolute()
+    values["cache"] = Path(cache).expanduser().absolute()
+    return Settings(**values)

@@ -1,0 +1,1 @@
+"""Identity of data: fingerprints and snapshots of frames and arrays."""

@@ -1,0 +1,1 @@
+"""The environment document: what must be known to rebuild this environment."""

@@ -1,0 +1,1 @@
+"""Writes a notebook as software that runs without a notebook."""

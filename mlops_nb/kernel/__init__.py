@@ -1,0 +1,1 @@
+"""The door in IPython: extension, guarded hooks, magics, cards."""

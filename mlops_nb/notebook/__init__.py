@@ -1,0 +1,1 @@
+"""Reads and writes ``.ipynb`` files; never executes them."""

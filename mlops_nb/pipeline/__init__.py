@@ -1,0 +1,1 @@
+"""Tagged cells as steps: graph, boundary, execution by papermill."""

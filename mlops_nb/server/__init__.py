@@ -1,0 +1,1 @@
+"""The door in Jupyter Server: routes for the panel."""

@@ -1,0 +1,1 @@
+"""Answers predictions of a registered model over HTTP."""
