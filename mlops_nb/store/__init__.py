@@ -3,3 +3,8 @@
 Everything durable here is a write-once file or a single-writer append log; the
 SQLite index can be deleted and is rebuilt.
 """
+
+from mlops_nb.store.runlog import RunLog
+from mlops_nb.store.store import Store, open_store
+
+__all__ = ["RunLog", "Store", "open_store"]

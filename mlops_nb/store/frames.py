@@ -1,0 +1,77 @@
+"""Framed records of an append log: length, checksum, JSON.
+
+A frame is ``u32 length | u32 crc32(payload) | payload``, little endian; the payload is UTF-8 JSON.
+A writer that dies leaves at most one broken frame at the end, which readers drop and count.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from typing import Any
+
+HEAD = struct.Struct("<II")
+LONGEST_BYTES = 64 * 1024 * 1024
+
+
+def pack_frame(event: dict[str, Any]) -> bytes:
+    """Give an event as one frame.
+
+    Parameters
+    ----------
+    event
+        JSON types only; NaN and infinities are allowed, as Python's JSON writes them.
+
+    Returns
+    -------
+    bytes
+        Head and payload, to be written by a single call.
+    """
+    payload = json.dumps(event, ensure_ascii=False, separators=(",", ":"), default=str).encode(
+        "utf-8", "surrogatepass"
+    )
+    return HEAD.pack(len(payload), zlib.crc32(payload)) + payload
+
+
+def unpack_frames(data: bytes) -> tuple[list[dict[str, Any]], int, int]:
+    """Read all whole frames.
+
+    Parameters
+    ----------
+    data
+        A log, or its part from the start of a frame.
+
+    Returns
+    -------
+    events : list of dict
+        The events in order.
+    end : int
+        Offset of the first byte that belongs to no whole frame.
+    dropped : int
+        How many broken frames were passed over. Inside the log a frame whose checksum fails is
+        skipped by its length; a broken tail counts as one.
+    """
+    events: list[dict[str, Any]] = []
+    position, dropped, size = 0, 0, len(data)
+    while position + HEAD.size <= size:
+        length, checksum = HEAD.unpack_from(data, position)
+        stop = position + HEAD.size + length
+        if length > LONGEST_BYTES or stop > size:
+            break
+        payload = data[position + HEAD.size : stop]
+        event = _read_payload(payload) if zlib.crc32(payload) == checksum else None
+        if event is None:
+            dropped += 1
+        else:
+            events.append(event)
+        position = stop
+    return events, position, dropped + (position < size)
+
+
+def _read_payload(payload: bytes) -> dict[str, Any] | None:
+    try:
+        event = json.loads(payload.decode("utf-8", "surrogatepass"))
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) else None

@@ -1,0 +1,159 @@
+"""Versions and aliases of registered models: write-once files and a chain of changes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from mlops_nb.errors import ModelNotFoundError, StoreError
+from mlops_nb.records import FieldSignature, ModelVersion, Signature
+from mlops_nb.store.audit import AuditLog
+from mlops_nb.store.files import write_whole
+
+_VERSION_FILE = re.compile(r"([1-9]\d*)\.json")
+
+
+class ModelFolder:
+    """Registered models as ``models/<name>/<n>.json``.
+
+    Creating the file is what gives a version its number, so two registrations at once never share
+    one. Aliases are records of the audit log; the last one counts.
+
+    Parameters
+    ----------
+    root
+        The folder of the models.
+    audit
+        The store's chain of changes.
+    """
+
+    def __init__(self, root: Path, audit: AuditLog) -> None:
+        self.root, self.audit = root, audit
+
+    def create_version(self, fields: Mapping[str, Any]) -> ModelVersion:
+        """Add the next version of a model.
+
+        Parameters
+        ----------
+        fields
+            Fields of `ModelVersion` but ``version`` and ``aliases``; the name has been checked.
+
+        Returns
+        -------
+        ModelVersion
+            With its number.
+        """
+        name = fields["name"]
+        number = max(self.versions(name), default=0) + 1
+        while True:
+            version = ModelVersion(**{**fields, "version": number, "aliases": ()})
+            document = asdict(version)
+            del document["aliases"]
+            text = json.dumps(document, ensure_ascii=False, indent=1)
+            if write_whole(self.root / name / f"{number}.json", text.encode()):
+                break
+            number += 1
+        self.audit.append(
+            "model.registered",
+            {"name": name, "version": number, "digest": version.digest, "run_id": version.run_id},
+        )
+        return version
+
+    def names(self) -> list[str]:
+        """Give the names of all models that have a version."""
+        if not self.root.is_dir():
+            return []
+        return sorted(folder.name for folder in self.root.iterdir() if self.versions(folder.name))
+
+    def versions(self, name: str) -> list[int]:
+        """Give the version numbers of a model, oldest first; none for an unknown model."""
+        folder = self.root / name
+        if not folder.is_dir():
+            return []
+        matches = (_VERSION_FILE.fullmatch(path.name) for path in folder.iterdir())
+        return sorted(int(match[1]) for match in matches if match)
+
+    def get(self, name: str, version: int) -> ModelVersion:
+        """Read a version.
+
+        Raises
+        ------
+        ModelNotFoundError
+            There is no such model or version.
+        StoreError
+            The record cannot be read.
+        """
+        if name not in self.names():
+            raise ModelNotFoundError(name, self.names())
+        path = self.root / name / f"{version}.json"
+        known = self.versions(name)
+        if version not in known:
+            shown = [f"{name}/{number}" for number in known]
+            raise ModelNotFoundError(f"{name}/{version}", shown, "model version")
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            signature = document.pop("signature")
+            values = {**document, "datasets": tuple(document["datasets"])}
+            aliases = tuple(sorted(a for a, n in self.aliases(name).items() if n == version))
+            return ModelVersion(**values, signature=read_signature(signature), aliases=aliases)
+        except (ValueError, TypeError, KeyError) as error:
+            found = f"{path.name} of model {name!r} cannot be read ({error})"
+            raise StoreError(self.root.parent, found, "Restore it from a backup.") from None
+
+    def set_alias(self, name: str, alias: str, version: int) -> None:
+        """Let an alias name a version; it may have named another before."""
+        self.get(name, version)
+        before = self.aliases(name).get(alias)
+        self.audit.append(
+            "alias.set", {"name": name, "alias": alias, "version": version, "before": before}
+        )
+
+    def delete_alias(self, name: str, alias: str) -> None:
+        """Take an alias away.
+
+        Raises
+        ------
+        ModelNotFoundError
+            The model has no such alias.
+        """
+        known = self.aliases(name)
+        if alias not in known:
+            raise ModelNotFoundError(alias, known, f"alias of model {name!r}")
+        self.audit.append("alias.deleted", {"name": name, "alias": alias, "before": known[alias]})
+
+    def aliases(self, name: str) -> dict[str, int]:
+        """Give the aliases of a model and the versions they name."""
+        found: dict[str, int] = {}
+        for record in self.audit.records():
+            if record.document.get("name") != name:
+                continue
+            if record.event == "alias.set":
+                found[record.document["alias"]] = record.document["version"]
+            elif record.event == "alias.deleted":
+                found.pop(record.document["alias"], None)
+        return found
+
+
+def read_signature(document: dict[str, Any] | None) -> Signature | None:
+    """Give a signature from its JSON form."""
+    if document is None:
+        return None
+    inputs, outputs = (
+        tuple(
+            FieldSignature(
+                **{
+                    **entry,
+                    "categories": tuple(entry["categories"])
+                    if entry.get("categories") is not None
+                    else None,
+                }
+            )
+            for entry in document[side]
+        )
+        for side in ("inputs", "outputs")
+    )
+    return Signature(inputs, outputs, document["named"])

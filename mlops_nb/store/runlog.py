@@ -1,0 +1,195 @@
+"""The log of one run: one folder, one writer, one write per call.
+
+A run folder holds ``run.json`` (written once at the start), ``events.log`` (frames), ``keys.log``
+(names of metrics) and ``metrics.bin``, records of 32 bytes:
+``u32 key | i64 step | f64 value | i64 time in ns | u32 crc32`` little endian. A forked child writes
+files of its own beside them (``events.PID.log`` and so on), so that every file keeps one writer.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import threading
+import time
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mlops_nb.records import RunStatus
+from mlops_nb.store.files import write_whole
+from mlops_nb.store.frames import pack_frame
+from mlops_nb.store.writer import describe_writer
+
+RECORD = struct.Struct("<Iqdq")
+RECORD_BYTES = RECORD.size + 4
+_APPEND = (
+    os.O_WRONLY
+    | os.O_CREAT
+    | os.O_APPEND
+    | getattr(os, "O_BINARY", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+)
+
+# Counts the forks between the first process and this one; a log opened before the last is a copy.
+_generation = [0]
+
+
+def _count_fork() -> None:
+    _generation[0] += 1
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_count_fork)
+
+
+class RunLog:
+    """Writes one run; what a call returned for survives the death of the process.
+
+    There is no buffer and no thread, and no lock but for the first value of a new metric: every
+    call is one ``write`` to a file opened for appending, which the operating system keeps when the
+    process is killed.
+
+    Parameters
+    ----------
+    folder
+        The run's folder, which must not exist yet.
+    meta
+        What is known at the start; JSON types. ``run_id``, ``name``, ``experiment`` and
+        ``started_at`` are required.
+
+    Raises
+    ------
+    OSError
+        The folder cannot be made or written.
+    """
+
+    __slots__ = (
+        "_events",
+        "_forks",
+        "_keys",
+        "_keys_file",
+        "_lock",
+        "_metrics",
+        "_suffix",
+        "folder",
+        "run_id",
+    )
+
+    def __init__(self, folder: Path, meta: Mapping[str, Any]) -> None:
+        self.folder = folder
+        self.run_id: str = meta["run_id"]
+        folder.mkdir(parents=True)
+        document = {"format": 1, **meta, "writer": describe_writer()}
+        text = json.dumps(document, ensure_ascii=False, indent=1, default=str)
+        write_whole(folder / "run.json", text.encode("utf-8", "surrogatepass"), sync=False)
+        self._begin_files("")
+
+    def _begin_files(self, suffix: str) -> None:
+        self._suffix = suffix
+        self._forks = _generation[0]
+        self._lock = threading.Lock()
+        self._events = self._metrics = self._keys_file = -1
+        self._keys: dict[str, int] = {}
+
+    def _open(self, stem: str, suffix: str) -> int:
+        return os.open(self.folder / f"{stem}{self._suffix}{suffix}", _APPEND, 0o644)
+
+    def append(self, event: Mapping[str, Any]) -> None:
+        """Append one event.
+
+        Parameters
+        ----------
+        event
+            JSON types; ``type`` names the kind. ``at`` (seconds since the epoch) is added.
+
+        Raises
+        ------
+        OSError
+            The event could not be written, for example because the disk is full.
+        """
+        if self._forks != _generation[0]:
+            self._begin_files(f".{os.getpid()}-{time.time_ns():x}")
+        if self._events < 0:
+            self._events = self._open("events", ".log")
+        _write_all(self._events, pack_frame({"at": time.time(), **event}))
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int, time_ns: int = 0) -> None:
+        """Append one value for each metric, all by one write.
+
+        Parameters
+        ----------
+        metrics
+            Names and values.
+        step
+            Training step of all of them, within 64 bits.
+        time_ns
+            Time of the values in ns since the epoch; now by default.
+
+        Raises
+        ------
+        OSError
+            The values could not be written; none of them is kept.
+        """
+        if self._forks != _generation[0]:
+            self._begin_files(f".{os.getpid()}-{time.time_ns():x}")
+        now = time_ns or time.time_ns()
+        keys, pack, crc32 = self._keys, RECORD.pack, zlib.crc32
+        out = b""
+        for key, value in metrics.items():
+            number = keys.get(key)
+            if number is None:
+                number = self._add_key(key)
+            record = pack(number, step, value, now)
+            out += record + crc32(record).to_bytes(4, "little")
+        if out:
+            _write_all(self._metrics, out)
+
+    def _add_key(self, key: str) -> int:
+        with self._lock:
+            if key in self._keys:
+                return self._keys[key]
+            if self._keys_file < 0:
+                self._metrics = self._open("metrics", ".bin")
+                self._keys_file = self._open("keys", ".log")
+            number = len(self._keys)
+            _write_all(self._keys_file, pack_frame({"key": key, "number": number}))
+            self._keys[key] = number
+            return number
+
+    def end(self, status: RunStatus, at: float | None = None) -> None:
+        """Record the end; later values of the same process may still follow.
+
+        Parameters
+        ----------
+        status
+            How the run ended.
+        at
+            When, in seconds since the epoch; now by default.
+        """
+        self.append({"type": "end", "status": status, "ended_at": at or time.time()})
+
+    def close(self) -> None:
+        """Give the files back."""
+        for name in ("_events", "_metrics", "_keys_file"):
+            handle: int = getattr(self, name)
+            if handle >= 0:
+                setattr(self, name, -1)
+                os.close(handle)
+        self._forks = -1  # a call after this begins new files, as a forked child's does
+
+
+def _write_all(handle: int, data: bytes) -> None:
+    written = os.write(handle, data)
+    if written == len(data):
+        return
+    start = os.fstat(handle).st_size - written
+    try:
+        while written < len(data):  # a signal may cut a write short
+            written += os.write(handle, data[written:])
+    except OSError:
+        # Half a record in the middle would hide what follows it; this file has no other writer.
+        os.ftruncate(handle, start)
+        raise

@@ -1,0 +1,249 @@
+"""Reads a run's folder back, also while it is written and after its writer was killed."""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mlops_nb.records import (
+    ArtifactRecord,
+    CellRecord,
+    DatasetRecord,
+    MetricPoint,
+    RunRecord,
+    RunStatus,
+)
+from mlops_nb.store.frames import unpack_frames
+from mlops_nb.store.runlog import RECORD, RECORD_BYTES
+from mlops_nb.store.writer import is_writer_alive
+
+
+@dataclass(slots=True)
+class RunEvents:
+    """What the events of a run add up to."""
+
+    params: dict[str, Any] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    artifacts: dict[str, ArtifactRecord] = field(default_factory=dict)
+    datasets: list[DatasetRecord] = field(default_factory=list)
+    cells: list[int] = field(default_factory=list)
+    name: str | None = None
+    environment: str | None = None
+    code: str | None = None
+    status: RunStatus | None = None
+    ended_at: float | None = None
+    last_at: float = 0.0
+    dropped: int = 0
+
+    def add(self, event: dict[str, Any]) -> None:
+        """Take one event into account; kinds of later versions are passed over."""
+        self.last_at = max(self.last_at, event.get("at", 0.0))
+        take = getattr(self, f"_add_{event.get('type')}", None)
+        if take is None:
+            return
+        try:
+            take(event)
+        except (KeyError, TypeError, ValueError):
+            self.dropped += 1
+
+    def _add_params(self, event: dict[str, Any]) -> None:
+        self.params.update(event["params"])
+
+    def _add_tags(self, event: dict[str, Any]) -> None:
+        self.tags.update(event["tags"])
+
+    def _add_name(self, event: dict[str, Any]) -> None:
+        self.name = event["name"]
+
+    def _add_artifact(self, event: dict[str, Any]) -> None:
+        record = ArtifactRecord(
+            event["path"], event["digest"], event["size_bytes"], event["media_type"]
+        )
+        self.artifacts[record.path] = record
+
+    def _add_dataset(self, event: dict[str, Any]) -> None:
+        record = read_dataset(event["dataset"])
+        # The bytes of a frame may be stored after it was named: the later record wins.
+        same = [
+            known
+            for known in self.datasets
+            if (known.fingerprint, known.role, known.name)
+            == (record.fingerprint, record.role, record.name)
+        ]
+        if same:
+            self.datasets[self.datasets.index(same[0])] = record
+        else:
+            self.datasets.append(record)
+
+    def _add_cell(self, event: dict[str, Any]) -> None:
+        if event["index"] not in self.cells:
+            self.cells.append(int(event["index"]))
+
+    def _add_environment(self, event: dict[str, Any]) -> None:
+        self.environment = event["digest"]
+
+    def _add_code(self, event: dict[str, Any]) -> None:
+        self.code = event["digest"]
+
+    def _add_end(self, event: dict[str, Any]) -> None:
+        self.status, self.ended_at = event["status"], event["ended_at"]
+
+
+def read_dataset(document: dict[str, Any]) -> DatasetRecord:
+    """Give a dataset record from its JSON form."""
+    values = dict(document)
+    values["shape"] = tuple(values.get("shape", ()))
+    values["columns"] = tuple((str(name), str(kind)) for name, kind in values.get("columns", ()))
+    return DatasetRecord(**values)
+
+
+def read_meta(folder: Path) -> dict[str, Any] | None:
+    """Read ``run.json``; None where it is missing or broken (a run that never got started)."""
+    try:
+        meta = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return meta if isinstance(meta, dict) and isinstance(meta.get("run_id"), str) else None
+
+
+def read_events(folder: Path) -> RunEvents:
+    """Read all events of a run, those of forked children too, in the order of their times."""
+    found: list[dict[str, Any]] = []
+    events = RunEvents()
+    for path in sorted(folder.glob("events*.log")):
+        some, _, dropped = unpack_frames(path.read_bytes())
+        found += some
+        events.dropped += dropped
+    if len({event.get("at") for event in found}) and len(list(folder.glob("events*.log"))) > 1:
+        found.sort(key=lambda event: float(event.get("at", 0.0)))
+    for event in found:
+        events.add(event)
+    return events
+
+
+def read_points(folder: Path) -> tuple[list[MetricPoint], int]:
+    """Read every point of every metric.
+
+    Parameters
+    ----------
+    folder
+        The run's folder.
+
+    Returns
+    -------
+    points : list of MetricPoint
+        In the order they were written, file by file.
+    dropped : int
+        Records whose checksum failed, and a torn tail.
+    """
+    points: list[MetricPoint] = []
+    dropped = 0
+    for path in sorted(folder.glob("metrics*.bin")):
+        keys = {}
+        names = path.with_name(path.name.replace("metrics", "keys", 1)[: -len(".bin")] + ".log")
+        if names.is_file():
+            frames, _, lost = unpack_frames(names.read_bytes())
+            dropped += lost
+            keys = {frame["number"]: frame["key"] for frame in frames}
+        data = path.read_bytes()
+        for number, step, value, time_ns in _iter_records(data):
+            if number in keys:
+                points.append(MetricPoint(keys[number], value, step, time_ns // 1_000_000))
+        kept = sum(1 for _ in _iter_records(data))
+        dropped += -(-len(data) // RECORD_BYTES) - kept
+    return points, dropped
+
+
+def _iter_records(data: bytes) -> Iterator[tuple[int, int, float, int]]:
+    checksum = struct.Struct("<I")
+    for start in range(0, len(data) - RECORD_BYTES + 1, RECORD_BYTES):
+        record = data[start : start + RECORD.size]
+        if zlib.crc32(record) == checksum.unpack_from(data, start + RECORD.size)[0]:
+            yield RECORD.unpack(record)
+
+
+def read_run(folder: Path, meta: dict[str, Any]) -> RunRecord:
+    """Give a run as it stands on disk.
+
+    Parameters
+    ----------
+    folder
+        The run's folder.
+    meta
+        What `read_meta` gave for it.
+
+    Returns
+    -------
+    RunRecord
+        With the cells' indexes resolved by the caller; a run without an end whose writer is gone is
+        ``interrupted`` and ends at its last evidence.
+    """
+    events = read_events(folder)
+    points, lost = read_points(folder)
+    last: dict[str, MetricPoint] = {}
+    for point in points:
+        known = last.get(point.key)
+        if known is None or (point.step, point.timestamp) >= (known.step, known.timestamp):
+            last[point.key] = point
+    status, ended_at = settle_status(meta, events, points)
+    return RunRecord(
+        run_id=meta["run_id"],
+        name=events.name or str(meta.get("name", "")),
+        experiment=str(meta.get("experiment", "default")),
+        status=status,
+        started_at=float(meta.get("started_at", 0.0)),
+        ended_at=ended_at,
+        params=events.params,
+        metrics={key: point.value for key, point in last.items()},
+        tags={**meta.get("tags", {}), **events.tags},
+        artifacts=tuple(events.artifacts.values()),
+        datasets=tuple(events.datasets),
+        environment=events.environment,
+        code=events.code,
+        parent_run_id=meta.get("parent_run_id"),
+        session_id=meta.get("session_id"),
+        notebook=meta.get("notebook"),
+        user=str(meta.get("user", "")),
+        host=str(meta.get("writer", {}).get("host", "")),
+        dropped_records=events.dropped + lost,
+    )
+
+
+def settle_status(
+    meta: dict[str, Any], events: RunEvents, points: list[MetricPoint]
+) -> tuple[RunStatus, float | None]:
+    """Tell how a run stands from the evidence on disk.
+
+    Parameters
+    ----------
+    meta
+        The run's ``run.json``.
+    events, points
+        Its events and metric points.
+
+    Returns
+    -------
+    status : str
+        The recorded end; else ``running`` while the writer lives (or cannot be judged from this
+        machine), else ``interrupted``.
+    ended_at : float or None
+        The recorded end, or the time of the last record of an interrupted run.
+    """
+    if events.status is not None:
+        return events.status, events.ended_at
+    if is_writer_alive(meta.get("writer", {})) is not False:
+        return "running", None
+    last_point = max((point.timestamp for point in points), default=0) / 1000
+    return "interrupted", max(events.last_at, last_point, float(meta.get("started_at", 0.0)))
+
+
+def resolve_cells(
+    record_cells: list[int], session_cells: dict[int, CellRecord]
+) -> tuple[CellRecord, ...]:
+    """Give the cells a run names, in execution order; cells that were lost are left out."""
+    return tuple(session_cells[index] for index in sorted(record_cells) if index in session_cells)

@@ -1,0 +1,326 @@
+"""Filter and order expressions, in the syntax of MLflow's ``search_runs``, as parameterised SQL."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from mlops_nb.errors import InvalidValueError, NotFoundError
+
+_TOKEN = re.compile(
+    r"""\s*(?:
+      (?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?![\w.])
+    | (?P<string>'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*")
+    | (?P<name>[A-Za-z_]\w*(?:\.(?:`[^`]+`|"[^"]+"|[\w./:@-]+))?|`[^`]+`)
+    | (?P<op><=|>=|!=|<>|==|=|<|>|\(|\)|,)
+    )""",
+    re.VERBOSE,
+)
+_KINDS = {
+    "metrics": "metric",
+    "metric": "metric",
+    "params": "param",
+    "param": "param",
+    "parameters": "param",
+    "tags": "tag",
+    "tag": "tag",
+    "attributes": "attribute",
+    "attribute": "attribute",
+    "attr": "attribute",
+    "run": "attribute",
+}
+_ATTRIBUTES = {
+    "run_id": "run.run_id",
+    "name": "run.name",
+    "run_name": "run.name",
+    "experiment": "run.experiment",
+    "experiment_id": "run.experiment",
+    "status": "run.status",
+    "started_at": "run.started_at",
+    "start_time": "run.started_at * 1000",
+    "ended_at": "run.ended_at",
+    "end_time": "run.ended_at * 1000",
+    "duration_s": "(run.ended_at - run.started_at)",
+    "notebook": "run.notebook",
+    "parent_run_id": "run.parent_run_id",
+}
+_COMPARE = {"=": "=", "==": "=", "!=": "!=", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+SYNTAX = "an expression such as: metrics.acc > 0.9 and params.model = 'rf' and tags.x LIKE 'a%'"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One word of an expression: its kind, text and position from 0."""
+
+    kind: str
+    text: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A piece of SQL and the values for its placeholders."""
+
+    sql: str
+    values: tuple[Any, ...] = ()
+
+
+def _tokenize(text: str) -> list[Token]:
+    tokens, position = [], 0
+    while text[position:].strip():
+        match = _TOKEN.match(text, position)
+        if match is None or match.lastgroup is None:
+            at = position + len(text[position:]) - len(text[position:].lstrip())
+            raise InvalidValueError(
+                "filter", text, SYNTAX, f"Cannot read {text[at : at + 20]!r} at {at}."
+            )
+        tokens.append(Token(match.lastgroup, match[match.lastgroup], match.start(match.lastgroup)))
+        position = match.end()
+    return tokens
+
+
+class _Parser:
+    """Recursive descent over ``or``, ``and``, ``not``, brackets and comparisons."""
+
+    def __init__(self, text: str) -> None:
+        self.text, self.tokens, self.at = text, _tokenize(text), 0
+
+    def fail(self, expected: str) -> InvalidValueError:
+        token = self.peek()
+        found = "the end" if token is None else f"{token.text!r} at {token.position}"
+        return InvalidValueError(
+            "filter", self.text, SYNTAX, f"Expected {expected}, found {found}."
+        )
+
+    def peek(self) -> Token | None:
+        return self.tokens[self.at] if self.at < len(self.tokens) else None
+
+    def take(self, *words: str) -> bool:
+        token = self.peek()
+        if token is None or token.kind == "string" or token.text.lower() not in words:
+            return False
+        self.at += 1
+        return True
+
+    def parse(self) -> Query:
+        query = self.any_of()
+        if self.peek() is not None:
+            raise self.fail("'and', 'or' or the end")
+        return query
+
+    def any_of(self) -> Query:
+        parts = [self.all_of()]
+        while self.take("or"):
+            parts.append(self.all_of())
+        return _join(" OR ", parts)
+
+    def all_of(self) -> Query:
+        parts = [self.one()]
+        while self.take("and"):
+            parts.append(self.one())
+        return _join(" AND ", parts)
+
+    def one(self) -> Query:
+        if self.take("not"):
+            inner = self.one()
+            return Query(f"NOT ({inner.sql})", inner.values)
+        if self.take("("):
+            inner = self.any_of()
+            if not self.take(")"):
+                raise self.fail("')'")
+            return Query(f"({inner.sql})", inner.values)
+        return self.comparison()
+
+    def comparison(self) -> Query:
+        token = self.peek()
+        if token is None or token.kind != "name":
+            raise self.fail("metrics.NAME, params.NAME, tags.NAME or an attribute")
+        self.at += 1
+        kind, key = split_name(token.text)
+        operator, values = self.operator_and_values()
+        return _compile(kind, key, operator, values, self.text)
+
+    def operator_and_values(self) -> tuple[str, tuple[Any, ...]]:
+        negated = self.take("not")
+        for word in ("like", "ilike"):
+            if self.take(word):
+                return ("NOT " if negated else "") + word.upper(), (self.value(),)
+        if self.take("in"):
+            return ("NOT IN" if negated else "IN"), self.values()
+        if self.take("is"):
+            wanted = "IS NOT NULL" if self.take("not") else "IS NULL"
+            if not self.take("null"):
+                raise self.fail("NULL")
+            return wanted, ()
+        token = self.peek()
+        if negated or token is None or token.text not in _COMPARE:
+            raise self.fail("a comparison such as =, !=, <, >=, LIKE, IN or IS NULL")
+        self.at += 1
+        return _COMPARE[token.text], (self.value(),)
+
+    def values(self) -> tuple[Any, ...]:
+        if not self.take("("):
+            raise self.fail("'('")
+        found = [self.value()]
+        while self.take(","):
+            found.append(self.value())
+        if not self.take(")"):
+            raise self.fail("')'")
+        return tuple(found)
+
+    def value(self) -> Any:
+        token = self.peek()
+        if token is None or token.kind not in ("number", "string"):
+            raise self.fail("a number or a quoted string")
+        self.at += 1
+        if token.kind == "number":
+            return float(token.text)
+        quote = token.text[0]
+        return re.sub(r"\\(.)", r"\1", token.text[1:-1].replace(quote * 2, quote))
+
+
+def _join(word: str, parts: list[Query]) -> Query:
+    if len(parts) == 1:
+        return parts[0]
+    values: tuple[Any, ...] = sum((part.values for part in parts), ())
+    return Query("(" + word.join(part.sql for part in parts) + ")", values)
+
+
+def split_name(text: str) -> tuple[str, str]:
+    """Split ``metrics.acc`` into its table and key.
+
+    Parameters
+    ----------
+    text
+        With MLflow's prefixes; a bare word is an attribute. The key may stand in back-ticks.
+
+    Returns
+    -------
+    kind : str
+        ``metric``, ``param``, ``tag`` or ``attribute``.
+    key : str
+        The name within it.
+
+    Raises
+    ------
+    NotFoundError
+        The prefix or the attribute does not exist.
+    """
+    prefix, dot, key = text.partition(".")
+    if not dot:
+        kind, key = "attribute", prefix.strip("`")
+    elif prefix.lower() in _KINDS:
+        kind, key = _KINDS[prefix.lower()], key.strip('`"')
+    else:
+        raise NotFoundError("kind of field", prefix, _KINDS, "Write metrics., params. or tags.")
+    if kind == "attribute":
+        key = key.lower()
+        if key not in _ATTRIBUTES:
+            raise NotFoundError("attribute of runs", key, _ATTRIBUTES, "Metrics need 'metrics.'.")
+    return kind, key
+
+
+def _compile(kind: str, key: str, operator: str, values: tuple[Any, ...], text: str) -> Query:
+    if kind == "attribute":
+        column = _ATTRIBUTES[key]
+        if key == "status":  # MLflow writes FINISHED, we write finished
+            values = tuple(str(value).lower() for value in values)
+        return _condition(column, operator, values)
+    if operator in ("IS NULL", "IS NOT NULL"):
+        word = "NOT EXISTS" if operator == "IS NULL" else "EXISTS"
+        sql = f"{word} (SELECT 1 FROM {kind} f WHERE f.run = run.id AND f.key = ?)"  # noqa: S608
+        return Query(sql, (key,))
+    if kind == "metric":
+        if not all(isinstance(value, float) for value in values):
+            raise InvalidValueError("filter", text, f"a number to compare metrics.{key} with")
+        column = "f.value"
+    else:
+        numeric = kind == "param" and all(isinstance(value, float) for value in values)
+        column = "f.number" if numeric else "f.text"
+    inner = _condition(column, operator, values)
+    # The kind is one of three table names and the inner condition is made of fixed words.
+    where = f"f.run = run.id AND f.key = ? AND {inner.sql}"
+    sql = f"EXISTS (SELECT 1 FROM {kind} f WHERE {where})"  # noqa: S608
+    return Query(sql, (key, *inner.values))
+
+
+def _condition(column: str, operator: str, values: tuple[Any, ...]) -> Query:
+    if operator in ("IS NULL", "IS NOT NULL"):
+        return Query(f"{column} {operator}")
+    if operator.endswith("IN"):
+        return Query(f"{column} {operator} ({','.join('?' * len(values))})", values)
+    if operator.endswith("ILIKE"):
+        return Query(f"lower({column}) {operator.replace('ILIKE', 'LIKE')} lower(?)", values)
+    if operator.endswith("LIKE"):
+        # SQLite's LIKE ignores case, MLflow's does not; GLOB would need its own wildcards.
+        return Query(f"like_case(?, {column}) = {0 if operator.startswith('NOT') else 1}", values)
+    return Query(f"{column} {operator} ?", values)
+
+
+def like_case(pattern: str | None, text: str | None) -> int:
+    """Tell whether text fits an SQL LIKE pattern, with regard to case."""
+    if pattern is None or text is None:
+        return 0
+    expression = "".join({"%": ".*", "_": "."}.get(letter, re.escape(letter)) for letter in pattern)
+    return int(re.fullmatch(expression, str(text), re.DOTALL) is not None)
+
+
+def compile_filter(text: str | None) -> Query:
+    """Turn a filter expression into a condition on the table ``run``.
+
+    Parameters
+    ----------
+    text
+        For example ``metrics.acc > 0.9 and params.model = 'rf'``; empty or None keeps every run.
+        ``and``, ``or``, ``not``, brackets, ``LIKE``, ``ILIKE``, ``IN`` and ``IS NULL`` are read.
+
+    Returns
+    -------
+    Query
+        Values only ever travel as placeholders.
+
+    Raises
+    ------
+    InvalidValueError
+        The expression cannot be read.
+    NotFoundError
+        It names a field that runs do not have.
+    """
+    return _Parser(text).parse() if text and text.strip() else Query("1")
+
+
+def compile_order(order_by: list[str] | None) -> Query:
+    """Turn order expressions such as ``metrics.acc DESC`` into an ORDER BY list.
+
+    Parameters
+    ----------
+    order_by
+        In order of importance; newest runs first where nothing is given or equal.
+
+    Returns
+    -------
+    Query
+        Runs without a value come last.
+
+    Raises
+    ------
+    InvalidValueError
+        An expression is not ``FIELD``, ``FIELD ASC`` or ``FIELD DESC``.
+    """
+    parts: list[Query] = []
+    for text in order_by or []:
+        match = re.fullmatch(r"\s*(\S+?|\w+\.`[^`]+`)(?:\s+(asc|desc))?\s*", text, re.IGNORECASE)
+        if match is None:
+            raise InvalidValueError("order_by", text, "a field with ASC or DESC: metrics.acc DESC")
+        kind, key = split_name(match[1])
+        direction = (match[2] or "asc").upper()
+        if kind == "attribute":
+            parts.append(Query(f"{_ATTRIBUTES[key]} {direction} NULLS LAST"))
+            continue
+        column = {"metric": "value", "param": "coalesce(f.number, f.text)", "tag": "f.text"}[kind]
+        sql = f"(SELECT {column} FROM {kind} f WHERE f.run = run.id AND f.key = ?)"  # noqa: S608
+        parts.append(Query(f"{sql} {direction} NULLS LAST", (key,)))
+    parts.append(Query("run.started_at DESC, run.run_id DESC"))
+    values: tuple[Any, ...] = sum((part.values for part in parts), ())
+    return Query(", ".join(part.sql for part in parts), values)

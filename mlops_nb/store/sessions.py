@@ -1,0 +1,44 @@
+"""Reads the executed cells of a kernel session back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mlops_nb.records import CellRecord
+from mlops_nb.store.frames import unpack_frames
+
+
+def read_cells(folder: Path) -> tuple[CellRecord, ...]:
+    """Read the cells of a session in the order they ran.
+
+    Parameters
+    ----------
+    folder
+        The session's folder.
+
+    Returns
+    -------
+    tuple of CellRecord
+        A cell without an end is ``running``.
+    """
+    path = folder / "events.log"
+    if not path.is_file():
+        return ()
+    cells: dict[int, dict[str, Any]] = {}
+    for event in unpack_frames(path.read_bytes())[0]:
+        index = event.get("index")
+        if event.get("type") == "cell_begin" and isinstance(index, int):
+            cells[index] = {
+                "index": index,
+                "source": event["source"],
+                "started_at": event["at"],
+                "cell_id": event.get("cell_id"),
+                "tags": tuple(event.get("tags", ())),
+                "execution_count": event.get("execution_count"),
+            }
+        elif event.get("type") == "cell_end" and index in cells:
+            cells[index].update(
+                duration_s=event["duration_s"], status=event["status"], error=event.get("error")
+            )
+    return tuple(CellRecord(**cells[index]) for index in sorted(cells))

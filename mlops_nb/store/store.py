@@ -1,0 +1,275 @@
+"""The store as a whole: its folder, its format, and what can be asked of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from mlops_nb.errors import InvalidValueError, NotFoundError, RunNotFoundError, StoreError
+from mlops_nb.records import CellRecord, MetricPoint, RunRecord
+from mlops_nb.store.audit import AuditLog, find_user
+from mlops_nb.store.files import write_whole
+from mlops_nb.store.ids import RUN_ID, new_run_id
+from mlops_nb.store.index import RunIndex
+from mlops_nb.store.models import ModelFolder
+from mlops_nb.store.objects import ObjectFolder
+from mlops_nb.store.runlog import RunLog
+from mlops_nb.store.runreader import read_events, read_meta, read_points, read_run
+from mlops_nb.store.sessions import read_cells
+
+FORMAT = 1
+
+
+class Store:
+    """A folder that keeps runs, objects and models.
+
+    Parameters
+    ----------
+    root
+        The folder, which `open_store` has checked.
+    store_id
+        Name of this store, from its ``format.json``.
+    cache
+        Local folder for indexes that can be rebuilt.
+    """
+
+    def __init__(self, root: Path, store_id: str, cache: Path) -> None:
+        self.root, self.store_id = root, store_id
+        self.objects = ObjectFolder(root / "objects")
+        self.audit = AuditLog(root / "audit" / "audit.log")
+        self.models = ModelFolder(root / "models", self.audit)
+        # A store that was copied or moved keeps its id, so the index is named by place as well.
+        place = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
+        self.index = RunIndex(cache / f"{store_id}-{place}" / "index.db", root / "runs")
+
+    def start_run(self, meta: Mapping[str, Any]) -> RunLog:
+        """Start the log of a run.
+
+        Parameters
+        ----------
+        meta
+            ``name`` and ``experiment``; what else is known at the start. ``run_id``,
+            ``started_at`` and ``user`` are added where missing.
+
+        Returns
+        -------
+        RunLog
+            Its only writer.
+        """
+        return self._start_log("runs", meta)
+
+    def start_session(self, meta: Mapping[str, Any]) -> RunLog:
+        """Start the log of a kernel session, which keeps the executed cells."""
+        return self._start_log("sessions", meta)
+
+    def _start_log(self, folder: str, meta: Mapping[str, Any]) -> RunLog:
+        fields = {"run_id": new_run_id(), "started_at": time.time(), "user": find_user(), **meta}
+        return RunLog(self.root / folder / fields["run_id"], fields)
+
+    def list_run_ids(self) -> list[str]:
+        """Give the ids of all runs, oldest first."""
+        folder = self.root / "runs"
+        if not folder.is_dir():
+            return []
+        return sorted(entry.name for entry in folder.iterdir() if RUN_ID.fullmatch(entry.name))
+
+    def _folder(self, run_id: str) -> tuple[Path, dict[str, Any]]:
+        folder = self.root / "runs" / run_id
+        meta = read_meta(folder) if RUN_ID.fullmatch(run_id) else None
+        if meta is None:
+            raise RunNotFoundError(run_id, (name for _, name in self._names()))
+        return folder, meta
+
+    def read_run(self, run_id: str) -> RunRecord:
+        """Read a run with its cells.
+
+        Parameters
+        ----------
+        run_id
+            The whole id.
+
+        Returns
+        -------
+        RunRecord
+            As it stands on disk now.
+
+        Raises
+        ------
+        RunNotFoundError
+            There is no such run.
+        """
+        folder, meta = self._folder(run_id)
+        record = read_run(folder, meta)
+        indexes = set(read_events(folder).cells)
+        if not indexes or record.session_id is None:
+            return record
+        cells = read_cells(self.root / "sessions" / record.session_id)
+        return replace(record, cells=tuple(cell for cell in cells if cell.index in indexes))
+
+    def read_session_cells(self, session_id: str) -> tuple[CellRecord, ...]:
+        """Read the executed cells of a session in the order they ran."""
+        return read_cells(self.root / "sessions" / session_id)
+
+    def read_metric_history(self, run_id: str, key: str) -> list[MetricPoint]:
+        """Read every value of one metric.
+
+        Parameters
+        ----------
+        run_id
+            The whole id.
+        key
+            Name of the metric.
+
+        Returns
+        -------
+        list of MetricPoint
+            By step, then by time.
+
+        Raises
+        ------
+        RunNotFoundError, NotFoundError
+            There is no such run, or it has no such metric.
+        """
+        folder, _ = self._folder(run_id)
+        points, _ = read_points(folder)
+        found = [point for point in points if point.key == key]
+        if not found:
+            known = {point.key for point in points}
+            raise NotFoundError("metric", key, known, f"Asked of run {run_id}.")
+        return sorted(found, key=lambda point: (point.step, point.timestamp))
+
+    def search(
+        self,
+        text: str | None = None,
+        order_by: list[str] | None = None,
+        limit: int = 1000,
+        offset: int = 0,
+    ) -> list[RunRecord]:
+        """Find runs by a filter expression; see `RunIndex.search`."""
+        for name, value in (("limit", limit), ("offset", offset)):
+            if value < 0:
+                raise InvalidValueError(name, value, "0 or more")
+        return self.index.search(text, order_by, limit, offset)
+
+    def _names(self) -> list[tuple[str, str]]:
+        self.index.refresh()
+        return self.index.names()
+
+    def find_run(self, text: str) -> str:
+        """Find the run a person means.
+
+        Parameters
+        ----------
+        text
+            An id, the beginning (6 characters or more) or end of one id only, ``latest``, or a name
+            (the newest run of that name).
+
+        Returns
+        -------
+        str
+            The whole id.
+
+        Raises
+        ------
+        RunNotFoundError
+            Nothing fits.
+        InvalidValueError
+            More than one id fits.
+        """
+        if RUN_ID.fullmatch(text) and (self.root / "runs" / text).is_dir():
+            return text
+        names = self._names()
+        for run_id, name in names:
+            if text in (name, "latest"):
+                return run_id
+        lowered = text.lower()
+        ids = [run_id for run_id, _ in names]
+        fits = [i for i in ids if i.startswith(lowered) or i.endswith(lowered)]
+        if len(text) >= 4 and len(fits) == 1:
+            return fits[0]
+        if len(text) >= 4 and fits:
+            raise InvalidValueError("run", text, f"one run; {len(fits)} fit: {', '.join(fits[:3])}")
+        raise RunNotFoundError(text, [name for _, name in names] + ids)
+
+
+_opened: dict[tuple[Path, Path], Store] = {}
+_opening = threading.Lock()
+
+
+def open_store(path: Path, *, cache: Path | None = None, create: bool = True) -> Store:
+    """Open a store, and make it where there is none.
+
+    Parameters
+    ----------
+    path
+        The store's folder.
+    cache
+        Local folder for indexes; a folder ``cache`` inside the store by default.
+    create
+        Make a store where the folder is missing or empty.
+
+    Returns
+    -------
+    Store
+        The same object for the same folder within a process.
+
+    Raises
+    ------
+    StoreError
+        The folder is not a store of ours, is of a later format, or cannot be read or made.
+    """
+    path = path.absolute()
+    cache = cache or path / "cache"
+    with _opening:
+        store = _opened.get((path, cache))
+        if store is None or not (path / "format.json").is_file():
+            store = Store(path, _read_format(path, create), cache)
+            _opened[path, cache] = store
+        return store
+
+
+def _read_format(path: Path, create: bool) -> str:
+    marker = path / "format.json"
+    try:
+        if not marker.exists():
+            _make_store(path, create)
+        document = json.loads(marker.read_text(encoding="utf-8"))
+        found, store_id = document["format"], str(uuid.UUID(document["id"]))
+    except StoreError:
+        raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        hint = "Choose another folder with MLOPS_NB_STORE, or mend the permissions."
+        raise StoreError(path, reason.lower(), hint) from error
+    except (ValueError, KeyError, TypeError, AttributeError):
+        hint = "Restore format.json from a backup, or choose another folder with MLOPS_NB_STORE."
+        raise StoreError(path, "its format.json cannot be read", hint) from None
+    if found != FORMAT:
+        hint = "Install the version of mlops_nb that wrote it."
+        raise StoreError(path, f"it has format {found!r}, this version reads {FORMAT}", hint)
+    return store_id
+
+
+def _make_store(path: Path, create: bool) -> None:
+    if path.exists() and not path.is_dir():
+        raise StoreError(path, "it is a file, not a folder", "Choose another with MLOPS_NB_STORE.")
+    inside = sorted(entry.name for entry in path.iterdir()) if path.is_dir() else []
+    # Another process may be making the same store: its half-written marker is no foreign content.
+    foreign = [name for name in inside if not name.startswith((".format.json", "format.json"))]
+    if foreign:
+        found = f"it has no format.json but holds {', '.join(map(repr, foreign[:3]))}"
+        raise StoreError(path, found, "Choose an empty folder with MLOPS_NB_STORE.")
+    if not create:
+        raise StoreError(path, "there is no store", "Runs make it; or name another with --store.")
+    document = {"format": FORMAT, "id": str(uuid.uuid4()), "hash": "blake3-256"}
+    write_whole(path / "format.json", json.dumps(document, indent=1).encode())
+    # What notebooks record is not source code: it stays out of commits unless the user asks.
+    write_whole(path / ".gitignore", b"*\n", sync=False)

@@ -1,0 +1,91 @@
+"""Who writes a log, and whether that process still lives."""
+
+from __future__ import annotations
+
+import os
+import platform
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+
+@cache
+def read_boot_id() -> str:
+    """Give a name of this boot of this machine, empty where the platform has none."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def read_start_time(pid: int) -> int | None:
+    """Give the start of a process in clock ticks since boot.
+
+    Parameters
+    ----------
+    pid
+        Process number.
+
+    Returns
+    -------
+    int or None
+        Field 22 of ``/proc/PID/stat``; None where there is no such process or no such file.
+    """
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+        # The command's name may hold spaces and brackets, so count from the last bracket.
+        fields = text[text.rindex(")") + 2 :].split()
+    except (OSError, ValueError):
+        return None
+    if fields[0] in ("Z", "X"):
+        return None  # a zombie writes nothing any more
+    return int(fields[19])
+
+
+def describe_writer() -> dict[str, Any]:
+    """Describe this process so that a later reader can tell whether it lives.
+
+    Returns
+    -------
+    dict
+        ``pid``, ``host``, ``boot_id`` and ``start_time`` (clock ticks since boot, or None).
+    """
+    pid = os.getpid()
+    return {
+        "pid": pid,
+        "host": platform.node(),
+        "boot_id": read_boot_id(),
+        "start_time": read_start_time(pid),
+    }
+
+
+def is_writer_alive(writer: dict[str, Any]) -> bool | None:
+    """Tell whether the process that started a log can still write to it.
+
+    Parameters
+    ----------
+    writer
+        What `describe_writer` gave when the log was started.
+
+    Returns
+    -------
+    bool or None
+        None when it cannot be told from here: the writer is on another machine.
+    """
+    if writer.get("host") != platform.node():
+        return None
+    if writer.get("boot_id") != read_boot_id():
+        return False
+    pid = writer.get("pid")
+    if not isinstance(pid, int):
+        return False
+    if writer.get("start_time") is not None:
+        # The same number with another start is another process: numbers are used again.
+        return bool(read_start_time(pid) == writer["start_time"])
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
