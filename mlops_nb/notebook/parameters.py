@@ -1,0 +1,266 @@
+"""Parameters of a notebook: declared in one tagged cell, typed, given and written back exactly."""
+
+from __future__ import annotations
+
+import ast
+import io
+import keyword
+import tokenize
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mlops_nb.errors import NotebookError, ParameterError, ParameterNotFoundError
+from mlops_nb.notebook.coercion import MismatchError, convert
+from mlops_nb.notebook.document import Cell, NotebookDocument
+from mlops_nb.notebook.literals import NotLiteralError, UnwritableError, read_literal, write_literal
+from mlops_nb.notebook.tags import read_roles
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One declared parameter.
+
+    Attributes
+    ----------
+    default
+        The value that stands in the notebook.
+    annotation
+        The declared type as source, where there is one.
+    help
+        The comment that follows on the same line.
+    """
+
+    name: str
+    default: Any
+    annotation: str | None = None
+    help: str = ""
+
+    @property
+    def type_name(self) -> str:
+        """The declared type, or the default's."""
+        return self.annotation or type(self.default).__name__
+
+
+def read_parameters(document: NotebookDocument) -> tuple[Parameter, ...]:
+    """Read the parameters that a notebook declares.
+
+    Parameters
+    ----------
+    document
+        The notebook. Values that papermill injected in an earlier run count as defaults.
+
+    Returns
+    -------
+    tuple of Parameter
+        In the order of their lines; empty where no cell is tagged ``parameters``.
+
+    Raises
+    ------
+    NotebookError
+        Where the cell holds more than ``name[: type] = literal  # help`` and imports.
+    """
+    roles = read_roles(document)
+    parameters: tuple[Parameter, ...] = ()
+    for cell, role in zip(document.cells, roles, strict=True):
+        if role.is_parameters and not role.is_skipped:
+            parameters = parse_parameters(cell, document.path)
+        elif role.is_injected:
+            injected = {p.name: p.default for p in parse_parameters(cell, document.path)}
+            parameters = tuple(
+                replace(p, default=injected.get(p.name, p.default)) for p in parameters
+            )
+    return parameters
+
+
+def parse_parameters(cell: Cell, path: object = "notebook") -> tuple[Parameter, ...]:
+    """Read the parameters that one cell declares.
+
+    Parameters
+    ----------
+    cell
+        The cell tagged ``parameters``.
+    path
+        The notebook, for error messages.
+
+    Returns
+    -------
+    tuple of Parameter
+        In the order of their lines.
+
+    Raises
+    ------
+    NotebookError
+        Where a line is not a declaration.
+    """
+    try:
+        tree = ast.parse(cell.source)
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        found = f"the parameters cell is not plain Python (line {line})"
+        raise NotebookError(path, found, cell.index, _MOVE) from None
+    comments = _read_comments(cell.source)
+    found_here: dict[str, Parameter] = {}
+    for statement in tree.body:
+        if _is_silent(statement):
+            continue
+        parameter = _read_declaration(statement, comments, cell, path)
+        if parameter.name in found_here:
+            found = f"parameter {parameter.name!r} is declared twice (line {statement.lineno})"
+            raise NotebookError(path, found, cell.index, "Keep one of the lines.")
+        found_here[parameter.name] = parameter
+    return tuple(found_here.values())
+
+
+_MOVE = "Keep only 'name = literal' in this cell; move the rest to the next cell."
+
+
+def _is_silent(statement: ast.stmt) -> bool:
+    """Tell statements that may stand among parameters: imports, docstrings, pass."""
+    if isinstance(statement, ast.Import | ast.ImportFrom | ast.Pass):
+        return True
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _read_declaration(
+    statement: ast.stmt, comments: Mapping[int, str], cell: Cell, path: object
+) -> Parameter:
+    """Read ``name[: type] = literal``."""
+    target: ast.expr | None = None
+    annotation = None
+    if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+        target = statement.targets[0]
+    elif isinstance(statement, ast.AnnAssign):
+        target, annotation = statement.target, ast.unparse(statement.annotation)
+    value = getattr(statement, "value", None)
+    shown = ast.unparse(statement).splitlines()[0]
+    if not isinstance(target, ast.Name) or value is None:
+        found = f"line {statement.lineno} of the parameters cell is no parameter: {shown!r}"
+        raise NotebookError(path, found, cell.index, _MOVE)
+    try:
+        default = read_literal(value)
+    except NotLiteralError as error:
+        found = (
+            f"parameter {target.id!r} (line {statement.lineno}) is computed from "
+            f"{ast.unparse(error.node)!r}; expected a literal"
+        )
+        hint = f"Move {shown!r} to the next cell, or a given value would not reach it."
+        raise NotebookError(path, found, cell.index, hint) from None
+    return Parameter(target.id, default, annotation, comments.get(statement.end_lineno or 0, ""))
+
+
+def _read_comments(source: str) -> dict[int, str]:
+    """Give the comment at the end of each line."""
+    comments = {}
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT and token.line[: token.start[1]].strip():
+            comments[token.start[0]] = token.string.lstrip("#").strip()
+    return comments
+
+
+def coerce(parameter: Parameter, value: Any) -> Any:
+    """Bring a given value to a parameter's type.
+
+    Parameters
+    ----------
+    parameter
+        The declaration.
+    value
+        Text as from a command line, or a typed value.
+
+    Returns
+    -------
+    Any
+        A value of the declared type that can be written into a notebook exactly.
+
+    Raises
+    ------
+    ParameterError
+        Where the value is not of that type.
+    """
+    what = f"parameter {parameter.name!r}"
+    try:
+        converted = convert(value, parameter.annotation, parameter.default)
+    except MismatchError as error:
+        raise ParameterError(what, value, str(error), _hint_type(parameter)) from None
+    try:
+        write_literal(converted)
+    except (UnwritableError, RecursionError) as error:
+        expected = "numbers, texts, None, dates, paths and containers of them"
+        raise ParameterError(what, value, expected, f"It holds: {error}.") from None
+    return converted
+
+
+def _hint_type(parameter: Parameter) -> str:
+    """Say where the type comes from and how to change it."""
+    if parameter.annotation is not None:
+        return f"The notebook declares {parameter.name}: {parameter.annotation}."
+    shown = f"{parameter.name} = {parameter.default!r}"
+    return f"Its type is that of the default ({shown}); annotate it there to allow others."
+
+
+def resolve_parameters(
+    parameters: Sequence[Parameter], given: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Give every parameter its value: the given one, or its default.
+
+    Parameters
+    ----------
+    parameters
+        The declarations.
+    given
+        Values by name, as text or typed.
+
+    Returns
+    -------
+    dict
+        One value per declared parameter, in their order.
+
+    Raises
+    ------
+    ParameterNotFoundError
+        Where a name is not declared.
+    ParameterError
+        Where a name is no identifier or a value is not of the declared type.
+    """
+    declared = {parameter.name: parameter for parameter in parameters}
+    values = {parameter.name: parameter.default for parameter in parameters}
+    for name, value in (given or {}).items():
+        if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
+            raise ParameterError("a parameter's name", name, "a Python identifier")
+        if name not in declared:
+            raise ParameterNotFoundError(name, declared)
+        values[name] = coerce(declared[name], value)
+    return values
+
+
+def render_parameters(values: Mapping[str, Any], title: str = "Parameters") -> str:
+    """Give the source of a cell that sets parameters to exactly these values.
+
+    Parameters
+    ----------
+    values
+        Values by name, as :func:`resolve_parameters` gives them.
+    title
+        Comment in the first line.
+
+    Returns
+    -------
+    str
+        One assignment per line; it needs no name from the notebook.
+
+    Raises
+    ------
+    ParameterError
+        Where a name is no identifier or a value cannot be written as source.
+    """
+    lines = [f"# {title}"] if title else []
+    for name, value in values.items():
+        if not name.isidentifier() or keyword.iskeyword(name):
+            raise ParameterError("a parameter's name", name, "a Python identifier")
+        try:
+            lines.append(f"{name} = {write_literal(value)}")
+        except UnwritableError as error:
+            expected = "a value that can be written as source"
+            raise ParameterError(f"parameter {name!r}", value, expected, f"{error}.") from None
+    return "\n".join(lines)
