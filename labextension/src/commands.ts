@@ -1,0 +1,54 @@
+/**
+ * What can be asked for by name: from menus, palette, toolbar, keys and other extensions.
+ */
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { refreshIcon } from '@jupyterlab/ui-components';
+
+import { panelIcon } from './icons';
+import type { IMLOpsModel } from './tokens';
+
+export namespace CommandIDs {
+  /** Show the panel. */
+  export const openPanel = 'mlops:open-panel';
+  /** Ask the server for the runs now. */
+  export const refreshRuns = 'mlops:refresh-runs';
+}
+
+export interface ICommandsOptions {
+  readonly app: JupyterFrontEnd;
+  readonly model: IMLOpsModel;
+  /** The id of the panel that is shown. */
+  readonly panelId: string;
+  readonly trans: TranslationBundle;
+}
+
+/**
+ * Register the commands.
+ *
+ * @returns their ids, for the palette
+ */
+export function addCommands(options: ICommandsOptions): string[] {
+  const { app, model, panelId, trans } = options;
+  const withoutArguments = {
+    args: { type: 'object', properties: {}, additionalProperties: false }
+  } as const;
+  app.commands.addCommand(CommandIDs.openPanel, {
+    label: trans.__('MLOps Panel'),
+    caption: trans.__('Show the runs of this notebook'),
+    icon: panelIcon,
+    describedBy: withoutArguments,
+    execute: () => {
+      app.shell.activateById(panelId);
+    }
+  });
+  app.commands.addCommand(CommandIDs.refreshRuns, {
+    label: trans.__('Refresh the Runs of This Notebook'),
+    caption: trans.__('Ask the server for the runs now'),
+    icon: refreshIcon,
+    describedBy: withoutArguments,
+    isEnabled: () => model.visible && model.notebook !== null,
+    execute: () => model.refresh()
+  });
+  return [CommandIDs.openPanel, CommandIDs.refreshRuns];
+}

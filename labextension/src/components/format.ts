@@ -1,0 +1,110 @@
+/**
+ * Numbers, durations and ages as people read them, in the language of the interface.
+ */
+import type { MetricValue } from '../tokens';
+
+/**
+ * Give a metric in at most four significant digits.
+ *
+ * @param value - the value, or the word the server uses where JSON has none
+ * @param locale - BCP 47 tag of the interface's language
+ */
+export function formatMetric(value: MetricValue, locale: string): string {
+  if (typeof value === 'string') {
+    return value.replace('Infinity', '∞');
+  }
+  const size = Math.abs(value);
+  const isPlain = value === 0 || (size >= 1e-3 && size < 1e6);
+  return new Intl.NumberFormat(locale, {
+    notation: isPlain ? 'standard' : 'scientific',
+    useGrouping: false,
+    // Whole numbers are counts: 12345 must not become 12350.
+    maximumSignificantDigits: isPlain && Number.isInteger(value) ? 6 : 4
+  }).format(value);
+}
+
+/**
+ * Give a duration in the one or two largest units.
+ *
+ * @param seconds - how long
+ * @param locale - BCP 47 tag of the interface's language
+ */
+export function formatDuration(seconds: number, locale: string): string {
+  const give = (value: number, unit: string, digits = 0) =>
+    new Intl.NumberFormat(locale, {
+      style: 'unit',
+      unit,
+      unitDisplay: 'narrow',
+      maximumFractionDigits: digits
+    }).format(value);
+  const whole = Math.floor(Math.max(0, seconds));
+  if (seconds < 1) {
+    return give(Math.max(0, Math.round(seconds * 1000)), 'millisecond');
+  }
+  if (seconds < 60) {
+    return give(Math.floor(seconds * 10) / 10, 'second', 1);
+  }
+  if (seconds < 3600) {
+    return `${give(Math.floor(whole / 60), 'minute')} ${give(whole % 60, 'second')}`;
+  }
+  return `${give(Math.floor(whole / 3600), 'hour')} ${give(Math.floor((whole % 3600) / 60), 'minute')}`;
+}
+
+/**
+ * Give how long ago something was.
+ *
+ * @param then - when it was, in milliseconds since the epoch
+ * @param now - the same clock's present
+ * @param locale - BCP 47 tag of the interface's language
+ */
+export function formatAge(then: number, now: number, locale: string): string {
+  const seconds = Math.max(0, Math.floor((now - then) / 1000));
+  const words = new Intl.RelativeTimeFormat(locale, {
+    numeric: 'auto',
+    style: 'short'
+  });
+  if (seconds < 5) {
+    return words.format(0, 'second');
+  }
+  if (seconds < 60) {
+    return words.format(-seconds, 'second');
+  }
+  if (seconds < 3600) {
+    return words.format(-Math.floor(seconds / 60), 'minute');
+  }
+  if (seconds < 86400) {
+    return words.format(-Math.floor(seconds / 3600), 'hour');
+  }
+  return words.format(-Math.floor(seconds / 86400), 'day');
+}
+
+/**
+ * Give a logged parameter on one line.
+ *
+ * @param value - any JSON value
+ */
+export function formatParam(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/**
+ * Choose the metrics that stand in every row: those that most runs have, first logged first.
+ *
+ * @param rows - the metrics of each run
+ * @param count - how many to choose
+ */
+export function pickKeyMetrics(
+  rows: readonly Readonly<Record<string, MetricValue>>[],
+  count: number
+): string[] {
+  const seen = new Map<string, number>();
+  for (const metrics of rows) {
+    for (const key of Object.keys(metrics)) {
+      seen.set(key, (seen.get(key) ?? 0) + 1);
+    }
+  }
+  return [...seen.entries()]
+    .sort((one, other) => other[1] - one[1])
+    .slice(0, count)
+    .map(([key]) => key);
+}

@@ -1,0 +1,195 @@
+/**
+ * One run: a row that opens to everything the run has logged.
+ */
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import { statusIcons } from '../icons';
+import type { IRun, MetricValue, RunStatus } from '../tokens';
+import { formatAge, formatDuration, formatMetric, formatParam } from './format';
+
+/** So many metrics stand in a closed row. */
+const METRICS_IN_ROW = 3;
+
+export interface IRunRowProps {
+  readonly run: IRun;
+  /** Metrics to prefer, so that the rows of a list show the same ones. */
+  readonly keyMetrics: readonly string[];
+  readonly isOpen: boolean;
+  /** Whether the Tab key stops here; arrows reach the other rows. */
+  readonly isTabStop: boolean;
+  /** The server's clock, in milliseconds since the epoch. */
+  readonly now: number;
+  readonly locale: string;
+  readonly trans: TranslationBundle;
+  readonly onToggle: (runId: string) => void;
+  readonly onFocus: (runId: string) => void;
+}
+
+/** Give a status its word. */
+export function nameStatus(
+  status: RunStatus,
+  trans: TranslationBundle
+): string {
+  switch (status) {
+    case 'running':
+      return trans.__('Running');
+    case 'finished':
+      return trans.__('Finished');
+    case 'failed':
+      return trans.__('Failed');
+    case 'interrupted':
+      return trans.__('Interrupted');
+  }
+}
+
+function pickRowMetrics(
+  metrics: Readonly<Record<string, MetricValue>>,
+  keyMetrics: readonly string[]
+): [string, MetricValue][] {
+  const entries = Object.entries(metrics);
+  const rank = (key: string) => {
+    const place = keyMetrics.indexOf(key);
+    return place < 0 ? keyMetrics.length : place;
+  };
+  return entries
+    .sort((one, other) => rank(one[0]) - rank(other[0]))
+    .slice(0, METRICS_IN_ROW);
+}
+
+/** Names and values under a title; nothing where there are none. */
+function Entries(props: {
+  readonly title: string;
+  readonly entries: readonly (readonly [string, string])[];
+}): React.JSX.Element | null {
+  if (props.entries.length === 0) {
+    return null;
+  }
+  return (
+    <>
+      <h4 className="jp-MLOpsRun-group">{props.title}</h4>
+      <dl className="jp-MLOpsRun-entries">
+        {props.entries.map(([key, value]) => (
+          <React.Fragment key={key}>
+            <dt title={key}>{key}</dt>
+            <dd title={value}>{value}</dd>
+          </React.Fragment>
+        ))}
+      </dl>
+    </>
+  );
+}
+
+/** What stands in a row, open or closed. */
+function Summary(props: IRunRowProps): React.JSX.Element {
+  const { run, trans, locale, now } = props;
+  const started = Date.parse(run.started_at);
+  const StatusIcon = statusIcons[run.status];
+  const duration =
+    run.duration_s ??
+    (run.status === 'running' ? Math.max(0, now - started) / 1000 : null);
+  return (
+    <>
+      <span className="jp-MLOpsRun-line">
+        <StatusIcon.react
+          tag="span"
+          className="jp-MLOpsRun-icon"
+          aria-hidden={true}
+        />
+        <span className="jp-MLOpsRun-name" title={run.name}>
+          {run.name}
+        </span>
+        {duration !== null && (
+          <span className="jp-MLOpsRun-duration">
+            {formatDuration(duration, locale)}
+          </span>
+        )}
+      </span>
+      <span className="jp-MLOpsRun-line jp-MLOpsRun-facts">
+        <span className="jp-MLOpsRun-status">
+          {nameStatus(run.status, trans)}
+        </span>
+        <time
+          dateTime={run.started_at}
+          title={new Date(started).toLocaleString(locale)}
+        >
+          {formatAge(started, now, locale)}
+        </time>
+      </span>
+      <span className="jp-MLOpsRun-metrics">
+        {pickRowMetrics(run.metrics, props.keyMetrics).map(([key, value]) => (
+          <span className="jp-MLOpsRun-metric" key={key}>
+            <span className="jp-MLOpsRun-metricKey" title={key}>
+              {key}
+            </span>{' '}
+            <span className="jp-MLOpsRun-metricValue" title={String(value)}>
+              {formatMetric(value, locale)}
+            </span>
+          </span>
+        ))}
+      </span>
+    </>
+  );
+}
+
+/** Everything a run has logged. */
+function Details({ run, trans, locale }: IRunRowProps): React.JSX.Element {
+  return (
+    <>
+      <Entries
+        title={trans.__('Metrics')}
+        entries={Object.entries(run.metrics).map(([key, value]) => [
+          key,
+          String(value)
+        ])}
+      />
+      <Entries
+        title={trans.__('Parameters')}
+        entries={Object.entries(run.params).map(([key, value]) => [
+          key,
+          formatParam(value)
+        ])}
+      />
+      <Entries
+        title={trans.__('Run')}
+        entries={[
+          [trans.__('Experiment'), run.experiment],
+          [
+            trans.__('Started'),
+            new Date(run.started_at).toLocaleString(locale)
+          ],
+          [trans.__('Run id'), run.run_id]
+        ]}
+      />
+    </>
+  );
+}
+
+export function RunRow(props: IRunRowProps): React.JSX.Element {
+  const { run, isOpen } = props;
+  const detailsId = `jp-mlops-run-${run.run_id}`;
+  return (
+    <li
+      className="jp-MLOpsRun"
+      data-status={run.status}
+      data-run-id={run.run_id}
+    >
+      <button
+        type="button"
+        className="jp-MLOpsRun-summary"
+        aria-expanded={isOpen}
+        aria-controls={isOpen ? detailsId : undefined}
+        tabIndex={props.isTabStop ? 0 : -1}
+        onClick={() => props.onToggle(run.run_id)}
+        onFocus={() => props.onFocus(run.run_id)}
+      >
+        <Summary {...props} />
+      </button>
+      {isOpen && (
+        <div className="jp-MLOpsRun-details" id={detailsId}>
+          <Details {...props} />
+        </div>
+      )}
+    </li>
+  );
+}

@@ -1,0 +1,122 @@
+/**
+ * A page of runs as a list: one Tab stop, arrow keys between rows, buttons to turn the page.
+ */
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import type { IRunsPage } from '../tokens';
+import { pickKeyMetrics } from './format';
+import { RunRow } from './run';
+
+/** So many metrics are the same in all rows. */
+const KEY_METRICS = 3;
+
+export interface IRunListProps {
+  readonly page: IRunsPage;
+  readonly now: number;
+  readonly locale: string;
+  readonly trans: TranslationBundle;
+  readonly onTurnTo: (offset: number) => void;
+}
+
+/** Where a key leads from a row; null where the key is not ours. */
+function findTarget(key: string, place: number, count: number): number | null {
+  switch (key) {
+    case 'ArrowDown':
+      return Math.min(place + 1, count - 1);
+    case 'ArrowUp':
+      return Math.max(place - 1, 0);
+    case 'Home':
+      return 0;
+    case 'End':
+      return count - 1;
+    default:
+      return null;
+  }
+}
+
+function moveFocus(event: React.KeyboardEvent<HTMLUListElement>): void {
+  const rows = [
+    ...event.currentTarget.querySelectorAll<HTMLElement>('.jp-MLOpsRun-summary')
+  ];
+  const place = rows.indexOf(event.target as HTMLElement);
+  const target = place < 0 ? null : findTarget(event.key, place, rows.length);
+  if (target !== null) {
+    event.preventDefault();
+    rows[target]?.focus();
+  }
+}
+
+function Pager(props: IRunListProps): React.JSX.Element | null {
+  const { page, trans } = props;
+  if (page.offset === 0 && !page.has_more) {
+    return null;
+  }
+  return (
+    <nav className="jp-MLOpsPager" aria-label={trans.__('Pages of runs')}>
+      <button
+        type="button"
+        className="jp-mod-styled jp-mod-minimal"
+        disabled={page.offset === 0}
+        onClick={() => props.onTurnTo(page.offset - page.limit)}
+      >
+        {trans.__('Newer')}
+      </button>
+      <span>
+        {trans.__(
+          'Runs %1 to %2',
+          page.offset + 1,
+          page.offset + page.runs.length
+        )}
+      </span>
+      <button
+        type="button"
+        className="jp-mod-styled jp-mod-minimal"
+        disabled={!page.has_more}
+        onClick={() => props.onTurnTo(page.offset + page.limit)}
+      >
+        {trans.__('Older')}
+      </button>
+    </nav>
+  );
+}
+
+export function RunList(props: IRunListProps): React.JSX.Element {
+  const { page } = props;
+  const [openId, setOpenId] = React.useState<string | null>(null);
+  const [focusId, setFocusId] = React.useState<string | null>(null);
+  const keyMetrics = pickKeyMetrics(
+    page.runs.map(run => run.metrics),
+    KEY_METRICS
+  );
+  const tabStop = page.runs.some(run => run.run_id === focusId)
+    ? focusId
+    : page.runs[0]?.run_id;
+  return (
+    <>
+      {/* A list without bullets is no list to some screen readers unless it says so. */}
+      <ul
+        className="jp-MLOpsRunList"
+        role="list"
+        aria-label={props.trans.__('Runs of this notebook')}
+        onKeyDown={moveFocus}
+      >
+        {page.runs.map(run => (
+          <RunRow
+            key={run.run_id}
+            run={run}
+            keyMetrics={keyMetrics}
+            isOpen={run.run_id === openId}
+            isTabStop={run.run_id === tabStop}
+            now={props.now}
+            locale={props.locale}
+            trans={props.trans}
+            onToggle={runId => setOpenId(runId === openId ? null : runId)}
+            onFocus={setFocusId}
+          />
+        ))}
+      </ul>
+      <Pager {...props} />
+    </>
+  );
+}

@@ -1,0 +1,165 @@
+/**
+ * What stands where there is nothing to list: loading, empty, broken.
+ */
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import type { IProblem } from '../tokens';
+
+interface IStateProps {
+  readonly trans: TranslationBundle;
+}
+
+export function Loading({ trans }: IStateProps): React.JSX.Element {
+  return (
+    <div
+      className="jp-MLOpsLoading"
+      role="status"
+      aria-label={trans.__('Loading runs')}
+    >
+      {[0, 1, 2].map(place => (
+        <div className="jp-MLOpsLoading-row" key={place} />
+      ))}
+    </div>
+  );
+}
+
+export function NoNotebook({ trans }: IStateProps): React.JSX.Element {
+  return (
+    <div className="jp-MLOpsState" role="status">
+      <p className="jp-MLOpsState-title">{trans.__('No notebook is open')}</p>
+      <p>
+        {trans.__('Open a notebook, and the runs that it records appear here.')}
+      </p>
+    </div>
+  );
+}
+
+export interface INoRunsProps extends IStateProps {
+  readonly onCopy: (text: string) => void;
+}
+
+/** The line that switches recording on. */
+export const LOAD_LINE = '%load_ext mlops_nb';
+
+export function NoRuns({ trans, onCopy }: INoRunsProps): React.JSX.Element {
+  const [isCopied, setIsCopied] = React.useState(false);
+  return (
+    <div className="jp-MLOpsState" role="status">
+      <p className="jp-MLOpsState-title">
+        {trans.__('This notebook has no runs yet')}
+      </p>
+      <p>
+        {trans.__(
+          'Run this line in a cell. From then on each model that you fit is recorded and appears here.'
+        )}
+      </p>
+      <div className="jp-MLOpsState-code">
+        <code>{LOAD_LINE}</code>
+        <button
+          type="button"
+          className="jp-mod-styled jp-mod-minimal"
+          onClick={() => {
+            onCopy(LOAD_LINE);
+            setIsCopied(true);
+          }}
+        >
+          {isCopied ? trans.__('Copied') : trans.__('Copy')}
+        </button>
+      </div>
+    </div>
+  );
+}
+
+/** Give a problem a title and a way out of it. */
+export function explainProblem(
+  problem: IProblem,
+  trans: TranslationBundle
+): { title: string; hint: string } {
+  switch (problem.kind) {
+    case 'missing':
+      return {
+        title: trans.__('The server part of mlops_nb is not running'),
+        hint: trans.__(
+          'Install mlops-nb in the environment that Jupyter is started from (pip install mlops-nb), enable it (jupyter server extension enable mlops_nb) and restart Jupyter.'
+        )
+      };
+    case 'network':
+      return {
+        title: trans.__('The server does not answer'),
+        hint: trans.__(
+          'Check that Jupyter is still running. The panel goes on by itself as soon as it answers.'
+        )
+      };
+    case 'timeout':
+      return {
+        title: trans.__('The server takes too long to answer'),
+        hint: trans.__(
+          'The disk with the store may be slow or away. The panel keeps trying.'
+        )
+      };
+    case 'forbidden':
+      return {
+        title: trans.__('The server refused the request'),
+        hint: trans.__(
+          'Reload this page and log in again. If it persists, your account may not read runs on this server.'
+        )
+      };
+    case 'garbage':
+      return {
+        title: trans.__('The server gave an answer that makes no sense'),
+        hint: trans.__(
+          'A proxy in between may have answered instead. The log of the Jupyter server tells more.'
+        )
+      };
+    case 'server':
+      return {
+        title: trans.__('The runs cannot be read'),
+        hint: problem.hint
+      };
+  }
+}
+
+export interface IProblemBoxProps extends IStateProps {
+  readonly problem: IProblem;
+  readonly onRetry: () => void;
+}
+
+export function ProblemBox(props: IProblemBoxProps): React.JSX.Element {
+  const { problem, trans } = props;
+  const { title, hint } = explainProblem(problem, trans);
+  return (
+    <div className="jp-MLOpsProblem" role="alert">
+      <p className="jp-MLOpsState-title">{title}</p>
+      {problem.message && (
+        <p className="jp-MLOpsProblem-message">{problem.message}</p>
+      )}
+      {hint && <p>{hint}</p>}
+      <button
+        type="button"
+        className="jp-mod-styled jp-mod-minimal"
+        onClick={props.onRetry}
+      >
+        {trans.__('Try again')}
+      </button>
+    </div>
+  );
+}
+
+export interface IForeignVersionProps extends IStateProps {
+  readonly ours: string;
+  readonly theirs: string;
+}
+
+export function ForeignVersion(props: IForeignVersionProps): React.JSX.Element {
+  const { trans } = props;
+  return (
+    <p className="jp-MLOpsNotice" role="status">
+      {trans.__(
+        'The server runs mlops_nb %1, this panel belongs to %2. Upgrade mlops-nb, restart Jupyter and reload this page.',
+        props.theirs,
+        props.ours
+      )}
+    </p>
+  );
+}

@@ -1,0 +1,228 @@
+/**
+ * The state of the panel: the runs of the notebook in view, fresh while somebody looks.
+ */
+import { VDomModel } from '@jupyterlab/ui-components';
+import { Poll, Throttler } from '@lumino/polling';
+
+import type { IApi } from './api';
+import type { IMLOpsModel, IProblem, IRunsPage } from './tokens';
+import { VERSION } from './tokens';
+
+/** Rows on one page: a screen and a bit, so that an answer each second stays small. */
+const PAGE_SIZE = 25;
+
+/** Between two questions while a kernel or a run is at work, in milliseconds. */
+const LIVE_MS = 1000;
+
+/** Between two questions while all is quiet. */
+const QUIET_MS = 5000;
+
+/** The longest wait after questions that failed. */
+const BACKOFF_MS = 15000;
+
+/** A kernel that runs many short cells asks for a refresh at most this often. */
+const SETTLE_MS = 300;
+
+/**
+ * The runs of the notebook in view.
+ *
+ * While the panel is hidden it asks nothing. Shown, it asks each second while a kernel or a run is
+ * at work and each five seconds else, and waits longer and longer while the server fails.
+ */
+export class MLOpsModel extends VDomModel implements IMLOpsModel {
+  constructor(options: MLOpsModel.IOptions) {
+    super();
+    this._api = options.api;
+    this._poll = new Poll({
+      auto: false,
+      name: 'mlops-nb:runs',
+      factory: () => this._load(),
+      frequency: { interval: QUIET_MS, backoff: true, max: BACKOFF_MS },
+      standby: 'when-hidden'
+    });
+    this._settle = new Throttler(() => this.refresh(), {
+      limit: SETTLE_MS,
+      edge: 'trailing'
+    });
+  }
+
+  get notebook(): string | null {
+    return this._notebook;
+  }
+
+  get page(): IRunsPage | null {
+    return this._page;
+  }
+
+  get problem(): IProblem | null {
+    return this._problem;
+  }
+
+  get foreignVersion(): string | null {
+    return this._version === null || Private.fits(this._version)
+      ? null
+      : this._version;
+  }
+
+  get now(): number {
+    return Date.now() + this._clockSkew;
+  }
+
+  get isLive(): boolean {
+    const isRunning = this._page?.runs.some(run => run.status === 'running');
+    return this._notebook !== null && (this._busy || isRunning === true);
+  }
+
+  get visible(): boolean {
+    return this._visible;
+  }
+
+  set visible(visible: boolean) {
+    if (visible === this._visible) {
+      return;
+    }
+    this._visible = visible;
+    this._start();
+  }
+
+  get busy(): boolean {
+    return this._busy;
+  }
+
+  set busy(busy: boolean) {
+    if (busy === this._busy) {
+      return;
+    }
+    this._busy = busy;
+    if (this._isAsking) {
+      // At the beginning for the new pace, at the end for the last values.
+      this._settle.invoke().catch(() => undefined); // rejects when the panel is closed meanwhile
+      this.stateChanged.emit();
+    }
+  }
+
+  setNotebook(path: string | null): void {
+    if (path === this._notebook) {
+      return;
+    }
+    this._notebook = path;
+    this._page = null;
+    this._problem = null;
+    this._offset = 0;
+    this._generation++;
+    this._start();
+    this.stateChanged.emit();
+  }
+
+  turnTo(offset: number): void {
+    this._offset = Math.max(0, offset);
+    void this.refresh();
+  }
+
+  async refresh(): Promise<void> {
+    if (this._isAsking) {
+      // Not Poll.refresh(): it would wait for an answer under way, perhaps about another notebook.
+      await this._poll.schedule({
+        interval: Poll.IMMEDIATE,
+        phase: 'refreshed'
+      });
+    }
+  }
+
+  override dispose(): void {
+    if (this.isDisposed) {
+      return;
+    }
+    this._settle.dispose();
+    this._poll.dispose();
+    super.dispose();
+  }
+
+  private get _isAsking(): boolean {
+    return this._visible && this._notebook !== null && !this.isDisposed;
+  }
+
+  /** Begin or stop asking, as it now should be. */
+  private _start(): void {
+    if (this._isAsking) {
+      void this.refresh();
+    } else {
+      void this._poll.stop();
+    }
+  }
+
+  /** Ask the server once; a throw makes the poll wait longer before it asks again. */
+  private async _load(): Promise<void> {
+    const { _generation: generation, _notebook: notebook } = this;
+    const offset = this._offset;
+    if (notebook === null) {
+      return;
+    }
+    try {
+      const version = this._version ?? (await this._api.getStatus()).version;
+      const page = await this._api.listRuns({
+        notebook,
+        limit: PAGE_SIZE,
+        offset
+      });
+      if (generation !== this._generation || offset !== this._offset) {
+        return; // an answer about what is no longer in view
+      }
+      this._version = version;
+      this._page = page;
+      this._problem = null;
+      this._clockSkew = Date.parse(page.now) - Date.now();
+    } catch (error) {
+      if (generation !== this._generation) {
+        return;
+      }
+      this._version = null; // the server may come back as another version
+      this._problem = Private.describe(error);
+      throw error;
+    } finally {
+      this._poll.frequency = {
+        interval: this.isLive ? LIVE_MS : QUIET_MS,
+        backoff: true,
+        max: BACKOFF_MS
+      };
+      if (!this.isDisposed) {
+        this.stateChanged.emit();
+      }
+    }
+  }
+
+  private readonly _api: IApi;
+  private readonly _poll: Poll<void>;
+  private readonly _settle: Throttler;
+  private _notebook: string | null = null;
+  private _visible = false;
+  private _busy = false;
+  private _page: IRunsPage | null = null;
+  private _problem: IProblem | null = null;
+  private _version: string | null = null;
+  private _offset = 0;
+  private _clockSkew = 0;
+  /** Counts the notebooks that were in view, so that late answers are known as such. */
+  private _generation = 0;
+}
+
+export namespace MLOpsModel {
+  export interface IOptions {
+    readonly api: IApi;
+  }
+}
+
+namespace Private {
+  /** Give any failure as a problem that can be shown. */
+  export function describe(error: unknown): IProblem {
+    return typeof error === 'object' && error !== null && 'kind' in error
+      ? (error as IProblem)
+      : { kind: 'garbage', message: String(error), hint: '' };
+  }
+
+  /** Routes may change with the minor version, never with a patch. */
+  export function fits(version: string): boolean {
+    const family = (text: string) => text.split('.').slice(0, 2).join('.');
+    return family(version) === family(VERSION);
+  }
+}
