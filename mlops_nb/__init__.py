@@ -1,1 +1,126 @@
-"""MLOps where the notebook lives: the public verbs, each loaded when it is first used."""
+"""MLOps where the notebook lives: the public verbs, each loaded when it is first used.
+
+>>> import mlops_nb as mlops
+>>> with mlops.start_run("baseline"):  # doctest: +SKIP
+...     mlops.log_metric("accuracy", 0.93)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlops_nb.api import (
+        active_run,
+        compare_runs,
+        end_run,
+        export_notebook,
+        get_metric_history,
+        get_model,
+        get_run,
+        get_status,
+        list_models,
+        list_runs,
+        load_model,
+        log_artifact,
+        log_figure,
+        log_metric,
+        log_metrics,
+        log_param,
+        log_params,
+        plan_pipeline,
+        read_artifact,
+        register_model,
+        run_pipeline,
+        search_runs,
+        serve_model,
+        set_alias,
+        set_tag,
+        set_tags,
+        snapshot_data,
+        snapshot_environment,
+        start_run,
+    )
+
+__all__ = [
+    "active_run",
+    "compare_runs",
+    "end_run",
+    "export_notebook",
+    "get_metric_history",
+    "get_model",
+    "get_run",
+    "get_status",
+    "list_models",
+    "list_runs",
+    "load_model",
+    "log_artifact",
+    "log_figure",
+    "log_metric",
+    "log_metrics",
+    "log_param",
+    "log_params",
+    "plan_pipeline",
+    "read_artifact",
+    "register_model",
+    "run_pipeline",
+    "search_runs",
+    "serve_model",
+    "set_alias",
+    "set_tag",
+    "set_tags",
+    "snapshot_data",
+    "snapshot_environment",
+    "start_run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the verbs, and the version, when they are first asked for."""
+    if name == "__version__":
+        try:
+            from mlops_nb._version import __version__ as version
+        except ImportError:  # a checkout that was never installed
+            version = "0.0.0"
+        return version
+    if name in __all__:
+        from mlops_nb import api
+
+        # Kept in the module so that the next look-up, in a training loop say, is a plain one.
+        verb = globals()[name] = getattr(api, name)
+        return verb
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Name the verbs for tab completion."""
+    return sorted([*globals(), *__all__, "__version__"])
+
+
+# ------------------------------------------------------------------ Jupyter's entry functions
+def load_ipython_extension(shell: Any) -> None:
+    """Do what ``%load_ext mlops_nb`` asks for."""
+    from mlops_nb.kernel.extension import load_ipython_extension as load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """Do what ``%unload_ext mlops_nb`` asks for."""
+    from mlops_nb.kernel.extension import unload_ipython_extension as unload
+
+    unload(shell)
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    return [{"src": "labextension", "dest": "mlops-nb-labextension"}]
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    return [{"module": "mlops_nb"}]
+
+
+def _load_jupyter_server_extension(server_app: Any) -> None:
+    from mlops_nb.server.extension import load_server_extension
+
+    load_server_extension(server_app)

@@ -12,7 +12,6 @@ from typing import Any
 
 from mlops_nb.records import (
     ArtifactRecord,
-    CellRecord,
     DatasetRecord,
     MetricPoint,
     RunRecord,
@@ -115,11 +114,12 @@ def read_events(folder: Path) -> RunEvents:
     """Read all events of a run, those of forked children too, in the order of their times."""
     found: list[dict[str, Any]] = []
     events = RunEvents()
-    for path in sorted(folder.glob("events*.log")):
+    paths = sorted(folder.glob("events*.log"))
+    for path in paths:
         some, _, dropped = unpack_frames(path.read_bytes())
         found += some
         events.dropped += dropped
-    if len({event.get("at") for event in found}) and len(list(folder.glob("events*.log"))) > 1:
+    if len(paths) > 1:  # a clock set back must not reorder what one writer wrote
         found.sort(key=lambda event: float(event.get("at", 0.0)))
     for event in found:
         events.add(event)
@@ -150,11 +150,11 @@ def read_points(folder: Path) -> tuple[list[MetricPoint], int]:
             frames, _, lost = unpack_frames(names.read_bytes())
             dropped += lost
             keys = {frame["number"]: frame["key"] for frame in frames}
-        data = path.read_bytes()
+        data, kept = path.read_bytes(), 0
         for number, step, value, time_ns in _iter_records(data):
+            kept += 1
             if number in keys:
                 points.append(MetricPoint(keys[number], value, step, time_ns // 1_000_000))
-        kept = sum(1 for _ in _iter_records(data))
         dropped += -(-len(data) // RECORD_BYTES) - kept
     return points, dropped
 
@@ -240,10 +240,3 @@ def settle_status(
         return "running", None
     last_point = max((point.timestamp for point in points), default=0) / 1000
     return "interrupted", max(events.last_at, last_point, float(meta.get("started_at", 0.0)))
-
-
-def resolve_cells(
-    record_cells: list[int], session_cells: dict[int, CellRecord]
-) -> tuple[CellRecord, ...]:
-    """Give the cells a run names, in execution order; cells that were lost are left out."""
-    return tuple(session_cells[index] for index in sorted(record_cells) if index in session_cells)

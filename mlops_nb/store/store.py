@@ -111,8 +111,10 @@ class Store:
         indexes = set(read_events(folder).cells)
         if not indexes or record.session_id is None:
             return record
+        # What a run is, is decided by every cell executed before it, not only by the one it ran in.
         cells = read_cells(self.root / "sessions" / record.session_id)
-        return replace(record, cells=tuple(cell for cell in cells if cell.index in indexes))
+        last = max(indexes)
+        return replace(record, cells=tuple(cell for cell in cells if cell.index <= last))
 
     def read_session_cells(self, session_id: str) -> tuple[CellRecord, ...]:
         """Read the executed cells of a session in the order they ran."""

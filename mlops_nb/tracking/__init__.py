@@ -1,1 +1,17 @@
 """The life of a run: the live run, the session of a kernel, its executed cells."""
+
+from mlops_nb.tracking.active import active_run
+from mlops_nb.tracking.run import Run
+from mlops_nb.tracking.session import Session, close_session, current_session, open_session
+from mlops_nb.tracking.start import end_open_runs, start_run
+
+__all__ = [
+    "Run",
+    "Session",
+    "active_run",
+    "close_session",
+    "current_session",
+    "end_open_runs",
+    "open_session",
+    "start_run",
+]

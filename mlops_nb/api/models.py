@@ -1,0 +1,167 @@
+"""Verbs on registered models: register, name, load, serve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from mlops_nb.api.places import get_store
+from mlops_nb.records import ModelVersion, RunRecord
+
+
+def register_model(
+    model: Any,
+    *,
+    name: str,
+    alias: str | None = None,
+    run_id: str | None = None,
+    example: Any = None,
+) -> ModelVersion:
+    """Register a fitted model with its lineage, in the safest flavor there is for it.
+
+    Parameters
+    ----------
+    model
+        A fitted estimator.
+    name
+        Name of the registered model; lower-case letters, digits, ``.``, ``_`` and ``-``.
+    alias
+        Moved to the new version where given.
+    run_id
+        The run that trained it; found by auto-logging where not given.
+    example
+        Rows of input, for the signature; what the model was fitted on is used where known.
+
+    Returns
+    -------
+    ModelVersion
+        With number, signature and lineage.
+
+    Raises
+    ------
+    InvalidValueError
+        A name has the wrong form; nothing is written.
+    UnsafeModelError
+        The model cannot be saved without code that nobody checked; nothing is written.
+    """
+    from mlops_nb import autolog, registry
+
+    store = get_store()
+    run: RunRecord | None = None
+    found = run_id or autolog.run_of(model)
+    if found:
+        run = store.read_run(store.find_run(found))
+    if example is None:
+        example = autolog.example_of(model)
+    return registry.register(store, model, name=name, alias=alias, run=run, example=example)
+
+
+def list_models() -> list[ModelVersion]:
+    """Give every version of every registered model, newest version first within a model."""
+    store = get_store()
+    return [
+        store.models.get(name, version)
+        for name in store.models.names()
+        for version in reversed(store.models.versions(name))
+    ]
+
+
+def get_model(ref: str) -> ModelVersion:
+    """Find a model version.
+
+    Parameters
+    ----------
+    ref
+        ``name@alias``, ``name/3``, or ``name`` for the newest.
+
+    Returns
+    -------
+    ModelVersion
+        With signature, lineage and aliases.
+
+    Raises
+    ------
+    ModelNotFoundError
+        There is no such model, version or alias; near misses are named.
+    """
+    from mlops_nb import registry
+
+    return registry.resolve(get_store(), ref)
+
+
+def set_alias(name: str, alias: str, version: int) -> ModelVersion:
+    """Let an alias of a model name a version.
+
+    Parameters
+    ----------
+    name, alias
+        The model and the alias.
+    version
+        The version it names from now on.
+
+    Returns
+    -------
+    ModelVersion
+        The version.
+    """
+    from mlops_nb import registry
+
+    store = get_store()
+    registry.set_alias(store, name, alias, version)
+    return store.models.get(name, version)
+
+
+def load_model(ref: str) -> Any:
+    """Load a registered model; its digest is verified before anything is parsed.
+
+    Parameters
+    ----------
+    ref
+        As for `get_model`.
+
+    Returns
+    -------
+    object
+        The model.
+    """
+    from mlops_nb import registry
+
+    return registry.load(get_store(), ref)
+
+
+def serve_model(
+    ref: str,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    token: str | None = None,
+    on_ready: Callable[[str], None] | None = None,
+    background: bool = False,
+) -> Any:
+    """Answer predictions of a registered model over HTTP.
+
+    Parameters
+    ----------
+    ref
+        As for `get_model`.
+    host, port
+        Where to listen; port 0 takes a free one.
+    token
+        Asked of every request; needed to listen beyond this machine.
+    on_ready
+        Called with the address once requests are answered.
+    background
+        Serve from a thread and return at once.
+
+    Returns
+    -------
+    object
+        A handle with ``url`` and ``stop()`` when in the background, else None at the end.
+    """
+    from mlops_nb import serving
+
+    store = get_store()
+    if background:
+        return serving.start_in_background(store, ref, host=host, port=port, token=token)
+    serving.serve(store, ref, host=host, port=port, token=token, on_ready=on_ready)
+    return None

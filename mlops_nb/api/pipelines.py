@@ -1,0 +1,130 @@
+"""Verbs on notebooks: plan, run, export."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops_nb.api.places import get_store
+from mlops_nb.config import load_settings
+from mlops_nb.errors import InvalidValueError
+from mlops_nb.records import PipelineResult
+
+if TYPE_CHECKING:
+    from mlops_nb.pipeline import Pipeline
+
+EXPORTS = ("script",)
+
+
+def plan_pipeline(notebook: str | Path) -> Pipeline:
+    """Read the tagged cells of a notebook as a pipeline; nothing is executed.
+
+    Parameters
+    ----------
+    notebook
+        Path of the notebook.
+
+    Returns
+    -------
+    Pipeline
+        Its steps, parameters and what crosses between steps.
+
+    Raises
+    ------
+    NotebookError, PipelineError
+        The notebook cannot be read, or its tags cannot be kept; the cell and the reason are named.
+    """
+    from mlops_nb import pipeline
+
+    return pipeline.plan(Path(notebook))
+
+
+def run_pipeline(
+    notebook: str | Path,
+    params: Mapping[str, Any] | None = None,
+    out_dir: str | Path | None = None,
+    *,
+    on_progress: Callable[..., None] | None = None,
+    timeout: float | None = None,
+) -> PipelineResult:
+    """Run the tagged cells of a notebook step by step through papermill.
+
+    Parameters
+    ----------
+    notebook
+        Path of the notebook.
+    params
+        Values for names of the cell tagged ``parameters``; text is read by the parameter's type.
+    out_dir
+        Gets one executed notebook a step; ``<notebook>-run`` beside the notebook by default.
+    on_progress
+        Called with every event of the run.
+    timeout
+        Seconds one step may take.
+
+    Returns
+    -------
+    PipelineResult
+        Status, steps and metrics. A step that fails is told here, not raised.
+
+    Raises
+    ------
+    NotebookError, PipelineError, ParameterError, ParameterNotFoundError
+        Nothing was executed; the reason is named.
+    """
+    from mlops_nb import pipeline
+
+    path = Path(notebook)
+    target = Path(out_dir) if out_dir is not None else path.with_name(f"{path.stem}-run")
+    return pipeline.run(
+        path,
+        params=dict(params or {}),
+        out_dir=target,
+        store=get_store(),
+        settings=load_settings(path.absolute().parent),
+        on_progress=on_progress,
+        timeout=timeout,
+    )
+
+
+def export_notebook(
+    notebook: str | Path,
+    to: str = "script",
+    output: str | Path | None = None,
+    *,
+    params: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Write a notebook as software that runs without a notebook.
+
+    Parameters
+    ----------
+    notebook
+        Path of the notebook.
+    to
+        What to write: ``script``.
+    output
+        Where; beside the notebook by default.
+    params
+        Defaults of the parameters in what is written.
+    overwrite
+        Replace a file that this tool did not write.
+
+    Returns
+    -------
+    Path
+        What was written.
+
+    Raises
+    ------
+    ExportError
+        The notebook does what a script cannot; cell and line are named, nothing is written.
+    """
+    if to not in EXPORTS:
+        raise InvalidValueError("export format", to, " or ".join(EXPORTS))
+    from mlops_nb import export
+
+    path = Path(notebook)
+    target = Path(output) if output is not None else path.with_suffix(".py")
+    return export.export_script(path, target, params=params, overwrite=overwrite)

@@ -1,0 +1,119 @@
+"""Finds the store and the session that a verb works on."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from mlops_nb.config import load_settings
+from mlops_nb.errors import StoreError
+from mlops_nb.store import Store, open_store
+from mlops_nb.tracking import Session, active_run, current_session, open_session
+
+
+def get_store(store: str | Path | None = None, start: Path | None = None) -> Store:
+    """Open the store that a verb reads.
+
+    Parameters
+    ----------
+    store
+        Its folder, where the caller names one.
+    start
+        Folder to look from; the session's store by default, else from the working folder.
+
+    Returns
+    -------
+    Store
+        Made where there is none yet.
+
+    Raises
+    ------
+    StoreError
+        It cannot be used.
+    """
+    session = current_session()
+    if store is None and start is None and session is not None and session.store is not None:
+        return session.store
+    settings = load_settings(start, store=store)
+    return open_store(settings.store, cache=settings.cache)
+
+
+def find_store(start: Path) -> Store | None:
+    """Give the store of a folder's project, None where nothing was recorded there yet."""
+    settings = load_settings(start)
+    if not (settings.store / "format.json").exists():
+        return None
+    return open_store(settings.store, cache=settings.cache, create=False)
+
+
+def make_session(notebook: str | None = None) -> Session:
+    """Open the session of this process, with a store if one can be had.
+
+    A store that cannot be used is told in one line and nothing is recorded: the work goes on.
+
+    Parameters
+    ----------
+    notebook
+        Path of the notebook or script.
+
+    Returns
+    -------
+    Session
+        The current session from now on.
+    """
+    start = Path(notebook).parent if notebook else None
+    settings = load_settings(start if start and start.is_dir() else None)
+    store = None
+    if not settings.disabled:
+        try:
+            store = open_store(settings.store, cache=settings.cache)
+            return open_session(store, settings, notebook)
+        except StoreError as error:
+            reason = error.message
+        except OSError as error:
+            reason = f"{error.strerror or error} ({settings.store})"
+        print(f"mlops_nb: nothing is recorded: {reason}", file=sys.stderr)  # noqa: T201
+    return open_session(None, settings, notebook)
+
+
+def need_session() -> Session:
+    """Give the session of this process; a script gets one at its first log."""
+    session = current_session()
+    if session is not None:
+        return session
+    main = sys.modules.get("__main__")
+    script = getattr(main, "__file__", None)
+    session = make_session(str(Path(script).absolute()) if script else None)
+    from mlops_nb.api.sessions import snapshot_in_background
+
+    snapshot_in_background(session)
+    return session
+
+
+def get_status() -> dict[str, Any]:
+    """Tell what is recorded, and where.
+
+    Returns
+    -------
+    dict
+        ``version``, ``store``, ``recording``, ``experiment``, ``notebook``, ``session_id``,
+        ``active_run`` and ``autolog`` (library, state and reason of each integration).
+    """
+    from mlops_nb import __version__
+    from mlops_nb.api.sessions import autolog_status
+
+    session = current_session()
+    settings = session.settings if session else load_settings()
+    run = active_run()
+    return {
+        "version": __version__,
+        "store": str(settings.store),
+        "recording": session is not None and session.store is not None and not session.is_paused,
+        "disabled": settings.disabled,
+        "experiment": settings.experiment,
+        "notebook": session.notebook if session else None,
+        "session_id": session.session_id if session else None,
+        "active_run": {"run_id": run.run_id, "name": run.name} if run else None,
+        "autolog": [list(entry) for entry in autolog_status()],
+    }

@@ -1,0 +1,340 @@
+"""Verbs on runs: start, log, find, compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops_nb.api.places import find_store, get_store, need_session
+from mlops_nb.errors import NotFoundError
+from mlops_nb.records import Comparison, MetricPoint, RunRecord
+from mlops_nb.tracking import Run, active_run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def start_run(
+    name: str | None = None,
+    experiment: str | None = None,
+    tags: Mapping[str, Any] | None = None,
+    *,
+    nested: bool | None = None,
+) -> Run:
+    """Start a run and make it the active one.
+
+    Parameters
+    ----------
+    name
+        What people call it; made up where not given.
+    experiment
+        What it belongs to; the setting ``experiment`` by default.
+    tags
+        Set at the start.
+    nested
+        Whether it belongs to the run that is active now; by default, inside a ``with`` block.
+
+    Returns
+    -------
+    Run
+        A context manager with ``run_id``. Used without ``with`` it stays open until `end_run`, the
+        next `start_run` or the end of the process.
+
+    Examples
+    --------
+    >>> import mlops_nb as mlops
+    >>> with mlops.start_run("baseline") as run:  # doctest: +SKIP
+    ...     mlops.log_metric("accuracy", 0.93)
+    """
+    return need_session().start_run(name, experiment, dict(tags or {}), nested=nested)
+
+
+def end_run(status: str = "finished") -> None:
+    """End the active run, if there is one.
+
+    Parameters
+    ----------
+    status
+        ``finished``, ``failed`` or ``interrupted``.
+    """
+    run = active_run()
+    if run is not None:
+        run.end(status)  # type: ignore[arg-type]  # Run.end checks the word
+
+
+def _need_run() -> Run:
+    run = active_run()
+    if run is None:
+        run = need_session().start_run()
+    return run
+
+
+def log_metric(key: str, value: Any, step: int | None = None) -> None:
+    """Log one value of a metric to the active run; a run is started where none is active.
+
+    Parameters
+    ----------
+    key
+        Name of the metric.
+    value
+        Any real scalar of Python, numpy or torch; NaN and infinities are kept.
+    step
+        Training step; one more than the metric's last by default, beginning at 0.
+
+    Raises
+    ------
+    InvalidValueError
+        Key, value or step has the wrong form; nothing is written.
+    """
+    (active_run() or _need_run()).log_metrics({key: value}, step)
+
+
+def log_metrics(metrics: Mapping[str, Any], step: int | None = None) -> None:
+    """Log values of several metrics for one step; see `log_metric`."""
+    (active_run() or _need_run()).log_metrics(metrics, step)
+
+
+def log_param(key: str, value: Any) -> None:
+    """Log one parameter to the active run; a run is started where none is active.
+
+    Parameters
+    ----------
+    key
+        Name of the parameter.
+    value
+        JSON types keep their type, anything else is kept as its ``repr``.
+
+    Raises
+    ------
+    InvalidValueError
+        The key has the wrong form; nothing is written.
+    """
+    _need_run().log_params({key: value})
+
+
+def log_params(params: Mapping[str, Any]) -> None:
+    """Log several parameters to the active run; see `log_param`."""
+    _need_run().log_params(params)
+
+
+def set_tag(key: str, value: Any) -> None:
+    """Set a tag of the active run; a run is started where none is active."""
+    _need_run().set_tags({key: value})
+
+
+def set_tags(tags: Mapping[str, Any]) -> None:
+    """Set several tags of the active run; a run is started where none is active."""
+    _need_run().set_tags(tags)
+
+
+def log_artifact(path: str | Path, name: str | None = None) -> str:
+    """Keep a file or folder with the active run; a run is started where none is active.
+
+    Parameters
+    ----------
+    path
+        The file or folder; it is copied.
+    name
+        Name within the run; the file's own by default.
+
+    Returns
+    -------
+    str
+        Digest of the file.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such file.
+    InvalidValueError
+        The name leads out of the run.
+    """
+    return _need_run().log_artifact(path, name)
+
+
+def log_figure(figure: Any, name: str) -> str:
+    """Keep a matplotlib figure with the active run.
+
+    Parameters
+    ----------
+    figure
+        Anything with ``savefig``.
+    name
+        Name within the run; its ending tells the format, ``.png`` where it has none.
+
+    Returns
+    -------
+    str
+        Digest of the picture.
+    """
+    from io import BytesIO
+
+    target = name if Path(name).suffix else f"{name}.png"
+    buffer = BytesIO()
+    figure.savefig(buffer, format=Path(target).suffix[1:], bbox_inches="tight")
+    return _need_run().log_bytes(buffer.getvalue(), target)
+
+
+def list_runs(
+    filter: str | None = None,
+    order_by: list[str] | None = None,
+    limit: int = 50,
+    offset: int = 0,
+    *,
+    notebook: str | None = None,
+    start: Path | None = None,
+) -> list[RunRecord]:
+    """Find runs as records.
+
+    Parameters
+    ----------
+    filter
+        Expression in MLflow's syntax: ``metrics.acc > 0.9 and params.model = 'rf'``.
+    order_by
+        For example ``["metrics.acc DESC"]``; newest first by default.
+    limit, offset
+        A page: so many runs after so many.
+    notebook
+        Only runs of the notebook at this path.
+    start
+        Folder whose project's store is read, where it is not this process's.
+
+    Returns
+    -------
+    list of RunRecord
+        Without their cells.
+    """
+    if start is None:
+        store = get_store()
+    else:
+        found = find_store(start)
+        if found is None:
+            return []
+        store = found
+    if notebook is None:
+        return store.search(filter, order_by, limit, offset)
+    # Quotes are doubled as in SQL; the parser turns the value into a placeholder.
+    own = "attributes.notebook = '" + notebook.replace("\\", "\\\\").replace("'", "''") + "'"
+    text = f"({filter}) and {own}" if filter and filter.strip() else own
+    return store.search(text, order_by, limit, offset)
+
+
+def search_runs(
+    filter: str | None = None,
+    order_by: list[str] | None = None,
+    limit: int = 1000,
+) -> pd.DataFrame:
+    """Find runs as a table.
+
+    Parameters
+    ----------
+    filter
+        Expression in MLflow's syntax: ``metrics.acc > 0.9 and params.model = 'rf'``.
+    order_by
+        For example ``["metrics.acc DESC"]``; newest first by default.
+    limit
+        At most so many runs.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a run with MLflow's columns: ``run_id``, ``experiment_id``, ``status`` (in upper
+        case), ``artifact_uri``, ``start_time``, ``end_time`` (UTC), then ``params.*`` (text),
+        ``metrics.*`` and ``tags.*``; ``tags.mlflow.runName`` is the run's name.
+
+    Raises
+    ------
+    InvalidValueError
+        An expression cannot be read.
+    """
+    from mlops_nb.api.tables import make_runs_table
+
+    return make_runs_table(list_runs(filter, order_by, limit), get_store().root)
+
+
+def get_run(run_id: str, *, start: Path | None = None) -> RunRecord:
+    """Read a run.
+
+    Parameters
+    ----------
+    run_id
+        Its id, the beginning or end of it, its name, or ``latest``.
+    start
+        Folder whose project's store is read, where it is not this process's.
+
+    Returns
+    -------
+    RunRecord
+        With its cells.
+
+    Raises
+    ------
+    RunNotFoundError
+        Nothing fits; near misses are named.
+    InvalidValueError
+        More than one run fits.
+    """
+    store = get_store(start=start)
+    return store.read_run(store.find_run(run_id))
+
+
+def get_metric_history(run_id: str, key: str) -> list[MetricPoint]:
+    """Read every value of one metric of a run.
+
+    Parameters
+    ----------
+    run_id
+        As for `get_run`.
+    key
+        Name of the metric.
+
+    Returns
+    -------
+    list of MetricPoint
+        With ``step``, ``value`` and ``timestamp`` (ms), by step.
+
+    Raises
+    ------
+    RunNotFoundError, NotFoundError
+        There is no such run, or it has no such metric.
+    """
+    store = get_store()
+    return store.read_metric_history(store.find_run(run_id), key)
+
+
+def read_artifact(run_id: str, path: str) -> bytes:
+    """Read an artifact of a run, verified.
+
+    Raises
+    ------
+    RunNotFoundError, NotFoundError
+        There is no such run, or it has no such artifact.
+    CorruptObjectError
+        The stored bytes are not those that were logged.
+    """
+    store, run = get_store(), get_run(run_id)
+    for artifact in run.artifacts:
+        if artifact.path == path:
+            return store.objects.read_bytes(artifact.digest)
+    known = [artifact.path for artifact in run.artifacts]
+    raise NotFoundError("artifact", path, known, f"Asked of run {run.run_id}.")
+
+
+def compare_runs(*run_ids: str) -> Comparison:
+    """Put runs side by side, differences first.
+
+    Parameters
+    ----------
+    *run_ids
+        Two or more, as for `get_run`.
+
+    Returns
+    -------
+    Comparison
+        Rows of parameters, metrics, data, environment, code and tags.
+    """
+    from mlops_nb.api.tables import compare_records
+
+    store = get_store()
+    return compare_records(store, [get_run(run_id) for run_id in run_ids])

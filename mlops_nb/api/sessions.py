@@ -1,0 +1,150 @@
+"""Verbs on the session: what the kernel's hooks and the panel call."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlops_nb.api.places import make_session
+from mlops_nb.records import RunRecord
+from mlops_nb.tracking import Session, current_session
+from mlops_nb.tracking import close_session as close_tracking_session
+
+if TYPE_CHECKING:
+    from mlops_nb.tracking.session import CellStatus
+
+
+def open_session(notebook: str | None = None) -> bool:
+    """Open the session of this kernel and snapshot its environment in the background.
+
+    Parameters
+    ----------
+    notebook
+        Path of the notebook, where the front end tells it.
+
+    Returns
+    -------
+    bool
+        Whether anything is recorded.
+    """
+    session = make_session(notebook)
+    snapshot_in_background(session)
+    return session.store is not None
+
+
+def snapshot_in_background(session: Session) -> None:
+    """Snapshot environment and code on another thread, and give them to the session's runs."""
+    store = session.store
+    if store is None:
+        return
+    folder = Path(session.notebook).parent if session.notebook else Path.cwd()
+
+    def snapshot() -> None:
+        try:
+            from mlops_nb.environment import snapshot_code, snapshot_environment
+
+            code = snapshot_code(store, folder)
+            session.set_environment(snapshot_environment(store), code)
+        except Exception as error:  # noqa: BLE001 - a snapshot that fails must not end a session
+            session.warn("environment", error)
+
+    thread = threading.Thread(target=snapshot, name="mlops_nb-environment", daemon=True)
+    thread.start()
+    # A script may end before the snapshot does: give it a moment, never longer than two seconds.
+    atexit.register(thread.join, 2.0)
+    session.background = thread
+
+
+def close_session() -> None:
+    """Close the session of this kernel; its patches are taken back."""
+    if current_session() is not None:
+        disarm_autolog()
+    close_tracking_session()
+
+
+def begin_cell(
+    source: str,
+    cell_id: str | None = None,
+    tags: tuple[str, ...] = (),
+    execution_count: int | None = None,
+) -> int | None:
+    """Record that a cell begins; None when there is no session."""
+    session = current_session()
+    if session is None:
+        return None
+    return session.begin_cell(source, cell_id, tags, execution_count)
+
+
+def end_cell(index: int, status: CellStatus = "ok", error: str | None = None) -> list[RunRecord]:
+    """Record that a cell ended.
+
+    Parameters
+    ----------
+    index
+        From `begin_cell`.
+    status
+        How it ended.
+    error
+        Class and message of its exception.
+
+    Returns
+    -------
+    list of RunRecord
+        The runs recorded in the cell, as they stand on disk, oldest first.
+    """
+    session = current_session()
+    if session is None:
+        return []
+    runs = session.end_cell(index, status, error)
+    if session.store is None:
+        return []
+    return [session.store.read_run(run.run_id) for run in runs if run.run_id]
+
+
+def touched_runs() -> list[str]:
+    """Give the ids of the runs recorded so far in the cell that runs now."""
+    session = current_session()
+    return [] if session is None else [run.run_id for run in session.touched_runs() if run.run_id]
+
+
+def attach_output(data: bytes, media_type: str, name: str) -> None:
+    """Keep an output of the running cell with every run recorded in it.
+
+    Parameters
+    ----------
+    data
+        The output, for example a PNG.
+    media_type
+        Its MIME type.
+    name
+        Name of the artifact.
+    """
+    session = current_session()
+    if session is not None:
+        for run in session.touched_runs():
+            run.log_bytes(data, name, media_type)
+
+
+def arm_autolog() -> None:
+    """Record fits and metrics of this kernel without being asked."""
+    from mlops_nb import autolog
+
+    session = current_session()
+    if session is not None and session.store is not None:
+        autolog.arm(session)
+
+
+def disarm_autolog() -> None:
+    """Take every patch of auto-logging back."""
+    from mlops_nb import autolog
+
+    autolog.disarm()
+
+
+def autolog_status() -> list[tuple[str, str, str]]:
+    """Give library, state and reason of each integration."""
+    from mlops_nb import autolog
+
+    return list(autolog.status())

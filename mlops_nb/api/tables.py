@@ -1,0 +1,127 @@
+"""Runs as tables: MLflow's columns, and two or more runs side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops_nb.errors import InvalidValueError
+from mlops_nb.records import Comparison, RunRecord
+from mlops_nb.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def make_runs_table(runs: list[RunRecord], root: Path) -> pd.DataFrame:
+    """Give runs as MLflow's ``search_runs`` does.
+
+    Parameters
+    ----------
+    runs
+        In the order of the rows.
+    root
+        The store, for ``artifact_uri``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns that no run has are missing; a run without a value has NaN or None there.
+    """
+    import pandas as pd
+
+    def to_times(seconds: Iterable[float | None]) -> pd.DatetimeIndex:
+        stamps = [pd.NaT if value is None else pd.Timestamp(value, unit="s") for value in seconds]
+        return pd.DatetimeIndex(stamps, dtype="datetime64[ns]").tz_localize("UTC")
+
+    columns: dict[str, Any] = {
+        "run_id": [run.run_id for run in runs],
+        "experiment_id": [run.experiment for run in runs],
+        "status": [run.status.upper() for run in runs],
+        "artifact_uri": [(root / "runs" / run.run_id).as_uri() for run in runs],
+        "start_time": to_times(run.started_at for run in runs),
+        "end_time": to_times(run.ended_at for run in runs),
+    }
+    for key in _names(run.params for run in runs):
+        values = [run.params.get(key) for run in runs]
+        has = [key in run.params for run in runs]
+        texts = [str(v) if h else None for v, h in zip(values, has, strict=True)]
+        columns[f"params.{key}"] = pd.Series(texts, dtype=object)
+    for key in _names(run.metrics for run in runs):
+        columns[f"metrics.{key}"] = [run.metrics.get(key, float("nan")) for run in runs]
+    named = [{"mlflow.runName": run.name, **run.tags} for run in runs]
+    for key in _names(named):
+        columns[f"tags.{key}"] = pd.Series([tags.get(key) for tags in named], dtype=object)
+    return pd.DataFrame(columns)
+
+
+def _names(dicts: Iterable[dict[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(key for entry in dicts for key in entry))
+
+
+def compare_records(store: Store, runs: list[RunRecord]) -> Comparison:
+    """Put runs side by side.
+
+    Parameters
+    ----------
+    store
+        Keeps their environment and code documents.
+    runs
+        Two or more.
+
+    Returns
+    -------
+    Comparison
+        Within each group, rows that differ come first.
+
+    Raises
+    ------
+    InvalidValueError
+        Fewer than two runs are given.
+    """
+    if len(runs) < 2:
+        raise InvalidValueError("runs to compare", [run.name for run in runs], "two or more runs")
+    rows: list[tuple[str, str, tuple[Any, ...], bool]] = []
+
+    def add(group: str, tables: list[dict[str, Any]]) -> None:
+        for key in _names(tables):
+            values = tuple(table.get(key) for table in tables)
+            differs = any(value != values[0] for value in values[1:])
+            rows.append((group, key, values, differs))
+
+    add("metric", [dict(run.metrics) for run in runs])
+    add("param", [run.params for run in runs])
+    add("dataset", [_describe_data(run) for run in runs])
+    add("environment", _changed(store, [run.environment for run in runs]))
+    add("code", _changed(store, [run.code for run in runs]))
+    add("tag", [dict(run.tags) for run in runs])
+    order = {name: place for place, name in enumerate(dict.fromkeys(row[0] for row in rows))}
+    rows.sort(key=lambda row: (not row[3], order[row[0]]))
+    return Comparison(tuple(runs), tuple(rows))
+
+
+def _describe_data(run: RunRecord) -> dict[str, str]:
+    named = {}
+    for dataset in run.datasets:
+        shape = " x ".join(str(length) for length in dataset.shape)
+        named[dataset.role or dataset.name] = f"{dataset.fingerprint[:12]} ({shape})"
+    return named
+
+
+def _changed(store: Store, digests: list[str | None]) -> list[dict[str, Any]]:
+    """Give the entries of documents that are not the same in all; nothing when all are one."""
+    if len(set(digests)) < 2:
+        return [{} for _ in digests]
+    flat = [_flatten(store.objects.read_json(digest)) if digest else {} for digest in digests]
+    keys = [key for key in _names(flat) if len({repr(entry.get(key)) for entry in flat}) > 1]
+    return [{key: entry.get(key) for key in keys} for entry in flat]
+
+
+def _flatten(value: Any, prefix: str = "") -> dict[str, Any]:
+    if isinstance(value, dict):
+        found: dict[str, Any] = {}
+        for key, member in value.items():
+            found.update(_flatten(member, f"{prefix}.{key}" if prefix else str(key)))
+        return found
+    return {prefix: value}

@@ -1,0 +1,70 @@
+"""Which run is active: what a log without a run of its own goes to."""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mlops_nb.tracking.run import Run
+
+# Which runs a task or thread is in; one without an answer of its own asks the process. Notebook
+# cells may each run in a context of their own, so the process's list is what spans cells.
+_entered: ContextVar[tuple[Run, ...]] = ContextVar("mlops_nb_runs", default=())
+_open: list[Run] = []
+_lock = threading.Lock()
+
+
+def enter(run: Run) -> None:
+    """Put a run on top of this task's or thread's stack."""
+    _entered.set((*_entered.get(), run))
+
+
+def leave(run: Run) -> None:
+    """Take a run from this task's or thread's stack, wherever it stands."""
+    _entered.set(tuple(other for other in _entered.get() if other is not run))
+
+
+def add(run: Run) -> None:
+    """Count a run among the process's open ones."""
+    with _lock:
+        _open.append(run)
+
+
+def discard(run: Run) -> None:
+    """Count a run no longer among the process's open ones."""
+    with _lock:
+        if run in _open:
+            _open.remove(run)
+
+
+def open_runs() -> list[Run]:
+    """Give the process's open runs, oldest first."""
+    with _lock:
+        return list(_open)
+
+
+def active_run() -> Run | None:
+    """Give the run that logs without a run of their own go to.
+
+    Returns
+    -------
+    Run or None
+        The innermost ``with`` block of this task or thread; else the newest open run of the process
+        that was not started by auto-logging.
+    """
+    for run in reversed(_entered.get()):
+        if run.is_open:
+            return run
+    return _open[-1] if _open else None
+
+
+def _renew_lock() -> None:
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)

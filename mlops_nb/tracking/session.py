@@ -1,0 +1,254 @@
+"""The session of a kernel or script: its executed cells, and the runs that end with a cell."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+import weakref
+from typing import Literal
+
+from mlops_nb.config import Settings
+from mlops_nb.records import RunStatus
+from mlops_nb.store import RunLog, Store
+from mlops_nb.tracking.active import active_run
+from mlops_nb.tracking.run import Run
+from mlops_nb.tracking.start import start_run
+
+CellStatus = Literal["ok", "error", "interrupted"]
+_LONGEST_SOURCE = 200_000
+
+
+class Session:
+    """What one process records, from loading the extension to the end.
+
+    Parameters
+    ----------
+    store
+        Where it is kept; None when nothing is recorded.
+    settings
+        The process's settings.
+    notebook
+        Path of the notebook or script, where known.
+    """
+
+    def __init__(self, store: Store | None, settings: Settings, notebook: str | None) -> None:
+        self.store, self.settings, self.notebook = store, settings, notebook
+        self._log: RunLog | None = None
+        if store is not None:
+            self._log = store.start_session({"notebook": notebook})
+        self.session_id: str | None = self._log.run_id if self._log else None
+        self.environment: str | None = None
+        self.code: str | None = None
+        self.is_paused = False
+        self.background: threading.Thread | None = None
+        self._cells = 0
+        self._begun: dict[int, float] = {}
+        self._stack: list[int] = []
+        self._adopted: list[tuple[int | None, Run]] = []
+        self._touched: dict[int, list[Run]] = {}
+        self._runs: weakref.WeakSet[Run] = weakref.WeakSet()
+        self._lock = threading.Lock()
+
+    # ------------------------------------------------------------------ cells
+    @property
+    def cell(self) -> int | None:
+        """Index of the cell that runs now, None between cells."""
+        return self._stack[-1] if self._stack else None
+
+    def begin_cell(
+        self,
+        source: str,
+        cell_id: str | None = None,
+        tags: tuple[str, ...] = (),
+        execution_count: int | None = None,
+    ) -> int:
+        """Record that a cell begins.
+
+        Parameters
+        ----------
+        source
+            As the user wrote it; bounded at 200,000 characters.
+        cell_id, tags, execution_count
+            Where the front end sends them.
+
+        Returns
+        -------
+        int
+            Its index in execution order, for `end_cell`.
+        """
+        index = self._cells
+        self._cells += 1
+        self._stack.append(index)
+        self._begun[index] = time.perf_counter()
+        self._write(
+            {
+                "type": "cell_begin",
+                "index": index,
+                "source": source[:_LONGEST_SOURCE],
+                "cell_id": cell_id,
+                "tags": list(tags),
+                "execution_count": execution_count,
+            }
+        )
+        run = active_run()
+        if run is not None:
+            self.touch(run)
+        return index
+
+    def end_cell(
+        self, index: int, status: CellStatus = "ok", error: str | None = None
+    ) -> list[Run]:
+        """Record that a cell ended, and end the runs that end with it.
+
+        Parameters
+        ----------
+        index
+            From `begin_cell`.
+        status
+            How it ended.
+        error
+            Class and message of its exception.
+
+        Returns
+        -------
+        list of Run
+            The runs that were recorded in this cell, oldest first.
+        """
+        if index in self._stack:
+            self._stack.remove(index)
+        begun = self._begun.pop(index, None)
+        duration = 0.0 if begun is None else time.perf_counter() - begun
+        self._write(
+            {
+                "type": "cell_end",
+                "index": index,
+                "duration_s": duration,
+                "status": status,
+                "error": error and error[:2000],
+            }
+        )
+        ends: dict[str, RunStatus] = {"error": "failed", "interrupted": "interrupted"}
+        for cell, run in list(self._adopted):
+            if cell == index:
+                self._adopted.remove((cell, run))
+                run.end(ends.get(status, "finished"))
+        return self._touched.pop(index, [])
+
+    def adopt(self, run: Run) -> None:
+        """Let a run end with the cell that runs now; at once when none does."""
+        if self.cell is None:
+            run.end()
+        else:
+            self._adopted.append((self.cell, run))
+
+    def touch(self, run: Run) -> None:
+        """Record that the cell that runs now belongs to a run."""
+        index = self.cell
+        if index is None:
+            return
+        runs = self._touched.setdefault(index, [])
+        if run not in runs:
+            runs.append(run)
+            run.log_cell(index)
+
+    def touched_runs(self) -> list[Run]:
+        """Give the runs that were recorded in the cell that runs now."""
+        return [] if self.cell is None else list(self._touched.get(self.cell, []))
+
+    def _write(self, event: dict[str, object]) -> None:
+        if self._log is None:
+            return
+        try:
+            self._log.append(event)
+        except OSError as error:
+            self._log = None
+            reason = error.strerror or str(error)
+            print(f"mlops_nb: cells are no longer recorded: {reason}.", file=sys.stderr)  # noqa: T201
+
+    # ------------------------------------------------------------------ runs
+    def start_run(
+        self,
+        name: str | None = None,
+        experiment: str | None = None,
+        tags: dict[str, object] | None = None,
+        *,
+        nested: bool | None = None,
+        is_active: bool = True,
+    ) -> Run:
+        """Start a run that knows its session, notebook, cell, environment and code."""
+        meta = {"session_id": self.session_id, "notebook": self.notebook}
+        run = start_run(
+            self.store,
+            self.settings,
+            name,
+            experiment=experiment,
+            tags=tags,
+            nested=nested,
+            meta=meta,
+            is_active=is_active,
+        )
+        with self._lock:
+            self._runs.add(run)
+            environment, code = self.environment, self.code
+        if environment:
+            run.log_environment(environment)
+        if code:
+            run.log_code(code)
+        self.touch(run)
+        return run
+
+    def set_environment(self, environment: str | None, code: str | None) -> None:
+        """Give the environment and code documents to every run of the session, also those begun."""
+        with self._lock:
+            self.environment, self.code = environment, code
+            runs = list(self._runs)
+        for run in runs:
+            if environment:
+                run.log_environment(environment)
+            if code:
+                run.log_code(code)
+
+    def warn(self, recorder: str, error: BaseException) -> None:
+        """Tell the person in one line that something is not recorded."""
+        line = f"mlops_nb: no {recorder} is recorded: {type(error).__name__}: {error}"
+        print(line.splitlines()[0][:300], file=sys.stderr)  # noqa: T201
+
+    def close(self) -> None:
+        """End what is open; the session records nothing after."""
+        while self._stack:
+            self.end_cell(self._stack[-1], "interrupted")
+        if self._log is not None:
+            try:
+                self._log.end("finished")
+                self._log.close()
+            except OSError:
+                pass  # the cells are there; only the mark of an orderly end is missing
+            self._log = None
+
+
+_current: list[tuple[int, Session]] = []
+
+
+def current_session() -> Session | None:
+    """Give the session of this process; a forked child has none of its own."""
+    if _current and _current[0][0] == os.getpid():
+        return _current[0][1]
+    return None
+
+
+def open_session(store: Store | None, settings: Settings, notebook: str | None = None) -> Session:
+    """Open the session of this process, closing the one before."""
+    close_session()
+    session = Session(store, settings, notebook)
+    _current[:] = [(os.getpid(), session)]
+    return session
+
+
+def close_session() -> None:
+    """Close the session of this process, if there is one."""
+    session = current_session()
+    if session is not None:
+        session.close()
+    _current.clear()

@@ -1,0 +1,88 @@
+"""Starts runs, and ends those a process leaves open."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from mlops_nb.config import Settings
+from mlops_nb.records import RunStatus
+from mlops_nb.store import Store
+from mlops_nb.tracking import active
+from mlops_nb.tracking.names import make_name
+from mlops_nb.tracking.run import Run
+from mlops_nb.tracking.values import check_key, read_param
+
+
+def start_run(
+    store: Store | None,
+    settings: Settings,
+    name: str | None = None,
+    *,
+    experiment: str | None = None,
+    tags: Mapping[str, Any] | None = None,
+    nested: bool | None = None,
+    meta: Mapping[str, Any] | None = None,
+    is_active: bool = True,
+) -> Run:
+    """Start a run.
+
+    Parameters
+    ----------
+    store
+        Where it is kept; None records nothing.
+    settings
+        Give the experiment where none is named.
+    name
+        What people call it; made up where not given.
+    experiment
+        What it belongs to.
+    tags
+        Set at the start.
+    nested
+        Whether the run belongs to the active one. By default it does inside a ``with`` block; a run
+        that was only started, not entered, is ended by the next start, so that a cell that is run
+        again leaves no run behind.
+    meta
+        Further facts of the start: ``session_id``, ``notebook``.
+    is_active
+        Whether logs without a run of their own go to it.
+
+    Returns
+    -------
+    Run
+        Open, and active if so asked.
+    """
+    named = check_key("run", name) if name is not None else make_name()
+    group = check_key("experiment", experiment) if experiment is not None else settings.experiment
+    read = {check_key("tag", key): str(read_param(value)) for key, value in (tags or {}).items()}
+    above = active.active_run()
+    if above is not None and is_active and not above.is_entered and not nested:
+        above.end()
+        above = active.active_run()
+    parent = above.run_id if above is not None and nested is not False else None
+    parent = parent or os.environ.get("MLOPS_NB_PARENT_RUN") or None
+    log = None
+    if store is not None:
+        fields = {"name": named, "experiment": group, "tags": read, "parent_run_id": parent}
+        try:
+            log = store.start_run({**(meta or {}), **fields})
+        except OSError as error:
+            reason = error.strerror or str(error)
+            print(f"mlops_nb: nothing is recorded: {reason}.", file=sys.stderr)  # noqa: T201
+    run = Run(log, named, group, store if log else None, parent)
+    if is_active:
+        active.add(run)
+    return run
+
+
+def end_open_runs(status: RunStatus = "finished") -> None:
+    """End every run this process left open; called when the interpreter exits."""
+    for run in active.open_runs():
+        run.end(status)
+
+
+atexit.register(end_open_runs)
