@@ -1,1 +1,1 @@
-"""The door in Jupyter Server: routes for the panel."""
+"""The Jupyter Server extension: routes for the panel, thin over the verbs of `mlops_nb.api`."""

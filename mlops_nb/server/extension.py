@@ -1,0 +1,40 @@
+"""What Jupyter calls when a server starts: add the routes, and say when the panel is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+LABEXTENSION = "mlops-nb-labextension"
+
+
+def is_panel_installed() -> bool:
+    """Tell whether the panel's files lie where JupyterLab looks for them.
+
+    Returns
+    -------
+    bool
+        False where the package was installed without Node.js.
+    """
+    from jupyter_core.paths import jupyter_path
+
+    folders = (Path(folder) for folder in jupyter_path("labextensions"))
+    return any((folder / LABEXTENSION / "package.json").is_file() for folder in folders)
+
+
+def load_server_extension(server_app: Any) -> None:
+    """Add our routes to a Jupyter server.
+
+    Parameters
+    ----------
+    server_app
+        The ``jupyter_server.serverapp.ServerApp`` that starts.
+    """
+    from mlops_nb.server.routes import build_routes
+
+    server_app.web_app.add_handlers(".*$", build_routes(server_app.base_url))
+    if not is_panel_installed():
+        server_app.log.info(
+            "mlops_nb: the JupyterLab panel is not installed, everything else works. "
+            "It needs Node.js >= 20 while mlops-nb is installed from source."
+        )

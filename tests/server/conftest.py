@@ -1,0 +1,58 @@
+"""A real Jupyter server with our extension, one per test."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_jupyter.jupyter_server import *  # noqa: F403 - fixtures and the hook that runs async tests
+
+from mlops_nb.config import load_settings
+from mlops_nb.records import RunStatus
+from mlops_nb.store import Store
+from mlops_nb.tracking import start_run
+
+Ask = Callable[..., Awaitable[tuple[int, Any]]]
+
+
+@pytest.fixture
+def jp_server_config() -> dict[str, Any]:
+    """Switch our extension on, as its configuration file does where it is installed."""
+    return {"ServerApp": {"jpserver_extensions": {"mlops_nb": True}}}
+
+
+@pytest.fixture
+def ask(jp_fetch: Any) -> Ask:
+    """Give a function that asks one of our routes and returns status and decoded body."""
+
+    async def fetch(*parts: str, **params: Any) -> tuple[int, Any]:
+        response = await jp_fetch("mlops-nb", *parts, params=params, raise_error=False)
+        return response.code, json.loads(response.body)
+
+    return fetch
+
+
+@pytest.fixture
+def add_run(store: Store) -> Callable[..., str]:
+    """Give a function that records a run of a notebook and returns its id."""
+
+    def add(
+        name: str,
+        notebook: Path | None = None,
+        metrics: dict[str, float] | None = None,
+        params: dict[str, Any] | None = None,
+        status: RunStatus | None = "finished",
+        into: Store = store,
+    ) -> str:
+        meta = {"notebook": str(notebook)} if notebook else {}
+        run = start_run(into, load_settings(), name, meta=meta, is_active=False)
+        run.log_metrics(metrics or {})
+        run.log_params(params or {})
+        if status is not None:
+            run.end(status)
+        return run.run_id
+
+    return add
