@@ -78,11 +78,9 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Load the verbs, and the version, when they are first asked for."""
     if name == "__version__":
-        try:
-            from mlops_nb._version import __version__ as version
-        except ImportError:  # a checkout that was never installed
-            version = "0.0.0"
-        return version
+        from mlops_nb.config import read_version
+
+        return read_version()
     if name in __all__:
         from mlops_nb import api
 

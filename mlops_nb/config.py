@@ -45,6 +45,15 @@ class Settings:
     cards: bool = True
 
 
+def read_version() -> str:
+    """Give the version of this package; ``0.0.0`` in a checkout that was never installed."""
+    try:
+        from mlops_nb._version import __version__
+    except ImportError:
+        return "0.0.0"
+    return str(__version__)
+
+
 def find_root(start: Path) -> Path:
     """Find the project a folder belongs to.
 

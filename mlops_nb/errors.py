@@ -25,7 +25,7 @@ def near_misses(value: str, known: Iterable[str], limit: int = 3) -> tuple[str, 
     """
     names = list(dict.fromkeys(known))
     folded = {name.casefold(): name for name in names}
-    close = difflib.get_close_matches(value.casefold(), list(folded), n=limit, cutoff=0.5)
+    close = difflib.get_close_matches(value.casefold(), list(folded), n=limit, cutoff=0.6)
     starts = [name for name in names if name.casefold().startswith(value.casefold()) and value]
     return tuple(dict.fromkeys([folded[name] for name in close] + starts))[:limit]
 
@@ -60,6 +60,34 @@ class MLOpsError(Exception):
     def __str__(self) -> str:
         """Give message and hint as one text."""
         return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+    def _render_traceback_(self) -> list[str]:
+        """Give IPython the two lines to show in place of a traceback, with the user's own line."""
+        line, step = 0, self.__traceback__
+        while step is not None:
+            if step.tb_frame.f_globals.get("__name__") == "__main__":
+                line = step.tb_lineno
+            step = step.tb_next
+        where = f" (line {line} of the cell)" if line > 1 else ""
+        return [f"{type(self).__name__}: {self.message}{where}", *self.hint.splitlines()[:1]]
+
+
+class UsageError(MLOpsError, ValueError):
+    """A command was given arguments that it cannot read.
+
+    Parameters
+    ----------
+    command
+        The command as the user types it: ``%mlops show``.
+    problem
+        What is wrong with the arguments, with the value in repr.
+    hint
+        How to go on.
+    """
+
+    def __init__(self, command: str, problem: str, hint: str = "") -> None:
+        self.command, self.problem = command, problem
+        super().__init__(f"{command}: {problem.rstrip('.')}.", hint)
 
 
 class NotFoundError(MLOpsError, LookupError):
@@ -189,6 +217,26 @@ class UnsafeModelError(MLOpsError, ValueError):
         self.types = tuple(types)
         listed = ": " + ", ".join(self.types[:8]) if self.types else ""
         super().__init__(f"{what}{listed}.", hint)
+
+
+class RequestError(MLOpsError, ValueError):
+    """A request to a served model cannot be answered as it is.
+
+    Parameters
+    ----------
+    path
+        Where in the request, such as ``inputs[0].mean radius``; empty for the request as a whole.
+    found
+        What is wrong there.
+    hint
+        How to go on.
+    status
+        What the server answers.
+    """
+
+    def __init__(self, path: str, found: str, hint: str = "", status: int = 422) -> None:
+        self.path, self.status = path, status
+        super().__init__(f"{path}: {found}" if path else found, hint)
 
 
 class NotebookError(MLOpsError, ValueError):

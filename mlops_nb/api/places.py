@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mlops_nb.config import load_settings
+from mlops_nb.config import load_settings, read_version
 from mlops_nb.errors import StoreError
 from mlops_nb.store import Store, open_store
 from mlops_nb.tracking import Session, active_run, current_session, open_session
@@ -100,14 +100,13 @@ def get_status() -> dict[str, Any]:
         ``version``, ``store``, ``recording``, ``experiment``, ``notebook``, ``session_id``,
         ``active_run`` and ``autolog`` (library, state and reason of each integration).
     """
-    from mlops_nb import __version__
     from mlops_nb.api.sessions import autolog_status
 
     session = current_session()
     settings = session.settings if session else load_settings()
     run = active_run()
     return {
-        "version": __version__,
+        "version": read_version(),
         "store": str(settings.store),
         "recording": session is not None and session.store is not None and not session.is_paused,
         "disabled": settings.disabled,

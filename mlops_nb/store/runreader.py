@@ -104,7 +104,7 @@ def read_dataset(document: dict[str, Any]) -> DatasetRecord:
 def read_meta(folder: Path) -> dict[str, Any] | None:
     """Read ``run.json``; None where it is missing or broken (a run that never got started)."""
     try:
-        meta = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        meta = json.loads((folder / "run.json").read_bytes().decode("utf-8", "surrogatepass"))
     except (OSError, ValueError):
         return None
     return meta if isinstance(meta, dict) and isinstance(meta.get("run_id"), str) else None

@@ -1,0 +1,31 @@
+"""What all tests share: a store of their own, and no trace left in the process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mlops_nb.store import Store, open_store
+from mlops_nb.tracking import active, close_session, end_open_runs
+
+
+@pytest.fixture(autouse=True)
+def _own_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Give every test a working folder, store and cache of its own, and close what it opened."""
+    monkeypatch.setenv("MLOPS_NB_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("MLOPS_NB_CACHE", str(tmp_path / "cache"))
+    for name in ("MLOPS_NB_PARENT_RUN", "MLOPS_NB_DISABLED", "MLOPS_NB_EXPERIMENT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    yield
+    end_open_runs()
+    close_session()
+    active._entered.set(())
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Give an empty store."""
+    return open_store(tmp_path / "store", cache=tmp_path / "cache")

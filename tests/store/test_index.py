@@ -1,0 +1,100 @@
+"""The index can be lost, broken or shared at any time; runs are found all the same."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from mlops_nb.store import Store, open_store
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def add_runs(store: Store, count: int) -> None:
+    """Add runs with a metric each."""
+    for number in range(count):
+        log = store.start_run({"name": f"run {number}", "experiment": "e"})
+        log.log_metrics({"m": float(number)}, 0)
+        log.end("finished")
+
+
+def test_index_is_rebuilt_equal(store: Store) -> None:
+    """Deleting the index between two looks changes nothing."""
+    add_runs(store, 5)
+    before = store.search(None, ["metrics.m"])
+    shutil.rmtree(store.index.path.parent)
+    assert store.search(None, ["metrics.m"]) == before
+
+
+def test_a_broken_index_is_replaced(store: Store, tmp_path: Path) -> None:
+    """An index file that is no database is thrown away, not told to the user."""
+    add_runs(store, 2)
+    store.search()
+    store.index.close()
+    for path in store.index.path.parent.iterdir():
+        path.unlink()
+    store.index.path.write_bytes(b"not a database" * 1000)
+    assert len(store.search()) == 2
+
+
+def test_changes_are_seen(store: Store) -> None:
+    """A look after a change shows it: new values, an end, a run deleted by hand."""
+    log = store.start_run({"name": "r", "experiment": "e"})
+    assert store.search()[0].status == "running"
+    log.log_metrics({"m": 1.0}, 0)
+    assert store.search("metrics.m = 1")
+    log.end("finished")
+    assert store.search("status = 'finished'")
+    log.log_metrics({"m": 2.0}, 1)
+    assert store.search("metrics.m = 2")
+    shutil.rmtree(log.folder)
+    assert store.search() == []
+
+
+def test_threads_read_at_once(store: Store) -> None:
+    """Several threads may read the index of one store."""
+    add_runs(store, 20)
+    found: list[int] = []
+    threads = [threading.Thread(target=lambda: found.append(len(store.search()))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [20] * 8
+
+
+def test_processes_fill_the_same_index(store: Store, tmp_path: Path) -> None:
+    """Several processes that find an empty index fill it together."""
+    add_runs(store, 30)
+    code = (
+        "import sys; from pathlib import Path; from mlops_nb.store import open_store;"
+        "print(len(open_store(Path(sys.argv[1]), cache=Path(sys.argv[2])).search()))"
+    )
+    command = [sys.executable, "-c", code, str(store.root), str(tmp_path / "cache")]
+    running = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT) for _ in range(4)
+    ]
+    assert [process.communicate()[0].strip() for process in running] == ["30"] * 4
+
+
+def test_copies_of_a_store_have_indexes_of_their_own(store: Store, tmp_path: Path) -> None:
+    """A copied store does not show the runs of the one it was copied from."""
+    add_runs(store, 1)
+    shutil.copytree(store.root, tmp_path / "copy")
+    copy = open_store(tmp_path / "copy", cache=tmp_path / "cache")
+    add_runs(copy, 1)
+    assert (len(store.search()), len(copy.search())) == (1, 2)
+
+
+@pytest.mark.parametrize("text", ["\ud800 lone", "x" * 100_000, "'; DROP TABLE run; --", "\x00"])
+def test_odd_text_is_kept(store: Store, text: str) -> None:
+    """Names and values with any characters are found and read back."""
+    log = store.start_run({"name": text[:50], "experiment": "e"})
+    log.append({"type": "params", "params": {"p": text}})
+    assert store.read_run(log.run_id).params == {"p": text}
+    assert [run.run_id for run in store.search()] == [log.run_id]

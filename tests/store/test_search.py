@@ -1,0 +1,149 @@
+"""Filter and order expressions find the right runs, and never become SQL."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlops_nb.errors import InvalidValueError, MLOpsError, NotFoundError
+from mlops_nb.store import Store
+from mlops_nb.store.search import compile_filter, compile_order
+
+
+@pytest.fixture
+def runs(store: Store) -> Store:
+    """Give a store with four runs that differ in everything a filter can ask."""
+    for number in range(4):
+        log = store.start_run(
+            {
+                "name": f"run {number}",
+                "experiment": "e",
+                "notebook": "/n/it's.ipynb",
+                "started_at": 100.0 + number,
+            }
+        )
+        log.append(
+            {"type": "params", "params": {"model": "rf" if number % 2 else "LR", "C": number / 2}}
+        )
+        log.append({"type": "tags", "tags": {"team": f"red_{number}", "a.b-c": "x"}})
+        log.log_metrics({"acc": number / 10, "odd name": 1.0}, 0)
+        if number == 3:
+            log.log_metrics({"loss": float("nan")}, 0)
+        log.end("failed" if number == 0 else "finished")
+    return store
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (None, "3210"),
+        ("", "3210"),
+        ("metrics.acc > 0.1", "32"),
+        ("metrics.acc >= 0.1 and metrics.acc <= 0.2", "21"),
+        ("metrics.acc != 0", "321"),
+        ("metrics.acc = -1", ""),
+        ("params.model = 'rf'", "31"),
+        ('params.model = "LR"', "20"),
+        ("params.C > 0.5", "32"),
+        ("params.C = '0.5'", "1"),
+        ("parameters.model != 'rf'", "20"),
+        ("tags.team LIKE 'red%'", "3210"),
+        ("tags.team like 'RED%'", ""),
+        ("tags.team ILIKE 'RED%'", "3210"),
+        ("tags.team LIKE 'red__'", "3210"),
+        ("tags.team NOT LIKE '%_1'", "320"),
+        ("tags.`a.b-c` = 'x'", "3210"),
+        ("metrics.`odd name` = 1", "3210"),
+        ("attributes.status = 'FINISHED'", "321"),
+        ("status = 'failed'", "0"),
+        ("run_name IN ('run 1', 'run 3')", "31"),
+        ("name NOT IN ('run 1')", "320"),
+        ("metrics.loss IS NOT NULL", "3"),
+        ("metrics.loss IS NULL", "210"),
+        ("metrics.loss > 0", ""),
+        ("params.model = 'rf' or metrics.acc = 0", "310"),
+        ("not params.model = 'rf' and metrics.acc < 0.1", "0"),
+        ("(params.model = 'rf' or metrics.acc = 0) and metrics.acc < 0.2", "10"),
+        ("start_time >= 101000", "321"),
+        ("notebook = '/n/it''s.ipynb'", "3210"),
+        ("metrics.acc > 1e-1 AND metrics.acc < +.25", "2"),
+    ],
+)
+def test_filter(runs: Store, text: str | None, expected: str) -> None:
+    """A filter keeps exactly the runs that it describes, newest first."""
+    assert "".join(run.name[-1] for run in runs.search(text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        (["metrics.acc"], "0123"),
+        (["metrics.acc DESC"], "3210"),
+        (["params.model ASC", "metrics.acc desc"], "2031"),
+        (["metrics.missing DESC", "metrics.acc"], "0123"),
+        (["start_time"], "0123"),
+        (["attributes.name DESC"], "3210"),
+        (["params.C"], "0123"),
+    ],
+)
+def test_order(runs: Store, order: list[str], expected: str) -> None:
+    """Runs come in the order asked for, those without a value last."""
+    found = [run.name[-1] for run in runs.search(None, order)]
+    assert "".join(found) == expected
+
+
+def test_pages(runs: Store) -> None:
+    """Pages follow one another without gap or overlap."""
+    pages = [[run.name for run in runs.search(None, None, 2, offset)] for offset in (0, 2, 4)]
+    assert pages == [["run 3", "run 2"], ["run 1", "run 0"], []]
+    assert runs.index.count("metrics.acc > 0.1") == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "metrics.acc >", "metrics.acc", "> 3", "metrics.acc > 'x'", "metrics.acc > 1 and", "(metrics.acc > 1",
+        "metrics.acc > 1)", "params.a = b", "params.a LIKE 3 4", "x;y", "params.a = 'open", "tags.a is 3",
+        "params.a in ()", "params.a in 'x'", "not", "metrics.acc not > 3",
+    ],
+)  # fmt: skip
+def test_unreadable_filters_are_refused(runs: Store, text: str) -> None:
+    """What cannot be read is refused with the expression and an example, never guessed."""
+    with pytest.raises(MLOpsError) as caught:
+        runs.search(text)
+    assert isinstance(caught.value, InvalidValueError | NotFoundError)
+    assert caught.value.exit_code == 2
+
+
+def test_unknown_fields_are_named(runs: Store) -> None:
+    """A field that runs do not have is named with what was meant."""
+    with pytest.raises(NotFoundError, match="Did you mean 'status'"):
+        runs.search("statsu = 'x'")
+    with pytest.raises(NotFoundError, match="'metrics'"):
+        runs.search("metric_s.acc > 1")
+    with pytest.raises(InvalidValueError, match=r"metrics\.acc DESC"):
+        runs.search(None, ["metrics.acc DOWN"])
+    with pytest.raises(InvalidValueError, match="limit is -1"):
+        runs.search(None, None, -1)
+
+
+@given(st.text(max_size=60))
+@settings(max_examples=200, deadline=None)
+def test_values_never_become_sql(value: str) -> None:
+    """Whatever a value holds, it travels as a placeholder."""
+    quoted = "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
+    query = compile_filter(f"params.model = {quoted}")
+    assert query.values == ("model", value)
+    assert query.sql == compile_filter("params.model = 'x'").sql
+
+
+@given(st.text(max_size=40))
+@settings(max_examples=200, deadline=None)
+def test_any_text_is_read_or_refused(text: str) -> None:
+    """No text makes the parser fail in any way but our own errors."""
+    for parse in (compile_filter, lambda words: compile_order([words])):
+        try:
+            parse(text)
+        except MLOpsError:
+            continue
