@@ -6,9 +6,11 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import mlops_nb
 from mlops_nb.capture.hardware import capture_hardware, capture_threads
 from mlops_nb.capture.process import capture_process
 from mlops_nb.capture.seeds import capture_seeds
@@ -45,7 +47,9 @@ def test_readers_load_no_library() -> None:
         "heavy = {'numpy', 'torch', 'threadpoolctl', 'pandas', 'sklearn'}\n"
         "print(sorted(tops & heavy))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    root = Path(mlops_nb.__file__).parents[1]
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
