@@ -86,6 +86,7 @@ def capture_environment() -> dict[str, Any]:
     Safe on any thread: nothing is imported or drawn on behalf of the user. Packages are read again
     only when a folder of ``sys.path`` changed.
     """
+    threads = capture_threads()  # first: it loads a library, and the next call would list it
     return {
         "format": 1,
         "python": {
@@ -102,7 +103,7 @@ def capture_environment() -> dict[str, Any]:
         **_read_installed(),
         "imported": list_imported(),
         "variables": {name: os.environ[name] for name in VARIABLES if name in os.environ},
-        "threads": capture_threads(),
+        "threads": threads,
     }
 
 

@@ -45,6 +45,7 @@ def test_no_secret_of_the_process_is_kept(monkeypatch: pytest.MonkeyPatch, store
 
 def test_same_environment_is_one_object(store: Store) -> None:
     """Two snapshots in a row have one digest and read back as the document."""
+    snapshot_environment(store)  # loads what writing to the store needs
     first = snapshot_environment(store)
     assert snapshot_environment(store) == first
     assert store.objects.read_json(first)["packages"] == capture_environment()["packages"]
