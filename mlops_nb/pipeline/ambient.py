@@ -1,0 +1,137 @@
+"""The state of a kernel that no name holds: seeds, options, folder, environment."""
+
+from __future__ import annotations
+
+import contextlib
+import decimal
+import importlib
+import linecache
+import locale
+import logging
+import os
+import random
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+from mlops_nb.pipeline import ambient_libraries
+
+# Set by the launcher for one kernel; another kernel has its own.
+# Needed before anything can be unpickled: the folder and paths that imports depend on.
+PLAIN_PARTS = ("environment", "environment_removed", "folder", "path")
+_OWN_ENVIRONMENT = ("JPY_", "MLOPS_NB_", "PYTEST_", "PYDEVD_", "_")
+
+
+def read_environment() -> dict[str, str]:
+    """Read the environment variables that a notebook may have changed.
+
+    Returns
+    -------
+    dict
+        Without those that belong to one kernel.
+    """
+    return {k: v for k, v in os.environ.items() if not k.startswith(_OWN_ENVIRONMENT)}
+
+
+def _capture_loggers() -> dict[str, tuple[int, bool, bool]]:
+    found = {"": (logging.root.level, False, True)}
+    for name, logger in logging.root.manager.loggerDict.items():
+        if isinstance(logger, logging.Logger):
+            state = (logger.level, logger.disabled, logger.propagate)
+            if state != (logging.NOTSET, False, True):
+                found[name] = state
+    return found
+
+
+def _capture_cells() -> dict[str, Any]:
+    # Source of executed cells, so that inspect.getsource and tracebacks work in the next step.
+    return {
+        name: entry
+        for name, entry in linecache.cache.items()
+        if len(entry) == 4 and ("ipykernel_" in name or name.startswith("<ipython-input"))
+    }
+
+
+def capture_ambient(environment: dict[str, str] | None = None) -> dict[str, Any]:
+    """Collect the state of this process that no name of the notebook holds.
+
+    Parameters
+    ----------
+    environment
+        Environment variables when the kernel started. Only differences are kept, so no secret
+        that the launcher had is written to disk.
+
+    Returns
+    -------
+    dict
+        Plain values, each under the name of the part it belongs to.
+    """
+    before = environment or {}
+    now = read_environment()
+    state: dict[str, Any] = {
+        "environment": {k: v for k, v in now.items() if before.get(k) != v},
+        "environment_removed": sorted(set(before) - set(now)),
+        "path": list(sys.path),
+        "recursion_limit": sys.getrecursionlimit(),
+        "warnings": list(warnings.filters),
+        "random": random.getstate(),
+        "decimal": decimal.getcontext().copy(),
+        "locale": locale.setlocale(locale.LC_ALL),
+        "loggers": _capture_loggers(),
+        "cells": _capture_cells(),
+        "libraries": ambient_libraries.capture_libraries(),
+    }
+    with contextlib.suppress(OSError):  # the folder may be gone; then there is none to go to
+        state["folder"] = str(Path.cwd())
+    return state
+
+
+def _restore_environment(state: dict[str, Any]) -> None:
+    zone = os.environ.get("TZ")
+    for name in state["environment_removed"]:
+        os.environ.pop(name, None)
+    os.environ.update(state["environment"])
+    if os.environ.get("TZ") != zone and hasattr(time, "tzset"):
+        time.tzset()
+
+
+def prepare_imports(state: dict[str, Any]) -> None:
+    """Go to the folder and the import paths that payloads were written under.
+
+    Parameters
+    ----------
+    state
+        From `capture_ambient`; only plain values of it are used.
+    """
+    _restore_environment(state)
+    if "folder" in state:
+        os.chdir(state["folder"])
+    sys.path[:] = state["path"]
+
+
+def restore_ambient(state: dict[str, Any]) -> None:
+    """Put this process into the state of another one.
+
+    Parameters
+    ----------
+    state
+        From `capture_ambient`. Libraries that were imported there are imported here.
+    """
+    for name in state["libraries"]:
+        importlib.import_module(name)
+    sys.setrecursionlimit(state["recursion_limit"])
+    decimal.setcontext(state["decimal"].copy())
+    with contextlib.suppress(locale.Error):
+        locale.setlocale(locale.LC_ALL, state["locale"])
+    for name, (level, disabled, propagate) in state["loggers"].items():
+        logger = logging.getLogger(name or None)
+        logger.setLevel(level)
+        logger.disabled, logger.propagate = disabled, propagate
+    linecache.cache.update(state["cells"])
+    # Libraries before warnings and seeds: setting options may warn, importing may draw.
+    ambient_libraries.restore_libraries(state["libraries"])
+    warnings.filters[:] = state["warnings"]  # type: ignore[index]
+    warnings._filters_mutated()  # type: ignore[attr-defined]  # noqa: SLF001 - or the cache stays
+    random.setstate(state["random"])

@@ -1,0 +1,162 @@
+"""Carries memory that arrays, frames and tensors share, and refuses what would fall apart."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from mlops_nb.pipeline import rebuild
+
+if TYPE_CHECKING:
+    from mlops_nb.pipeline.pickling import NamespacePickler
+
+Handler = Callable[["NamespacePickler", Any], Any]
+
+
+def _get_address(array: Any) -> int:
+    address: int = array.__array_interface__["data"][0]
+    return address
+
+
+def _get_owner(array: Any) -> Any:
+    # numpy.lib.stride_tricks puts a stand-in between a view and the array it came from.
+    owner = array.base
+    return getattr(owner, "base", None) if type(owner).__name__ == "DummyArray" else owner
+
+
+def _note_array(pickler: NamespacePickler, array: Any) -> None:
+    if not array.nbytes:
+        return
+    steps = [(size - 1) * stride for size, stride in zip(array.shape, array.strides, strict=True)]
+    start = _get_address(array) + sum(step for step in steps if step < 0)
+    length = sum(abs(step) for step in steps) + array.itemsize
+    pickler.memory.append((start, length, array.flags.writeable, f"array {id(array)}"))
+
+
+def _reduce_owner(pickler: NamespacePickler, obj: Any) -> Any:
+    # numpy's own way gives an array over foreign bytes, which can no longer be resized and is no
+    # longer the ``base`` of its views.
+    contiguous = obj.flags.c_contiguous or obj.flags.f_contiguous
+    if obj.dtype.hasobject or not obj.nbytes or not contiguous or not obj.flags.owndata:
+        return NotImplemented
+    order = "C" if obj.flags.c_contiguous else "F"
+    flat = obj.reshape(-1, order=order).view(sys.modules["numpy"].uint8)
+    content = pickler.keep(pickle.PickleBuffer(flat))
+    return rebuild.make_array, (content, obj.shape, obj.dtype, order, obj.flags.writeable)
+
+
+def _reduce_array(pickler: NamespacePickler, obj: Any) -> Any:
+    base = obj
+    while type(owner := _get_owner(base)) is type(obj):
+        base = owner
+    if base is obj or not base.nbytes or not (base.flags.c_contiguous or base.flags.f_contiguous):
+        _note_array(pickler, obj)
+        return _reduce_owner(pickler, obj) if base is obj else NotImplemented
+    offset = _get_address(obj) - _get_address(base)
+    arguments = (base, offset, obj.shape, obj.strides, obj.dtype)
+    if base.flags.writeable and not obj.flags.writeable:
+        return rebuild.make_array_view, arguments, True, None, None, rebuild.set_array_readonly
+    return rebuild.make_array_view, arguments
+
+
+def _reduce_array_subclass(pickler: NamespacePickler, obj: Any) -> Any:
+    _note_array(pickler, obj)
+    return NotImplemented
+
+
+def _reduce_memmap(pickler: NamespacePickler, obj: Any) -> Any:
+    if getattr(obj, "mode", None) in ("r+", "w+"):
+        raise pickle.PicklingError(f"it writes through to the file {obj.filename!r}")
+    return _reduce_array_subclass(pickler, obj)
+
+
+def _reduce_block_references(pickler: NamespacePickler, obj: Any) -> Any:
+    del pickler, obj
+    return rebuild.make_block_references, ()
+
+
+def _reduce_block(pickler: NamespacePickler, obj: Any) -> Any:
+    del pickler
+    values, placement, ndim = obj.__reduce__()[1]
+    return rebuild.make_block, (values, placement, ndim, obj.refs)
+
+
+def _reduce_series_manager(pickler: NamespacePickler, obj: Any) -> Any:
+    del pickler
+    # pandas would write the bare values and forget with whom they are shared.
+    return type(obj), (obj.blocks[0], obj.axes[0])
+
+
+def _reduce_index(pickler: NamespacePickler, obj: Any) -> Any:
+    del pickler
+    references = vars(obj).get("_references")  # a RangeIndex has no memory to share
+    if references is None:
+        return NotImplemented
+    function, arguments = obj.__reduce__()[:2]
+    return rebuild.make_index, (function, arguments, references)
+
+
+def _reduce_tensor(pickler: NamespacePickler, obj: Any) -> Any:
+    del pickler
+    if obj.grad_fn is not None:
+        raise pickle.PicklingError("a tensor is still tied to the computation that made it")
+    if obj._backward_hooks:  # noqa: SLF001 - torch offers no public way
+        raise pickle.PicklingError("a tensor has hooks on its gradient")
+    if obj.grad is None:
+        return NotImplemented
+    function, arguments, *rest = obj.__reduce_ex__(5)
+    state = (rest[0] if rest else None, obj.grad)
+    return function, arguments, state, None, None, rebuild.set_tensor_state
+
+
+def _reduce_typed_storage(pickler: NamespacePickler, obj: Any) -> Any:
+    # torch wraps the memory anew for each tensor; by its address the wrappers are one again.
+    memory = obj._untyped_storage  # noqa: SLF001 - torch offers no public way without a warning
+    shared = pickler.storages.setdefault(memory._cdata, memory)  # noqa: SLF001
+    return rebuild.make_typed_storage, (shared, pickler.keep(obj).dtype)
+
+
+def _reduce_storage(pickler: NamespacePickler, obj: Any) -> Any:
+    torch = sys.modules["torch"]
+    if obj.device.type == "cpu" and obj.nbytes():
+        pickler.memory.append((obj.data_ptr(), obj.nbytes(), True, f"tensor {obj.data_ptr()}"))
+    content = torch.tensor([], dtype=torch.uint8, device=obj.device).set_(obj).cpu().numpy()
+    # Not through _reduce_array: these bytes are the storage's own, not a second user of them.
+    return rebuild.make_storage, (pickler.keep(pickle.PickleBuffer(content)), str(obj.device))
+
+
+def find_handler(kind: type[Any]) -> Handler | None:
+    """Choose how arrays, frames and tensors of a class are carried.
+
+    Parameters
+    ----------
+    kind
+        The class.
+
+    Returns
+    -------
+    callable or None
+        None where the class is none of these.
+    """
+    for module, name, handler in _TABLE:
+        found = getattr(sys.modules.get(module), name, None)
+        if isinstance(found, type) and issubclass(kind, found):
+            if handler is _reduce_array and kind is not found:
+                return _reduce_array_subclass
+            return handler
+    return None
+
+
+_TABLE: tuple[tuple[str, str, Handler], ...] = (
+    ("numpy", "memmap", _reduce_memmap),
+    ("numpy", "ndarray", _reduce_array),
+    ("pandas._libs.internals", "BlockValuesRefs", _reduce_block_references),
+    ("pandas._libs.internals", "Block", _reduce_block),
+    ("pandas.core.internals.managers", "SingleBlockManager", _reduce_series_manager),
+    ("pandas", "Index", _reduce_index),
+    ("torch", "Tensor", _reduce_tensor),
+    ("torch.storage", "TypedStorage", _reduce_typed_storage),
+    ("torch", "UntypedStorage", _reduce_storage),
+)
