@@ -16,7 +16,7 @@ import time
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from mlops_nb.records import RunStatus
 from mlops_nb.store.files import write_whole
@@ -87,6 +87,25 @@ class RunLog:
         write_whole(folder / "run.json", text.encode("utf-8", "surrogatepass"), sync=False)
         self._begin_files("")
 
+    @classmethod
+    def reopen(cls, folder: Path) -> Self:
+        """Add to the log of another process, in files of this one's own.
+
+        Parameters
+        ----------
+        folder
+            A run's folder that exists.
+
+        Returns
+        -------
+        RunLog
+            Writes beside what is there.
+        """
+        log = cls.__new__(cls)
+        log.folder, log.run_id = folder, folder.name
+        log._begin_files(_name_own_files())  # noqa: SLF001 - the class's own second way in
+        return log
+
     def _begin_files(self, suffix: str) -> None:
         self._suffix = suffix
         self._forks = _generation[0]
@@ -111,7 +130,7 @@ class RunLog:
             The event could not be written, for example because the disk is full.
         """
         if self._forks != _generation[0]:
-            self._begin_files(f".{os.getpid()}-{time.time_ns():x}")
+            self._begin_files(_name_own_files())
         if self._events < 0:
             self._events = self._open("events", ".log")
         _write_all(self._events, pack_frame({"at": time.time(), **event}))
@@ -134,7 +153,7 @@ class RunLog:
             The values could not be written; none of them is kept.
         """
         if self._forks != _generation[0]:
-            self._begin_files(f".{os.getpid()}-{time.time_ns():x}")
+            self._begin_files(_name_own_files())
         now = time_ns or time.time_ns()
         keys, pack, crc32 = self._keys, RECORD.pack, zlib.crc32
         out = b""
@@ -179,6 +198,10 @@ class RunLog:
                 setattr(self, name, -1)
                 os.close(handle)
         self._forks = -1  # a call after this begins new files, as a forked child's does
+
+
+def _name_own_files() -> str:
+    return f".{os.getpid()}-{time.time_ns():x}"
 
 
 def _write_all(handle: int, data: bytes) -> None:

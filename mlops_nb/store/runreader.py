@@ -30,7 +30,7 @@ class RunEvents:
     tags: dict[str, str] = field(default_factory=dict)
     artifacts: dict[str, ArtifactRecord] = field(default_factory=dict)
     datasets: list[DatasetRecord] = field(default_factory=list)
-    cells: list[int] = field(default_factory=list)
+    cells: dict[str | None, int] = field(default_factory=dict)
     name: str | None = None
     environment: str | None = None
     code: str | None = None
@@ -80,8 +80,8 @@ class RunEvents:
             self.datasets.append(record)
 
     def _add_cell(self, event: dict[str, Any]) -> None:
-        if event["index"] not in self.cells:
-            self.cells.append(int(event["index"]))
+        session_id = event.get("session_id")
+        self.cells[session_id] = max(int(event["index"]), self.cells.get(session_id, 0))
 
     def _add_environment(self, event: dict[str, Any]) -> None:
         self.environment = event["digest"]

@@ -66,6 +66,11 @@ class Store:
         """
         return self._start_log("runs", meta)
 
+    def reopen_run(self, run_id: str) -> RunLog:
+        """Give a log that adds to a run of another process, in files of its own."""
+        folder, _ = self._folder(run_id)
+        return RunLog.reopen(folder)
+
     def start_session(self, meta: Mapping[str, Any]) -> RunLog:
         """Start the log of a kernel session, which keeps the executed cells."""
         return self._start_log("sessions", meta)
@@ -108,16 +113,19 @@ class Store:
         """
         folder, meta = self._folder(run_id)
         record = read_run(folder, meta)
-        indexes = set(read_events(folder).cells)
-        if not indexes or record.session_id is None:
-            return record
-        # What a run is, is decided by every cell executed before it, not only by the one it ran in.
-        cells = read_cells(self.root / "sessions" / record.session_id)
-        last = max(indexes)
-        return replace(record, cells=tuple(cell for cell in cells if cell.index <= last))
+        cells: list[CellRecord] = []
+        # What a run is, is decided by every cell executed before it, not only by the one it ran in;
+        # metrics may have come from the session of another process, a later step of a pipeline say.
+        for session_id, last in read_events(folder).cells.items():
+            session = session_id or record.session_id
+            if session is not None:
+                cells += (cell for cell in self.read_session_cells(session) if cell.index <= last)
+        return replace(record, cells=tuple(cells))
 
     def read_session_cells(self, session_id: str) -> tuple[CellRecord, ...]:
         """Read the executed cells of a session in the order they ran."""
+        if not RUN_ID.fullmatch(session_id):
+            return ()
         return read_cells(self.root / "sessions" / session_id)
 
     def read_metric_history(self, run_id: str, key: str) -> list[MetricPoint]:

@@ -273,9 +273,9 @@ class Run:
         """Name the code document of the run."""
         self._append({"type": "code", "digest": digest})
 
-    def log_cell(self, index: int) -> None:
-        """Name a cell of the session in which the run was recorded."""
-        self._append({"type": "cell", "index": index})
+    def log_cell(self, index: int, session_id: str | None) -> None:
+        """Name a cell, by its session, in which the run was recorded."""
+        self._append({"type": "cell", "index": index, "session_id": session_id})
 
     # ------------------------------------------------------------------ life
     @property

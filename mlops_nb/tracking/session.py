@@ -14,7 +14,7 @@ from mlops_nb.records import RunStatus
 from mlops_nb.store import RunLog, Store
 from mlops_nb.tracking.active import active_run
 from mlops_nb.tracking.run import Run
-from mlops_nb.tracking.start import start_run
+from mlops_nb.tracking.start import reopen_run, start_run
 
 CellStatus = Literal["ok", "error", "interrupted"]
 _LONGEST_SOURCE = 200_000
@@ -49,6 +49,7 @@ class Session:
         self._adopted: list[tuple[int | None, Run]] = []
         self._touched: dict[int, list[Run]] = {}
         self._runs: weakref.WeakSet[Run] = weakref.WeakSet()
+        self._reopened: dict[str, Run] = {}
         self._lock = threading.Lock()
 
     # ------------------------------------------------------------------ cells
@@ -151,7 +152,7 @@ class Session:
         runs = self._touched.setdefault(index, [])
         if run not in runs:
             runs.append(run)
-            run.log_cell(index)
+            run.log_cell(index, self.session_id)
 
     def touched_runs(self) -> list[Run]:
         """Give the runs that were recorded in the cell that runs now."""
@@ -198,6 +199,29 @@ class Session:
             run.log_code(code)
         self.touch(run)
         return run
+
+    def find_run(self, run_id: str) -> Run | None:
+        """Give a run to add to: one of this session, or one that another process recorded.
+
+        Parameters
+        ----------
+        run_id
+            The whole id.
+
+        Returns
+        -------
+        Run or None
+            None when nothing is recorded or there is no such run.
+        """
+        with self._lock:
+            for run in self._runs:
+                if run.run_id == run_id:
+                    return run
+        if run_id not in self._reopened and self.store is not None:
+            reopened = reopen_run(self.store, run_id)
+            if reopened is not None:
+                self._reopened[run_id] = reopened
+        return self._reopened.get(run_id)
 
     def set_environment(self, environment: str | None, code: str | None) -> None:
         """Give the environment and code documents to every run of the session, also those begun."""

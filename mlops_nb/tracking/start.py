@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlops_nb.config import Settings
+from mlops_nb.errors import RunNotFoundError
 from mlops_nb.records import RunStatus
 from mlops_nb.store import Store
 from mlops_nb.tracking import active
@@ -76,6 +77,30 @@ def start_run(
     run = Run(log, named, group, store if log else None, parent)
     if is_active:
         active.add(run)
+    return run
+
+
+def reopen_run(store: Store, run_id: str) -> Run | None:
+    """Give a run that another process recorded, to add to it.
+
+    Parameters
+    ----------
+    store
+        Where it is kept.
+    run_id
+        The whole id.
+
+    Returns
+    -------
+    Run or None
+        It has ended, and takes metrics and artifacts all the same; None where there is no such run.
+    """
+    try:
+        record = store.read_run(run_id)
+    except RunNotFoundError:
+        return None
+    run = Run(store.reopen_run(run_id), record.name, record.experiment, store, record.parent_run_id)
+    run.status = "finished" if record.status == "running" else record.status
     return run
 
 
