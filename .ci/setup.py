@@ -1,0 +1,57 @@
+"""Creates the virtual environment and installs the project into it; needs only Python itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CONSTRAINTS = ROOT / ".ci" / "constraints.txt"
+# Other versions of torch pull gigabytes of CUDA where the index has no smaller build.
+TORCH = "torch==2.13.0"
+
+
+def say(text: str) -> None:
+    """Print a line at once, also into a pipe."""
+    print(text, flush=True)
+
+
+def run(*command: str) -> None:
+    """Run a command, and show all it said when it fails."""
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        say(done.stdout + done.stderr)
+        sys.exit(f"set-up failed: {' '.join(command)}")
+
+
+def main() -> None:
+    """Make the environment named by the first argument; ``--test`` adds what only tests need."""
+    if sys.version_info < (3, 11):
+        found = sys.version.split()[0]
+        sys.exit(f"Python {found} is too old: mlops_nb needs 3.11 or later. Try: make PYTHON=python3.12 ...")
+    venv, is_test = Path(sys.argv[1]), "--test" in sys.argv[2:]
+    started = time.perf_counter()
+    python = venv / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+    if not python.exists():
+        say(f"Creating {venv} with Python {sys.version.split()[0]} ...")
+        try:
+            run(sys.executable, "-m", "venv", str(venv))
+        except SystemExit:
+            sys.exit("Python cannot make virtual environments. On Debian: apt install python3-venv")
+        run(str(python), "-m", "pip", "install", "-q", "--upgrade", "pip>=25.1")
+    pip = (str(python), "-m", "pip", "install", "-q", "-c", str(CONSTRAINTS))
+    if is_test:
+        say("Installing what the tests need (torch among it) ...")
+        run(*pip, "--group", "dev", TORCH)
+        run(*pip, "--no-build-isolation", "-e", ".[torch]")
+    else:
+        say("Installing mlops_nb and what it needs ...")
+        run(*pip, "--group", "build")
+        run(*pip, "--no-build-isolation", "-e", ".")
+    say(f"Set up in {time.perf_counter() - started:.0f} s.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+# The two commands are `make demo` and `make test`; both set everything up themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Set-up is done again only when one of these has changed.
+INPUTS := pyproject.toml .ci/constraints.txt .ci/setup.py labextension/package.json
+READY := $(VENV)/.ready
+TEST_READY := $(VENV)/.ready-test
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format bench docs lab clean
+
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Create the virtual environment, install, build the panel
+	@$(BIN)/python labextension/build.py
+
+$(READY): $(INPUTS)
+	@$(PYTHON) .ci/setup.py $(VENV)
+	@touch $(READY)
+
+$(TEST_READY): $(READY)
+	@$(PYTHON) .ci/setup.py $(VENV) --test
+	@touch $(TEST_READY)
+
+demo: setup ## Run the main job on real data, from the notebook to a served model
+	@$(BIN)/python example_notebooks/demo.py
+
+test: setup $(TEST_READY) ## Check the code and run every test
+	@$(BIN)/python .ci/check.py
+
+lint: $(TEST_READY) ## Check style, floors and types only
+	@$(BIN)/python .ci/check.py --lint
+
+format: $(TEST_READY) ## Rewrite the code in the house's style
+	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+bench: $(TEST_READY) ## Measure speed beside the peers
+	@$(BIN)/python benchmarks/run.py
+
+docs: $(TEST_READY) ## Run every code block of the documentation
+	@$(BIN)/python -m pytest -q tests/docs
+
+lab: setup ## Open JupyterLab on the example notebooks
+	@$(BIN)/jupyter lab example_notebooks
+
+clean: ## Remove what the commands above made
+	rm -rf $(VENV) .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis dist demo-output \
+	  mlops_nb/labextension labextension/node_modules labextension/lib
