@@ -220,8 +220,14 @@ namespace Private {
       : { kind: 'garbage', message: String(error), hint: '' };
   }
 
+  /** What a checkout says that was never installed. */
+  const CHECKOUT = '0.0.0';
+
   /** Routes may change with the minor version, never with a patch. */
   export function fits(version: string): boolean {
+    if (version === CHECKOUT) {
+      return true;
+    }
     const family = (text: string) => text.split('.').slice(0, 2).join('.');
     return family(version) === family(VERSION);
   }

@@ -4,12 +4,17 @@
 import type { MetricValue } from '../tokens';
 
 /**
- * Give a metric in at most four significant digits.
+ * Give a metric in a few significant digits.
  *
  * @param value - the value, or the word the server uses where JSON has none
  * @param locale - BCP 47 tag of the interface's language
+ * @param digits - at most so many
  */
-export function formatMetric(value: MetricValue, locale: string): string {
+export function formatMetric(
+  value: MetricValue,
+  locale: string,
+  digits = 4
+): string {
   if (typeof value === 'string') {
     return value.replace('Infinity', '∞');
   }
@@ -19,7 +24,8 @@ export function formatMetric(value: MetricValue, locale: string): string {
     notation: isPlain ? 'standard' : 'scientific',
     useGrouping: false,
     // Whole numbers are counts: 12345 must not become 12350.
-    maximumSignificantDigits: isPlain && Number.isInteger(value) ? 6 : 4
+    maximumSignificantDigits:
+      isPlain && Number.isInteger(value) ? Math.max(6, digits) : digits
   }).format(value);
 }
 

@@ -2,6 +2,7 @@
  * One run: a row that opens to everything the run has logged.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { caretRightIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { statusIcons } from '../icons';
@@ -10,6 +11,9 @@ import { formatAge, formatDuration, formatMetric, formatParam } from './format';
 
 /** So many metrics stand in a closed row. */
 const METRICS_IN_ROW = 3;
+
+/** Enough to tell two runs apart, and still one line. */
+const DIGITS_IN_DETAILS = 10;
 
 export interface IRunRowProps {
   readonly run: IRun;
@@ -80,6 +84,28 @@ function Entries(props: {
   );
 }
 
+/** The first metrics of a run, as many as fit into a row. */
+function RowMetrics(props: IRunRowProps): React.JSX.Element | null {
+  const metrics = pickRowMetrics(props.run.metrics, props.keyMetrics);
+  if (metrics.length === 0) {
+    return null;
+  }
+  return (
+    <span className="jp-MLOpsRun-metrics">
+      {metrics.map(([key, value]) => (
+        <span className="jp-MLOpsRun-metric" key={key}>
+          <span className="jp-MLOpsRun-metricKey" title={key}>
+            {key}
+          </span>{' '}
+          <span className="jp-MLOpsRun-metricValue" title={String(value)}>
+            {formatMetric(value, props.locale)}
+          </span>
+        </span>
+      ))}
+    </span>
+  );
+}
+
 /** What stands in a row, open or closed. */
 function Summary(props: IRunRowProps): React.JSX.Element {
   const { run, trans, locale, now } = props;
@@ -90,44 +116,40 @@ function Summary(props: IRunRowProps): React.JSX.Element {
     (run.status === 'running' ? Math.max(0, now - started) / 1000 : null);
   return (
     <>
-      <span className="jp-MLOpsRun-line">
-        <StatusIcon.react
-          tag="span"
-          className="jp-MLOpsRun-icon"
-          aria-hidden={true}
-        />
-        <span className="jp-MLOpsRun-name" title={run.name}>
-          {run.name}
-        </span>
-        {duration !== null && (
-          <span className="jp-MLOpsRun-duration">
-            {formatDuration(duration, locale)}
-          </span>
-        )}
-      </span>
-      <span className="jp-MLOpsRun-line jp-MLOpsRun-facts">
-        <span className="jp-MLOpsRun-status">
-          {nameStatus(run.status, trans)}
-        </span>
-        <time
-          dateTime={run.started_at}
-          title={new Date(started).toLocaleString(locale)}
-        >
-          {formatAge(started, now, locale)}
-        </time>
-      </span>
-      <span className="jp-MLOpsRun-metrics">
-        {pickRowMetrics(run.metrics, props.keyMetrics).map(([key, value]) => (
-          <span className="jp-MLOpsRun-metric" key={key}>
-            <span className="jp-MLOpsRun-metricKey" title={key}>
-              {key}
-            </span>{' '}
-            <span className="jp-MLOpsRun-metricValue" title={String(value)}>
-              {formatMetric(value, locale)}
+      <StatusIcon.react
+        tag="span"
+        className="jp-MLOpsRun-icon"
+        aria-hidden={true}
+      />
+      <span className="jp-MLOpsRun-main">
+        <span className="jp-MLOpsRun-line">
+          <span className="jp-MLOpsRun-name" title={run.name}>
+            {run.name}
+          </span>{' '}
+          {duration !== null && (
+            <span className="jp-MLOpsRun-duration">
+              {formatDuration(duration, locale)}
             </span>
-          </span>
-        ))}
+          )}
+        </span>{' '}
+        <span className="jp-MLOpsRun-line jp-MLOpsRun-facts">
+          <span className="jp-MLOpsRun-status">
+            {nameStatus(run.status, trans)}
+          </span>{' '}
+          <time
+            dateTime={run.started_at}
+            title={new Date(started).toLocaleString(locale)}
+          >
+            {formatAge(started, now, locale)}
+          </time>
+        </span>{' '}
+        <RowMetrics {...props} />
       </span>
+      <caretRightIcon.react
+        tag="span"
+        className="jp-MLOpsRun-caret"
+        aria-hidden={true}
+      />
     </>
   );
 }
@@ -140,7 +162,7 @@ function Details({ run, trans, locale }: IRunRowProps): React.JSX.Element {
         title={trans.__('Metrics')}
         entries={Object.entries(run.metrics).map(([key, value]) => [
           key,
-          String(value)
+          formatMetric(value, locale, DIGITS_IN_DETAILS)
         ])}
       />
       <Entries

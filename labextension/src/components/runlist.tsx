@@ -56,7 +56,7 @@ function Pager(props: IRunListProps): React.JSX.Element | null {
     <nav className="jp-MLOpsPager" aria-label={trans.__('Pages of runs')}>
       <button
         type="button"
-        className="jp-mod-styled jp-mod-minimal"
+        className="jp-MLOpsButton jp-mod-styled"
         disabled={page.offset === 0}
         onClick={() => props.onTurnTo(page.offset - page.limit)}
       >
@@ -71,7 +71,7 @@ function Pager(props: IRunListProps): React.JSX.Element | null {
       </span>
       <button
         type="button"
-        className="jp-mod-styled jp-mod-minimal"
+        className="jp-MLOpsButton jp-mod-styled"
         disabled={!page.has_more}
         onClick={() => props.onTurnTo(page.offset + page.limit)}
       >

@@ -58,7 +58,7 @@ export function NoRuns({ trans, onCopy }: INoRunsProps): React.JSX.Element {
         <code>{LOAD_LINE}</code>
         <button
           type="button"
-          className="jp-mod-styled jp-mod-minimal"
+          className="jp-MLOpsButton jp-mod-styled"
           onClick={() => {
             onCopy(LOAD_LINE);
             setIsCopied(true);
@@ -75,14 +75,18 @@ export function NoRuns({ trans, onCopy }: INoRunsProps): React.JSX.Element {
 export function explainProblem(
   problem: IProblem,
   trans: TranslationBundle
-): { title: string; hint: string } {
+): { title: string; hint: string; commands?: readonly string[] } {
   switch (problem.kind) {
     case 'missing':
       return {
         title: trans.__('The server part of mlops_nb is not running'),
         hint: trans.__(
-          'Install mlops-nb in the environment that Jupyter is started from (pip install mlops-nb), enable it (jupyter server extension enable mlops_nb) and restart Jupyter.'
-        )
+          'Install mlops-nb in the environment that Jupyter is started from, enable it there, and restart Jupyter:'
+        ),
+        commands: [
+          'pip install mlops-nb',
+          'jupyter server extension enable mlops_nb'
+        ]
       };
     case 'network':
       return {
@@ -127,7 +131,7 @@ export interface IProblemBoxProps extends IStateProps {
 
 export function ProblemBox(props: IProblemBoxProps): React.JSX.Element {
   const { problem, trans } = props;
-  const { title, hint } = explainProblem(problem, trans);
+  const { title, hint, commands } = explainProblem(problem, trans);
   return (
     <div className="jp-MLOpsProblem" role="alert">
       <p className="jp-MLOpsState-title">{title}</p>
@@ -135,9 +139,14 @@ export function ProblemBox(props: IProblemBoxProps): React.JSX.Element {
         <p className="jp-MLOpsProblem-message">{problem.message}</p>
       )}
       {hint && <p>{hint}</p>}
+      {commands?.map(command => (
+        <code className="jp-MLOpsProblem-command" key={command}>
+          {command}
+        </code>
+      ))}
       <button
         type="button"
-        className="jp-mod-styled jp-mod-minimal"
+        className="jp-MLOpsButton jp-mod-styled"
         onClick={props.onRetry}
       >
         {trans.__('Try again')}

@@ -1,0 +1,232 @@
+"""A real JupyterLab with this checkout's panel, and Debian's or any other Chromium to look at it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import nbformat
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+BUNDLE = ROOT / "mlops_nb" / "labextension"
+AXE = ROOT / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+CHROMIUM_ARGUMENTS = (
+    "--no-sandbox",  # containers run as root
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+# Notebook 7 throws this by itself on every page.
+FOREIGN_PAGE_ERRORS = ("reading 'schema'",)
+
+
+def give_up(reason: str) -> None:
+    """Skip where a person works without a browser; fail where CI must have one."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@dataclass
+class Jupyter:
+    """A running Jupyter server: its folder, address and token."""
+
+    root: Path
+    url: str
+    token: str
+
+    def address(self, app: str, path: str = "", **query: str) -> str:
+        """Give the address of a page, ``lab/tree`` or ``notebooks``, with the token to log in."""
+        words = "&".join(
+            f"{key}={quote(value)}" for key, value in {"token": self.token, **query}.items()
+        )
+        return f"{self.url}{app}/{quote(path)}?{words}"
+
+    def write_notebook(self, name: str, *sources: str) -> str:
+        """Write a notebook with one code cell for each source."""
+        cells = [nbformat.v4.new_code_cell(source) for source in sources]
+        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        book = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+        nbformat.write(book, self.root / name)
+        return name
+
+
+def isolate(place: Path) -> dict[str, str]:
+    """Give an environment in which Jupyter and IPython keep nothing outside a folder."""
+    environment = {
+        key: value for key, value in os.environ.items() if not key.startswith("MLOPS_NB_")
+    }
+    for name in (
+        "JUPYTER_CONFIG_DIR",
+        "JUPYTER_DATA_DIR",
+        "JUPYTER_RUNTIME_DIR",
+        "IPYTHONDIR",
+        "HOME",
+    ):
+        environment[name] = str(place / name.lower())
+        (place / name.lower()).mkdir()
+    environment["JUPYTERLAB_SETTINGS_DIR"] = str(place / "settings")
+    environment["JUPYTERLAB_WORKSPACES_DIR"] = str(place / "workspaces")
+    environment["XDG_CACHE_HOME"] = str(place / "cache")
+    environment["PYTHONPATH"] = str(ROOT)  # this checkout, installed or not
+    environment["PYTHONWARNINGS"] = "ignore"
+    # The bundle of this checkout, before any that is installed.
+    extensions = place / "share" / "labextensions"
+    shutil.copytree(BUNDLE, extensions / "mlops-nb-labextension")
+    environment["JUPYTER_PATH"] = str(place / "share")
+    settings = place / "jupyter_config_dir" / "labconfig"
+    settings.mkdir()
+    page = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+    (settings / "page_config.json").write_text(json.dumps(page))
+    return environment
+
+
+@pytest.fixture(scope="module")
+def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
+    """Start JupyterLab on an empty folder, with Notebook 7 beside it."""
+    if not (BUNDLE / "static" / "style.js").is_file():
+        give_up("the panel is not built; run: python labextension/build.py")
+    place = tmp_path_factory.mktemp("jupyter")
+    root = place / "notebooks"
+    root.mkdir()
+    environment = isolate(place)
+    command = [
+        *(
+            sys.executable,
+            "-m",
+            "jupyterlab",
+            "--no-browser",
+            "--allow-root",
+            "--expose-app-in-browser",
+        ),
+        f"--ServerApp.root_dir={root}",
+        "--ServerApp.port=0",
+        "--ServerApp.jpserver_extensions={'mlops_nb': True}",
+    ]
+    with (place / "server.log").open("w") as log:
+        server = subprocess.Popen(command, cwd=root, env=environment, stdout=log, stderr=log)
+    try:
+        yield wait_for_server(server, place, root)
+    finally:
+        server.terminate()
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def wait_for_server(server: subprocess.Popen[bytes], place: Path, root: Path) -> Jupyter:
+    """Wait until the server has said where it listens."""
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline and server.poll() is None:
+        for path in (place / "jupyter_runtime_dir").glob("jpserver-*.json"):
+            try:
+                found = json.loads(path.read_text())
+            except ValueError:
+                continue  # being written
+            return Jupyter(root, found["url"], found["token"])
+        time.sleep(0.1)
+    pytest.fail((place / "server.log").read_text()[-4000:])
+
+
+@dataclass
+class Browser:
+    """A page of a fresh browser, and what went wrong in it."""
+
+    page: Page
+    shots: Path
+    requests: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    def shoot(self, name: str) -> None:
+        """Write a screenshot for a person to look at."""
+        self.page.screenshot(path=self.shots / f"{name}.png")
+
+    def find_axe_violations(self, selector: str) -> list[str]:
+        """Check a part of the page with axe-core, for readers and keyboards."""
+        if not AXE.is_file():
+            give_up("axe-core is missing; run: python labextension/build.py --packages")
+        self.page.add_script_tag(path=AXE)
+        # JupyterLab's side panels title their sections with h3 on a page without h2.
+        options = {"resultTypes": ["violations"], "rules": {"heading-order": {"enabled": False}}}
+        found: dict[str, Any] = self.page.evaluate(
+            "([selector, options]) => axe.run(selector, options)", [selector, options]
+        )
+        return [
+            f"{entry['id']}: {node['html']} {node['failureSummary']}"
+            for entry in found["violations"]
+            for node in entry["nodes"]
+        ]
+
+    def set_theme(self, name: str) -> None:
+        """Change JupyterLab's theme and wait until it is there."""
+        # Not awaited: the command's promise may wait for the page.
+        change = "name => { void window.jupyterapp.commands.execute('apputils:change-theme', {theme: name}); }"
+        self.page.evaluate(change, name)
+        self.page.wait_for_selector(f"body[data-jp-theme-name='{name}']", state="attached")
+        self.page.wait_for_timeout(500)  # the theme's style sheet arrives after its name
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Browser]:
+    """Give a fresh browser, and fail the test for any error on its pages."""
+    found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    if found is None:
+        give_up("no Chromium found; on Debian: apt install chromium fonts-dejavu-core")
+    shots = Path(os.environ.get("MLOPS_NB_SCREENSHOTS", tmp_path))
+    shots.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found, args=list(CHROMIUM_ARGUMENTS))
+        page = chromium.new_page(viewport={"width": 1280, "height": 800})
+        page.set_default_timeout(30_000)
+        watched = Browser(page, shots)
+        page.on("request", lambda request: watched.requests.append(request.url))
+        page.on("pageerror", lambda error: watched.faults.append(str(error)))
+        page.on(
+            "console",
+            lambda message: (
+                watched.faults.append(message.text)
+                if message.type == "error"
+                and "mlops" in message.text
+                and "Failed to load resource" not in message.text
+                else None
+            ),
+        )
+        yield watched
+        chromium.close()
+    faults = [
+        fault
+        for fault in watched.faults
+        if not any(known in fault for known in FOREIGN_PAGE_ERRORS)
+    ]
+    assert not faults
+
+
+@pytest.fixture
+def open_lab(jupyter: Jupyter, browser: Browser) -> Callable[..., Page]:
+    """Give a function that opens a notebook in JupyterLab and waits for its kernel."""
+
+    def open_notebook(name: str) -> Page:
+        page = browser.page
+        page.goto(jupyter.address("lab/tree", name, reset=""))
+        page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+        page.locator(".jp-NotebookPanel-toolbar [data-status='idle']").first.wait_for()
+        return page
+
+    return open_notebook

@@ -1,0 +1,42 @@
+"""The same panel in Notebook 7."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Browser, Jupyter
+
+pytestmark = pytest.mark.timeout(180)
+
+CELL = """\
+%load_ext mlops_nb
+import mlops_nb as mlops
+with mlops.start_run("in notebook 7"):
+    mlops.log_metric("accuracy", 0.875)"""
+
+
+def test_panel_works_in_notebook_7(jupyter: Jupyter, browser: Browser) -> None:
+    """The button of the notebook's toolbar opens the panel, and a run appears in it."""
+    page = browser.page
+    page.goto(jupyter.address("notebooks", jupyter.write_notebook("classic.ipynb", CELL)))
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+    page.get_by_role("button", name="Show the runs of this notebook").click()
+    panel = page.locator("#jp-mlops-panel")
+    expect(panel.get_by_text("This notebook has no runs yet")).to_be_visible()
+    page.locator(".jp-CodeCell .jp-InputPrompt").first.click()
+    page.keyboard.press("Control+Enter")
+    row = panel.get_by_role("listitem").filter(has_text="in notebook 7")
+    expect(row).to_contain_text("0.875")
+    assert browser.find_axe_violations("#jp-mlops-panel") == []
+    browser.shoot("runs-notebook7")
+
+
+def test_file_list_of_notebook_7_is_left_alone(jupyter: Jupyter, browser: Browser) -> None:
+    """A page without a notebook shows nothing of ours, asks nothing and throws nothing."""
+    page = browser.page
+    page.goto(jupyter.address("tree"))
+    page.locator(".jp-FileBrowser").first.wait_for()
+    page.wait_for_timeout(1000)
+    expect(page.locator("#jp-mlops-panel")).to_be_hidden()
+    assert not [url for url in browser.requests if "/mlops-nb/" in url]
