@@ -239,6 +239,16 @@ class RequestError(MLOpsError, ValueError):
         super().__init__(f"{path}: {found}" if path else found, hint)
 
 
+class PredictionError(MLOpsError, RuntimeError):
+    """A served model did not do its part on inputs that fit its signature."""
+
+    exit_code = 1
+    status = 500
+
+    def __init__(self, found: str) -> None:
+        super().__init__(f"the model {found}.", "The server's log says why.")
+
+
 class NotebookError(MLOpsError, ValueError):
     """A notebook cannot be read or used as asked.
 

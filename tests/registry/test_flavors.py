@@ -39,6 +39,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 from sklearn.svm import SVC
 
 from mlops_nb.errors import InvalidValueError, NotFoundError, UnsafeModelError
+from mlops_nb.registry import flavors
 from mlops_nb.registry.flavors import find_flavor, load_model, save_model
 
 X, Y = load_iris(return_X_y=True)
@@ -53,7 +54,7 @@ MODELS = {
     "neighbors": KNeighborsClassifier(),
     "svm": SVC(),
     "calibrated": CalibratedClassifierCV(SVC(), cv=2),
-    "process": GaussianProcessClassifier(1.0 * RBF(1.0)),
+    "process": GaussianProcessClassifier(1.0 * RBF(1.0), optimizer=None),
     "network": MLPClassifier((4,), solver="lbfgs", max_iter=2000, random_state=0),
     "best": make_pipeline(SelectKBest(k=2), LogisticRegression()),
     "stack": StackingClassifier([("a", LogisticRegression(max_iter=500)), ("b", FOREST)], cv=2),
@@ -296,7 +297,8 @@ def test_flavor_is_found_without_importing_libraries() -> None:
         "try:\n    flavors.find_flavor(3)\nexcept ValueError:\n    pass\n"
         "print([m for m in ('skops', 'torch', 'sklearn', 'numpy', 'pandas') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    command, place = [sys.executable, "-c", code], Path(flavors.__file__).parents[2]
+    done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
     breast, _ = load_breast_cancer(return_X_y=True)
     assert find_flavor(StandardScaler().fit(breast)) == "skops"

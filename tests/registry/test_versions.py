@@ -26,15 +26,9 @@ from mlops_nb.errors import (
 )
 from mlops_nb.records import DatasetRecord, FieldSignature, RunRecord, Signature
 from mlops_nb.registry.versions import check_alias, check_name
-from mlops_nb.store import Store, open_store
+from mlops_nb.store import Store
 
 X, Y = load_breast_cancer(return_X_y=True, as_frame=True)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    """Give an empty store."""
-    return open_store(tmp_path / "store")
 
 
 @pytest.fixture(scope="module")
