@@ -66,3 +66,16 @@ def test_parameter_errors_exit_with_three() -> None:
     """Scripts tell wrong parameters from other failures by exit code 3."""
     assert errors.ParameterError("C", "x", "a float").exit_code == 3
     assert errors.ParameterNotFoundError("C").exit_code == 3
+
+
+def test_kernel_shows_two_lines() -> None:
+    """IPython gets message and hint in place of a traceback, with the cell's line where known."""
+    error = errors.UsageError("%mlops show", "no run given", "See: %mlops help show")
+    assert error._render_traceback_() == [
+        "UsageError: %mlops show: no run given.",
+        "See: %mlops help show",
+    ]
+    try:
+        exec(compile("\n\nraise error", "cell", "exec"), {"__name__": "__main__", "error": error})
+    except errors.UsageError as raised:
+        assert raised._render_traceback_()[0].endswith("(line 3 of the cell)")
