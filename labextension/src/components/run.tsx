@@ -116,11 +116,9 @@ function Summary(props: IRunRowProps): React.JSX.Element {
     (run.status === 'running' ? Math.max(0, now - started) / 1000 : null);
   return (
     <>
-      <StatusIcon.react
-        tag="span"
-        className="jp-MLOpsRun-icon"
-        aria-hidden={true}
-      />
+      <span className="jp-MLOpsRun-icon" aria-hidden>
+        <StatusIcon.react tag="span" />
+      </span>
       <span className="jp-MLOpsRun-main">
         <span className="jp-MLOpsRun-line">
           <span className="jp-MLOpsRun-name" title={run.name}>
@@ -145,11 +143,9 @@ function Summary(props: IRunRowProps): React.JSX.Element {
         </span>{' '}
         <RowMetrics {...props} />
       </span>
-      <caretRightIcon.react
-        tag="span"
-        className="jp-MLOpsRun-caret"
-        aria-hidden={true}
-      />
+      <span className="jp-MLOpsRun-caret" aria-hidden>
+        <caretRightIcon.react tag="span" />
+      </span>
     </>
   );
 }

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+
+import {
+  formatAge,
+  formatDuration,
+  formatMetric,
+  formatParam,
+  pickKeyMetrics
+} from '../components/format';
+
+describe('formatMetric', () => {
+  it.each([
+    [0.935672, '0.9357'],
+    [0, '0'],
+    [-0.5, '-0.5'],
+    [12345, '12345'],
+    [1234.567, '1235'],
+    [0.0001234, '1.234E-4'],
+    [98765432.1, '9.877E7']
+  ])('gives %f as %s', (value, text) => {
+    expect(formatMetric(value, 'en')).toBe(text);
+  });
+
+  it('gives more digits when asked', () => {
+    expect(formatMetric(0.9123456789012, 'en', 10)).toBe('0.9123456789');
+  });
+
+  it('shows the words that JSON has no numbers for', () => {
+    expect(formatMetric('NaN', 'en')).toBe('NaN');
+    expect(formatMetric('-Infinity', 'en')).toBe('-∞');
+  });
+
+  it("uses the language's own decimal sign", () => {
+    expect(formatMetric(0.25, 'de')).toBe('0,25');
+  });
+});
+
+describe('formatDuration', () => {
+  it.each([
+    [0.0004, '0ms'],
+    [0.25, '250ms'],
+    [12.34, '12.3s'],
+    [59.99, '59.9s'],
+    [60, '1m 0s'],
+    [3599, '59m 59s'],
+    [7384, '2h 3m'],
+    [-3, '0ms']
+  ])('gives %f seconds as %s', (seconds, text) => {
+    expect(formatDuration(seconds, 'en')).toBe(text);
+  });
+});
+
+describe('formatAge', () => {
+  it.each([
+    [0, 'now'],
+    [-60000, 'now'],
+    [30, '30 sec. ago'],
+    [90, '1 min. ago'],
+    [7200, '2 hr. ago'],
+    [86400, 'yesterday'],
+    [864000, '10 days ago']
+  ])('gives %d seconds as %s', (seconds, text) => {
+    const now = Date.parse('2026-11-21T10:00:00Z');
+    expect(formatAge(now - seconds * 1000, now, 'en')).toBe(text);
+  });
+});
+
+describe('formatParam', () => {
+  it('leaves text as it is and gives the rest as JSON', () => {
+    expect(formatParam('a "b"')).toBe('a "b"');
+    expect(formatParam([1, null])).toBe('[1,null]');
+    expect(formatParam(true)).toBe('true');
+  });
+});
+
+describe('pickKeyMetrics', () => {
+  it('prefers what most runs have, then what was logged first', () => {
+    const rows = [{ rmse: 1 }, { acc: 1, f1: 1, auc: 1 }, { acc: 1, f1: 1 }];
+    expect(pickKeyMetrics(rows, 3)).toEqual(['acc', 'f1', 'rmse']);
+  });
+
+  it('has nothing to pick where nothing was logged', () => {
+    expect(pickKeyMetrics([], 3)).toEqual([]);
+  });
+});
