@@ -1,1 +1,1 @@
-"""The door in IPython: extension, guarded hooks, magics, cards."""
+"""The door inside a running kernel: hooks that record, magics that ask, cards that answer."""

@@ -1,0 +1,40 @@
+"""Sub-commands about the extension itself: autolog, help."""
+
+from __future__ import annotations
+
+from mlops_nb import api
+from mlops_nb.kernel.commands import Call, Command, make_parser, render_help
+from mlops_nb.kernel.commands.runs import flatten
+from mlops_nb.kernel.parsing import Parser
+from mlops_nb.kernel.tables import Message, Shown, Table
+
+
+def _configure_autolog(parser: Parser) -> None:
+    parser.add_argument("state", nargs="?", choices=("status", "on", "off"), default="status")
+
+
+def _autolog(call: Call) -> Shown:
+    state = call.arguments.state
+    if state == "on":
+        api.arm_autolog()
+    elif state == "off":
+        api.disarm_autolog()
+    if state != "status":
+        return Message(f"automatic logging is {state}")
+    status = api.get_status()
+    return Table(["", "autolog"], flatten({"autolog": status.get("autolog", "unknown")}))
+
+
+def _configure_help(parser: Parser) -> None:
+    parser.add_argument("command", nargs="?", metavar="COMMAND", help="one command")
+
+
+def _help(call: Call) -> Shown:
+    name = call.arguments.command
+    return Message(render_help() if name is None else make_parser(name).format_help())
+
+
+COMMANDS = {
+    "autolog": Command(_configure_autolog, _autolog, positions=("state", "none")),
+    "help": Command(_configure_help, _help, positions=("command", "none")),
+}

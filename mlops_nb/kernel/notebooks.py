@@ -1,0 +1,34 @@
+"""Which notebook a kernel runs, as its front end names it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+
+def find_notebook(shell: Any) -> str | None:
+    """Find the notebook that runs in a shell.
+
+    Parameters
+    ----------
+    shell
+        The running IPython shell.
+
+    Returns
+    -------
+    str or None
+        Absolute path; None where no front end tells (a terminal, Colab).
+
+    Notes
+    -----
+    ``MLOPS_NB_NOTEBOOK`` is set by whoever executes a notebook without a front end,
+    ``__vsc_ipynb_file__`` by VS Code, and ``JPY_SESSION_NAME`` by Jupyter Server, where it names
+    consoles as well: only a file that exists counts.
+    """
+    named = os.environ.get("MLOPS_NB_NOTEBOOK") or shell.user_ns.get("__vsc_ipynb_file__")
+    named = named or os.environ.get("JPY_SESSION_NAME")
+    if not isinstance(named, str) or not named.endswith(".ipynb"):
+        return None
+    path = Path(named).absolute()
+    return str(path) if path.is_file() else None

@@ -1,0 +1,51 @@
+"""Tables: escaped in HTML, aligned in text."""
+
+from __future__ import annotations
+
+import pytest
+
+from mlops_nb.kernel.tables import Message, Table, format_duration, format_value
+
+EVIL = "<script>alert('x')</script>\"&"
+
+
+def test_every_text_is_escaped() -> None:
+    """Names, values and titles that users log cannot become markup."""
+    markup = Table([EVIL], [[EVIL], [1.5]], title=EVIL)._repr_html_()
+    assert "<script" not in markup
+    assert markup.count("&lt;script&gt;") == 3
+    assert "<script" not in Table([EVIL], [], title=EVIL, empty=EVIL)._repr_html_()
+    assert "<script" not in Message(EVIL)._repr_html_()
+
+
+def test_text_is_aligned() -> None:
+    """Columns line up, and a value stays on its line."""
+    table = Table(["a", "long name"], [["x", 1], ["a\nb", None]])
+    assert repr(table).split("\n") == ["a    long name", "x    1", "a b"]
+    assert repr(Table(["a"], [], empty="None yet.")) == "None yet."
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, ""),
+        (True, "true"),
+        (0.1 + 0.2, "0.3"),
+        (float("nan"), "nan"),
+        (float("-inf"), "-inf"),
+        (1234567, "1234567"),
+        ("x" * 500, "x" * 119 + "…"),
+    ],
+)
+def test_values_are_short(value: object, text: str) -> None:
+    """Values are written the way people read them."""
+    assert format_value(value) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(None, ""), (0.0342, "34 ms"), (3.14, "3.1 s"), (125, "2 min 05 s"), (3725, "1 h 02 min")],
+)
+def test_durations_are_said_as_people_do(seconds: float | None, text: str) -> None:
+    """A duration comes in the unit that fits."""
+    assert format_duration(seconds) == text
