@@ -9,8 +9,8 @@ from typing import Any
 from mlops_nb.errors import InvalidValueError
 from mlops_nb.records import FieldSignature, Signature
 
-_MAX_CATEGORIES = 1000
-"""More distinct texts than this are free text, not categories."""
+_MAX_CATEGORIES = 200
+"""More distinct values than this are no categories; texts also where most rows have their own."""
 _MIXED = frozenset(
     {"ColumnTransformer", "FeatureUnion", "FunctionTransformer", "OneHotEncoder", "OrdinalEncoder"}
     | {"TargetEncoder", "LabelEncoder", "DictVectorizer", "FeatureHasher"}
@@ -259,7 +259,9 @@ def _read_column(name: str, values: Any) -> FieldSignature:
         return FieldSignature(name, dtype, categories=categories, nullable=nullable)
     if dtype == "string":
         seen = sorted(str(each) for each in series.dropna().unique())
-        known = tuple(seen) if len(seen) <= _MAX_CATEGORIES else None
+        # names and addresses of people are nearly one a row: they are not copied into a record
+        few = len(seen) <= min(_MAX_CATEGORIES, max(20, len(series) // 2))
+        known = tuple(seen) if few else None
         return FieldSignature(name, dtype, categories=known, nullable=nullable)
     if dtype in {"bool", "datetime", "any"}:
         return FieldSignature(name, dtype, nullable=nullable)

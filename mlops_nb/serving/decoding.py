@@ -118,8 +118,9 @@ def _decode(body: bytes) -> tuple[Any, RequestError | None]:
         fault = RequestError("", f"the body is not JSON ({error})", _HINT)
         return _decode_loosely(body, fault), fault
     colons = _STRINGS.sub(b"", body).count(b":")
-    plain = isinstance(document, dict) and len(document) == colons
-    if not plain and _count_keys(document) != colons:
+    if not isinstance(document, dict):
+        return document, None  # refused for its form
+    if len(document) != colons and _count_keys(document) != colons:
         _refuse_twins(body)
     return document, None
 
@@ -136,11 +137,12 @@ def _decode_loosely(body: bytes, fault: RequestError) -> Any:
 
 def _count_keys(document: Any) -> int:
     """Count the keys of all objects; depth is bounded by the decoder."""
-    if isinstance(document, dict):
-        return len(document) + sum(map(_count_keys, document.values()))
-    if isinstance(document, list):
-        return sum(_count_keys(each) for each in document if isinstance(each, dict | list))
-    return 0
+    inside = document.values() if isinstance(document, dict) else document
+    found = len(document) if isinstance(document, dict) else 0
+    for each in inside:
+        if type(each) is dict or type(each) is list:
+            found += _count_keys(each)
+    return found
 
 
 def _refuse_twins(body: bytes) -> None:

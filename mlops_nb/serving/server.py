@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from mlops_nb.store import Store
 
+_END_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _ANY = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
 _PREDICT_THREADS = 2
@@ -173,8 +174,9 @@ def _bind(host: str, port: int) -> socket.socket:
     if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
         raise InvalidValueError("port", port, "0 to 65535", "Port 0 takes a free one.")
     try:
-        family, kind, *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind)
+        family, kind, protocol, *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        # asyncio switches Nagle off only where the protocol is named; it costs 44 ms an answer
+        listener = socket.socket(family, kind, protocol)
     except OSError as error:
         raise InvalidValueError("host", host, f"a name of this machine ({error})") from None
     try:
@@ -200,6 +202,28 @@ def _make_server(
     import uvicorn
 
     from mlops_nb.serving.transport import make_protocol
+
+    pool = ThreadPoolExecutor(_PREDICT_THREADS, thread_name_prefix="mlops-nb-predict")
+    served = ServedModel(predictor, pool)
+    config = uvicorn.Config(
+        make_app(served, hosts, token),
+        http=make_protocol(),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="error",  # what clients send wrong is their business, not the notebook's
+        access_log=False,
+        server_header=False,
+        limit_concurrency=_MAX_CONNECTIONS,
+        timeout_keep_alive=10,
+        timeout_graceful_shutdown=_STOP_S,
+        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+    )
+    return _make_server_class(served, announce)(config)
+
+
+def _make_server_class(served: ServedModel, announce: Callable[[], Any]) -> type[uvicorn.Server]:
+    import uvicorn
 
     class Server(uvicorn.Server):
         """Tells when it listens, and ends by returning instead of by the signal it got."""
@@ -234,23 +258,4 @@ def _make_server(
             served.ready = False
             self.handle_exit(number, frame)
 
-    pool = ThreadPoolExecutor(_PREDICT_THREADS, thread_name_prefix="mlops-nb-predict")
-    served = ServedModel(predictor, pool)
-    config = uvicorn.Config(
-        make_app(served, hosts, token),
-        http=make_protocol(),
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        log_level="error",  # what clients send wrong is their business, not the notebook's
-        access_log=False,
-        server_header=False,
-        limit_concurrency=_MAX_CONNECTIONS,
-        timeout_keep_alive=10,
-        timeout_graceful_shutdown=_STOP_S,
-        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
-    )
-    return Server(config)
-
-
-_END_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+    return Server

@@ -15,6 +15,7 @@ from sklearn.datasets import load_breast_cancer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
@@ -58,6 +59,14 @@ def test_frame_gives_types_ranges_and_categories() -> None:
     assert fields["tagged"].dtype == "bool"
     assert fields["seen"].dtype == "datetime"
     assert fields["size"] == FieldSignature("size", "int64", 1.0, 4.0, None, True)
+
+
+def test_texts_of_their_own_in_each_row_are_not_kept() -> None:
+    """Names and the like never become categories of a signature."""
+    frame = pd.DataFrame({"name": [f"person {i}" for i in range(50)], "town": ["A", "B"] * 25})
+    name, town = infer_signature(object(), frame).inputs
+    assert name == FieldSignature("name", "string")
+    assert town.categories == ("A", "B")
 
 
 @pytest.mark.parametrize("make", [np.asarray, sparse.csr_matrix, sparse.csr_array])
@@ -141,6 +150,40 @@ def test_model_of_mixed_columns_alone_takes_anything() -> None:
     ]
     assert recorded.outputs[0] == FieldSignature("prediction", "string", categories=("x", "y"))
     assert signature_from_columns(model, (("mass", "float64"),)) is None
+
+
+def test_recorded_types_are_mapped() -> None:
+    """Types as data sets record them become types of a signature."""
+    names = {
+        "a": "Int64", "b": "float32", "c": "boolean", "d": "datetime64[ns, UTC]", "e": "category",
+        "f": "large_string[pyarrow]", "g": "timedelta64[ns]",
+    }  # fmt: skip
+    model = HistGradientBoostingClassifier(max_iter=1)
+    model.fit(pd.DataFrame({name: [0.0, 1.0] * 30 for name in names}), [0, 1] * 30)
+    signature = signature_from_columns(model, tuple(names.items()))
+    assert signature is not None
+    types = [field.dtype for field in signature.inputs]
+    assert types == ["int64", "float32", "bool", "datetime", "string", "string", "any"]
+
+
+def test_search_over_a_pipeline_is_seen_through() -> None:
+    """The first step of a pipeline inside a search says what the columns may be."""
+    frame = pd.DataFrame({"island": ["a", "b"] * 10, "mass": [1.0, 2.0] * 10})
+    columns = make_column_transformer((OneHotEncoder(), ["island"]), (StandardScaler(), ["mass"]))
+    search = GridSearchCV(
+        make_pipeline(columns, LogisticRegression()), {"logisticregression__C": [1.0]}, cv=2
+    ).fit(frame, ["x", "y"] * 10)
+    assert [field.dtype for field in infer_signature(search).inputs] == ["any", "any"]
+
+
+def test_objects_are_read_by_what_they_hold() -> None:
+    """Columns of type object take the type of their values; repeated names become positions."""
+    frame = pd.DataFrame({"a": [True, None], "b": [1, 2], "c": [{}, []]}, dtype=object)
+    assert [f.dtype for f in infer_signature(object(), frame).inputs] == ["bool", "int64", "any"]
+    twins = pd.DataFrame([[1.0, 2.0]], columns=["a", "a"])
+    signature = infer_signature(object(), twins)
+    assert [field.name for field in signature.inputs] == ["x0", "x1"]
+    assert signature.named is False
 
 
 def test_several_targets_are_several_outputs() -> None:

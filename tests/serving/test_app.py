@@ -445,3 +445,60 @@ def test_times_booleans_and_numbered_categories_are_served(store: Store) -> None
         assert send(handle.url, "GET", "/")[1]["example"]["inputs"][0]["grade"] == 1
         status, answer = predict(handle.url, {"inputs": [row | {"when": "2027-01-01"}]})
         assert (status, answer["path"]) == (422, "inputs")  # the encoder never saw that day
+
+
+def test_model_of_unknown_types_takes_plain_values(store: Store) -> None:
+    """Registered without an example, a mixed model takes texts and numbers, nothing nested."""
+    frame = pd.DataFrame({"island": ["a", "b"] * 5, "mass": np.arange(10.0)})
+    columns = make_column_transformer((OneHotEncoder(), ["island"]), (StandardScaler(), ["mass"]))
+    model = make_pipeline(columns, LogisticRegression()).fit(frame, [0, 1] * 5)
+    registry.register(store, model, name="unknown", alias="a")
+    with serving.start_in_background(store, "unknown@a") as handle:
+        status, answer = predict(handle.url, {"inputs": [{"island": "b", "mass": 3}]})
+        assert (status, answer["predictions"]) == (200, [1])
+        nested: list[Any] = [{}, [1], None]
+        for value in nested:
+            status, answer = predict(handle.url, {"inputs": [{"island": "b", "mass": value}]})
+            assert (status, answer["path"]) == (422, "inputs[0].mass")
+        body = b'{"inputs": [{"island": "b", "mass": NaN}]}'
+        status, answer = predict(handle.url, body)
+        assert (status, answer["path"]) == (422, "inputs[0].mass")
+        status, answer = predict(handle.url, {"inputs": [{"island": "b", "mass": "heavy"}]})
+        assert (status, answer["path"]) == (422, "inputs")
+
+
+def test_unreadable_text_in_a_fitting_body_is_refused(store: Store) -> None:
+    """A body whose values fit but whose text is not strict JSON gets no prediction."""
+    texts = ["good", "bad"] * 3
+    model = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(texts, [1, 0] * 3)
+    registry.register(store, model, name="strict", example=texts)
+    with serving.start_in_background(store, "strict") as handle:
+        status, answer = predict(handle.url, b'{"inputs": ["\\ud800"]}')
+        assert (status, answer["error"]) == (422, "invalid_input")
+        assert send(handle.url, "GET", "/")[1]["example"] == {"inputs": ["text"]}
+        assert predict(handle.url, {"inputs": ["text"]})[0] == 200
+
+
+def test_torch_module_is_served(store: Store) -> None:
+    """A torch network answers with its outputs for rows of numbers."""
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("safetensors")
+    net = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
+    rows = np.random.default_rng(0).random((5, 3), dtype="float32")
+    registry.register(store, net, name="net", example=rows)
+    with serving.start_in_background(store, "net") as handle:
+        status, answer = predict(handle.url, {"inputs": rows.tolist()})
+    with torch.inference_mode():
+        expected = net(torch.from_numpy(rows)).numpy()
+    assert status == 200
+    np.testing.assert_allclose(answer["predictions"], expected, rtol=1e-5)
+
+
+def test_example_of_positions_fits(store: Store) -> None:
+    """The example on the start page is taken as it is, also for a model without names."""
+    data = X.to_numpy()[:, :3]
+    registry.register(store, LogisticRegression(max_iter=500).fit(data, Y), name="p", example=data)
+    with serving.start_in_background(store, "p") as handle:
+        start = send(handle.url, "GET", "/")[1]
+        status, answer = predict(handle.url, start["example"])
+        assert (status, answer["warnings"]) == (200, [])
