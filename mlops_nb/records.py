@@ -250,7 +250,15 @@ class ModelVersion:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """What became of one step of a pipeline run."""
+    """What became of one step of a pipeline run.
+
+    Attributes
+    ----------
+    fused_with
+        The step in whose kernel it ran, where something could not leave that kernel.
+    reason
+        What could not leave, and why.
+    """
 
     name: str
     status: StepStatus
@@ -259,6 +267,7 @@ class StepResult:
     duration_s: float = 0.0
     error: str | None = None
     fused_with: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

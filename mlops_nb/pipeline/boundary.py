@@ -7,33 +7,28 @@ import hmac
 import io
 import os
 import pickle
-import re
 import secrets
 import struct
 import sys
-import sysconfig
-import threading
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import blake3
 
 from mlops_nb.errors import CorruptObjectError, InvalidValueError
 from mlops_nb.pipeline import ambient, rebuild
+from mlops_nb.pipeline.names import find_running_threads, is_local_module, list_user_names
+
+if TYPE_CHECKING:
+    from mlops_nb.pipeline.pickling import NamespacePickler
 
 Memory = tuple[int, int, bool, str]  # start, length, writable, owner
 MAGIC = b"mlops_nb boundary 1\n"
 _HEADER = struct.Struct(f"<{len(MAGIC)}sQQ32s")
 _MAC_BYTES = 32
-_MODULE_NAMES = {
-    "__name__", "__doc__", "__package__", "__loader__", "__spec__", "__builtin__", "__builtins__",
-    "__file__", "__warningregistry__", "__session__", "__vsc_ipynb_file__",
-}  # fmt: skip
-_HISTORY = re.compile(r"_i?\d+|_{1,3}|_i{1,3}|_[iod]h|In|Out")
-_KERNEL_NAMES = ("exit", "quit", "open", "get_ipython")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +44,14 @@ class BoundaryReport:
     unpicklable
         Names that cannot cross, each with the reason. A thread that still runs the notebook's
         code is listed as ``<thread NAME>``.
+    looked_up
+        Names that functions in the boundary may look up when they are called.
     """
 
     names: tuple[str, ...]
     size_bytes: int
     unpicklable: dict[str, str] = field(default_factory=dict)
+    looked_up: frozenset[str] = frozenset()
 
 
 def read_key(folder: Path) -> bytes:
@@ -85,35 +83,6 @@ def read_key(folder: Path) -> bytes:
     return key
 
 
-def list_user_names(namespace: Mapping[str, Any], hidden: Mapping[str, Any]) -> set[str]:
-    """List the names that a notebook itself has made.
-
-    Parameters
-    ----------
-    namespace
-        The user namespace.
-    hidden
-        Names that the shell put there; they count only where the notebook has replaced them.
-
-    Returns
-    -------
-    set of str
-        Without the shell's history and the module's own names.
-    """
-    found = set()
-    for name, value in namespace.items():
-        if not isinstance(name, str) or name in _MODULE_NAMES or _HISTORY.fullmatch(name):
-            continue
-        if name in hidden and hidden[name] is value:
-            continue
-        if name in _KERNEL_NAMES and type(value).__module__.startswith("IPython."):
-            continue
-        if name in _KERNEL_NAMES and getattr(value, "__module__", "").startswith("IPython."):
-            continue
-        found.add(name)
-    return found
-
-
 class _DigestingFile:
     """Passes bytes on and takes their digest on the way."""
 
@@ -142,14 +111,14 @@ def _find_overlap(memory: Iterable[Memory]) -> tuple[Memory, Memory] | None:
     return None
 
 
-def _dump_graph(graph: Any, file: Any, namespace: dict[str, Any]) -> list[Memory]:
+def _dump_graph(graph: Any, file: Any, namespace: dict[str, Any]) -> NamespacePickler:
     from mlops_nb.pipeline.pickling import NamespacePickler  # brings cloudpickle
 
     pickler = NamespacePickler(file, namespace)
     pickler.dump(graph)
     if _find_overlap(pickler.memory):
         raise pickle.PicklingError("it shares memory in a way that cannot be carried")
-    return pickler.memory
+    return pickler
 
 
 def _explain(error: BaseException) -> str:
@@ -177,7 +146,7 @@ def find_unpicklable(namespace: dict[str, Any], names: Iterable[str]) -> dict[st
     memory: list[Memory] = []
     for name in sorted(names):
         try:
-            found = _dump_graph(namespace[name], _DigestingFile(None), namespace)
+            found = _dump_graph(namespace[name], _DigestingFile(None), namespace).memory
         except Exception as error:  # noqa: BLE001 - reductions run code of any library
             reasons[name] = _explain(error)
             continue
@@ -193,45 +162,11 @@ def find_unpicklable(namespace: dict[str, Any], names: Iterable[str]) -> dict[st
     return reasons
 
 
-def find_running_threads(namespace: dict[str, Any]) -> dict[str, str]:
-    """Find threads that still run code of the notebook.
-
-    Parameters
-    ----------
-    namespace
-        The user namespace.
-
-    Returns
-    -------
-    dict
-        Reason by ``<thread NAME>``.
-    """
-    found = {}
-    for thread in threading.enumerate():
-        target = getattr(thread, "_target", None)
-        scope = getattr(target, "__globals__", None)
-        if scope is namespace or type(thread).__module__ == "__main__":
-            found[f"<thread {thread.name}>"] = "it still runs code of the notebook"
-    return found
-
-
-def _is_local(module: types.ModuleType) -> bool:
-    file = getattr(module, "__file__", None)
-    if not isinstance(file, str) or module.__name__.split(".")[0] in ("mlops_nb", "__main__"):
-        return False
-    paths = sysconfig.get_paths()
-    roots = {paths[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")}
-    here = Path(file).absolute()
-    if "site-packages" in here.parts or "dist-packages" in here.parts:
-        return False
-    return not any(here.is_relative_to(root) for root in roots)
-
-
 def _collect_local_modules(namespace: dict[str, Any]) -> dict[str, dict[str, Any]]:
     kept = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type)
     found: dict[str, dict[str, Any]] = {}
     for name, module in list(sys.modules.items()):
-        if not isinstance(module, types.ModuleType) or not _is_local(module):
+        if not isinstance(module, types.ModuleType) or not is_local_module(module):
             continue
         values = {
             key: value
@@ -252,6 +187,7 @@ def dump_boundary(
     *,
     key: bytes,
     environment: dict[str, str] | None = None,
+    extra: Iterable[str] = (),
 ) -> BoundaryReport:
     """Write names and ambient state as one graph.
 
@@ -267,13 +203,17 @@ def dump_boundary(
         From `read_key`.
     environment
         Environment variables when the kernel started.
+    extra
+        Names of the shell to carry as well, such as ``_oh``.
 
     Returns
     -------
     BoundaryReport
         Names that cannot be pickled are left out and listed with the reason.
     """
-    chosen = set(user_ns) & set(names) if names is not None else list_user_names(user_ns, {})
+    own = list_user_names(user_ns, _get_hidden())
+    chosen = own if names is None else set(user_ns) & set(names)
+    chosen |= set(user_ns) & set(extra)
     chosen = {name for name in chosen if user_ns[name] is not user_ns}
     unpicklable: dict[str, str] = {}
     graph: dict[str, Any] = {
@@ -284,14 +224,20 @@ def dump_boundary(
     }
     head = {k: graph["ambient"].pop(k) for k in ambient.PLAIN_PARTS if k in graph["ambient"]}
     try:
-        size = _write(graph | {"names": _pick(user_ns, chosen)}, head, path, key, user_ns)
+        written = _write(graph | {"names": _pick(user_ns, chosen)}, head, path, key, user_ns)
     except Exception:  # noqa: BLE001 - reductions run code of any library; now find which name
         unpicklable = find_unpicklable(user_ns, chosen)
         chosen -= set(unpicklable)
         graph["dropped"] = sorted(unpicklable)
-        size = _write(graph | {"names": _pick(user_ns, chosen)}, head, path, key, user_ns)
+        written = _write(graph | {"names": _pick(user_ns, chosen)}, head, path, key, user_ns)
     unpicklable |= find_running_threads(user_ns)
-    return BoundaryReport(tuple(sorted(chosen)), size, unpicklable)
+    return BoundaryReport(tuple(sorted(chosen)), written[0], unpicklable, written[1])
+
+
+def _get_hidden() -> dict[str, Any]:
+    """Give the names that the shell itself has put into the namespace."""
+    shell = rebuild.get_shell()
+    return {} if shell is None else dict(shell.user_ns_hidden)
 
 
 def _pick(namespace: dict[str, Any], names: set[str]) -> dict[str, Any]:
@@ -300,7 +246,7 @@ def _pick(namespace: dict[str, Any], names: set[str]) -> dict[str, Any]:
 
 def _write(
     graph: dict[str, Any], head: dict[str, Any], path: Path, key: bytes, namespace: dict[str, Any]
-) -> int:
+) -> tuple[int, frozenset[str]]:
     start = pickle.dumps(head, protocol=5)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -308,7 +254,7 @@ def _write(
             file.write(bytes(_HEADER.size + _MAC_BYTES))
             digesting = _DigestingFile(file)
             digesting.write(start)
-            _dump_graph(graph, digesting, namespace)
+            looked_up = _dump_graph(graph, digesting, namespace).looked_up
             digest = digesting.hasher.digest()
             body_bytes = digesting.size_bytes - len(start)
             header = _HEADER.pack(MAGIC, len(start), body_bytes, digest)
@@ -317,7 +263,7 @@ def _write(
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    return _HEADER.size + _MAC_BYTES + digesting.size_bytes
+    return _HEADER.size + _MAC_BYTES + digesting.size_bytes, frozenset(looked_up)
 
 
 def _read_verified(path: Path, key: bytes) -> tuple[memoryview, memoryview]:
@@ -367,7 +313,7 @@ def load_boundary(path: Path, user_ns: dict[str, Any], *, key: bytes) -> tuple[s
         graph = pickle.load(io.BytesIO(body))  # noqa: S301 - verified above
     if graph["whole"]:
         kept = set(graph["names"]) | set(graph.get("dropped", ()))
-        for name in list_user_names(user_ns, {}) - kept:
+        for name in list_user_names(user_ns, _get_hidden()) - kept:
             del user_ns[name]
     user_ns.update(graph["names"])
     user_ns.update(dict.fromkeys(graph["selves"], user_ns))

@@ -155,6 +155,8 @@ class NamespacePickler(cloudpickle.Pickler):  # type: ignore[misc]
     ----------
     memory : list of (int, int, bool, str)
         Start, length, whether it may be written, and owner of each piece of memory met.
+    looked_up : set of str
+        Names of the namespace that the functions met may look up.
     """
 
     dispatch_table: ClassVar[Any] = ChainMap(
@@ -168,6 +170,7 @@ class NamespacePickler(cloudpickle.Pickler):  # type: ignore[misc]
     def __init__(self, file: BinaryIO | Any, namespace: dict[str, Any]) -> None:
         super().__init__(file, protocol=5)
         self.namespace = namespace
+        self.looked_up: set[str] = set()
         self.memory: list[tuple[int, int, bool, str]] = []
         self.storages: dict[int, Any] = {}
         self._handlers: dict[type[Any], Handler] = {}
@@ -290,6 +293,7 @@ class NamespacePickler(cloudpickle.Pickler):  # type: ignore[misc]
     ) -> tuple[dict[str, Any] | None, dict[str, Any]]:
         scope = function.__globals__
         if scope is self.namespace:
+            self.looked_up |= find_global_names(function.__code__)
             return None, {}
         # Functions of one foreign namespace share one dict, empty until each brings what it uses.
         shared = self._scopes.setdefault(id(scope), {})

@@ -1,0 +1,317 @@
+"""A papermill engine whose notebooks say what really happened.
+
+``papermill in.ipynb out.ipynb --engine mlops``: the kernel learns id and tags of each cell, cells
+tagged ``raises-exception`` do not end the run, a dead kernel leaves its cell failed and the rest
+pending, files appear whole, and saving costs the same however large the notebook grows.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+# This module is loaded by papermill, or when a pipeline runs; its classes need their bases.
+from nbclient.exceptions import (  # noqa: TID253
+    CellExecutionError,
+    CellTimeoutError,
+    DeadKernelError,
+)
+from papermill.clientwrap import PapermillNotebookClient  # noqa: TID253
+from papermill.engines import (  # noqa: TID253
+    NBClientEngine,
+    NotebookExecutionManager,
+    papermill_engines,
+)
+
+from mlops_nb.notebook.document import write_notebook
+from mlops_nb.pipeline.kernels import StepKernel
+
+_SAVE_EVERY_S = 5.0
+_ENGINE = "mlops"
+
+
+@dataclass(slots=True)
+class StepOutcome:
+    """What became of one notebook.
+
+    Attributes
+    ----------
+    error
+        What went wrong, empty where nothing did.
+    cell
+        Position of the cell in the executed notebook.
+    exit_code
+        Set where the notebook ended itself by ``sys.exit``.
+    """
+
+    error: str = ""
+    cell: int | None = None
+    exit_code: int | None = None
+    died: bool = False
+    timed_out: bool = False
+
+
+class StepManager(NotebookExecutionManager):  # type: ignore[misc]
+    """Keeps papermill's records in the notebook, and saves it whole and not too often.
+
+    Parameters
+    ----------
+    nb
+        The notebook node.
+    save_path
+        Local file to write; None leaves saving to papermill.
+    **options
+        As papermill gives them.
+    """
+
+    def __init__(self, nb: Any, save_path: str | None = None, **options: Any) -> None:
+        super().__init__(nb, **options)
+        self.save_path = save_path
+        self._saved_at = 0.0
+
+    def save(self, **kwargs: Any) -> None:
+        """Save the notebook, at most every few seconds.
+
+        Parameters
+        ----------
+        **kwargs
+            ``nb`` where papermill has replaced the notebook.
+        """
+        if kwargs.get("nb"):
+            self.nb = kwargs["nb"]
+        if time.monotonic() - self._saved_at >= _SAVE_EVERY_S:
+            self.save_now()
+
+    def autosave_cell(self) -> None:
+        """Save a running cell's output so far."""
+        self.save()
+
+    def save_now(self) -> None:
+        """Save the notebook."""
+        self._saved_at = time.monotonic()
+        if self.save_path is not None:
+            write_notebook(self.nb, self.save_path)
+        else:
+            super().save()
+
+    def notebook_complete(self, **kwargs: Any) -> None:
+        """Write the end of the run; cells that did not run stay pending.
+
+        Parameters
+        ----------
+        **kwargs
+            As papermill gives them.
+        """
+        pending = [
+            cell
+            for cell in self.nb.cells
+            if cell.metadata.papermill["status"] == self.PENDING and cell.cell_type == "code"
+        ]
+        super().notebook_complete(**kwargs)
+        for cell in pending:
+            cell.metadata.papermill["status"] = self.PENDING
+        self.save_now()
+
+
+class StepClient(PapermillNotebookClient):  # type: ignore[misc]
+    """Runs the cells of one notebook.
+
+    Parameters
+    ----------
+    nb_man
+        Keeps the records.
+    outcome
+        Filled while running.
+    on_cell
+        Called with the number of cells done and of all.
+    **options
+        As nbclient takes them.
+    """
+
+    def __init__(
+        self,
+        nb_man: StepManager,
+        outcome: StepOutcome,
+        on_cell: Callable[[int, int], None] | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(nb_man, **options)
+        self.outcome, self.on_cell = outcome, on_cell
+
+    def execute(self, **options: Any) -> Any:
+        """Run the notebook.
+
+        Parameters
+        ----------
+        **options
+            As nbclient's ``setup_kernel`` takes them.
+
+        Returns
+        -------
+        NotebookNode
+            The notebook.
+        """
+        self.reset_execution_trackers()
+        with self.setup_kernel(**options):
+            self.papermill_execute_cells()
+            if not (self.outcome.died or self.outcome.timed_out):  # else nobody answers
+                answer = self.wait_for_reply(self.kc.kernel_info())
+                self.nb.metadata["language_info"] = answer["content"]["language_info"]
+                self.set_widgets_metadata()
+        return self.nb
+
+    def papermill_execute_cells(self) -> None:
+        """Run cell after cell until one fails."""
+        total = len(self.nb.cells)
+        for index, cell in enumerate(self.nb.cells):
+            if cell.cell_type != "code":
+                continue
+            self.nb_man.cell_start(cell, index)
+            try:
+                self._execute(cell, index)
+            except CellExecutionError as error:
+                self._fail(cell, index, f"{error.ename}: {error.evalue}")
+                if error.ename == "SystemExit":
+                    code = error.evalue
+                    self.outcome.exit_code = int(code) if code.lstrip("-").isdigit() else 1
+                    if code in ("", "0", "None"):
+                        self.outcome.exit_code = 0
+                return
+            except CellTimeoutError:
+                self.outcome.timed_out = True
+                self._fail(cell, index, "it took longer than allowed")
+                return
+            except DeadKernelError:
+                self.outcome.died = True
+                self._fail(cell, index, "the kernel died")
+                return
+            except BaseException as error:
+                self._fail(cell, index, type(error).__name__)
+                raise
+            finally:
+                self.nb_man.cell_complete(cell, cell_index=index)
+            if self.on_cell is not None:
+                self.on_cell(index + 1, total)
+
+    def _execute(self, cell: Any, index: int) -> None:
+        metadata = dict(cell.metadata)
+        metadata.pop("papermill", None)
+        own = metadata.get("mlops", {})
+        identity = own.get("source_cell_id") or cell.get("id")
+        # nbclient sends no metadata; what the session sends by default reaches the kernel's hooks.
+        self.kc.session.metadata = {"cellId": identity, **metadata}
+        try:
+            counts = own.get("kind", "cell") == "cell"
+            self.execute_cell(cell, index, store_history=counts)
+        finally:
+            self.kc.session.metadata = {}
+
+    def _fail(self, cell: Any, index: int, reason: str) -> None:
+        self.outcome.error, self.outcome.cell = reason, index
+        self.nb_man.cell_exception(cell, cell_index=index)
+
+
+class MLOpsEngine(NBClientEngine):  # type: ignore[misc]
+    """The engine ``mlops``."""
+
+    @classmethod
+    def execute_notebook(
+        cls,
+        nb: Any,
+        kernel_name: str,
+        output_path: str | None = None,
+        progress_bar: Any = True,
+        log_output: bool = False,
+        autosave_cell_every: int = 30,
+        **options: Any,
+    ) -> Any:
+        """Run a notebook.
+
+        Parameters
+        ----------
+        nb
+            The notebook node, changed in place.
+        kernel_name
+            Kernelspec to use where no ``kernel`` is given.
+        output_path
+            Where papermill saves it.
+        progress_bar, log_output, autosave_cell_every
+            As papermill's.
+        **options
+            ``kernel`` (a `StepKernel`), ``outcome``, ``on_cell``, ``save_path``, and nbclient's.
+
+        Returns
+        -------
+        NotebookNode
+            With outputs and papermill's records.
+        """
+        local = output_path and "://" not in output_path and Path(output_path).suffix == ".ipynb"
+        manager = StepManager(
+            nb,
+            options.pop("save_path", None) or (output_path if local else None),
+            output_path=output_path,
+            progress_bar=progress_bar,
+            log_output=log_output,
+            autosave_cell_every=autosave_cell_every,
+        )
+        manager.notebook_start()
+        try:
+            cls.execute_managed_notebook(manager, kernel_name, log_output=log_output, **options)
+        finally:
+            manager.cleanup_pbar()
+            manager.notebook_complete()
+        return manager.nb
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man: StepManager, kernel_name: str, **options: Any) -> Any:
+        """Run the cells of a notebook.
+
+        Parameters
+        ----------
+        nb_man
+            Keeps the records.
+        kernel_name
+            Kernelspec to use where no ``kernel`` is given.
+        **options
+            As for `execute_notebook`.
+
+        Returns
+        -------
+        NotebookNode
+            The notebook.
+        """
+        kernel: StepKernel | None = options.pop("kernel", None)
+        start_timeout = options.pop("start_timeout", 60)
+        execution_timeout = options.pop("execution_timeout", None)
+        options.pop("input_path", None)
+        if execution_timeout:
+            options["timeout"] = execution_timeout
+        outcome = options.pop("outcome", None) or StepOutcome()
+        if kernel is not None:
+            options["km"] = kernel.km
+        options.setdefault("shutdown_kernel", "immediate")
+        client = StepClient(
+            nb_man,
+            outcome,
+            startup_timeout=start_timeout,
+            kernel_name=kernel_name,
+            **options,
+        )
+        if kernel is not None:
+            client.kc = kernel.kc
+        return client.execute()
+
+
+def register_engine() -> str:
+    """Make the engine known to papermill in this process.
+
+    Returns
+    -------
+    str
+        Its name; papermill also finds it by entry point where the package is installed.
+    """
+    papermill_engines.register(_ENGINE, MLOpsEngine)
+    return _ENGINE

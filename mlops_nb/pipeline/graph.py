@@ -1,0 +1,363 @@
+"""The plan: which cells make which step, and what passes between steps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mlops_nb.errors import PipelineError, near_misses
+from mlops_nb.notebook.dataflow import CellFlow, analyze_cells
+from mlops_nb.notebook.document import Cell, NotebookDocument
+from mlops_nb.notebook.parameters import Parameter, read_parameters
+from mlops_nb.notebook.tags import CellRole, read_roles
+from mlops_nb.pipeline import drawing, moving
+
+# What a cell may read of IPython's own history; it is carried only where a later cell asks.
+HISTORY = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|_[io]h|In|Out")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A part of a notebook that runs by itself.
+
+    Attributes
+    ----------
+    cells
+        Its cells in the order in which they run, markdown among them.
+    after
+        Steps that must run before: those it names, and those whose values it reads.
+    needs
+        Variables that it reads from before.
+    provides
+        Variables that it makes or changes and a later step reads.
+    reads_history
+        Whether it reads ``_``, ``Out`` and the like.
+    """
+
+    name: str
+    cells: tuple[Cell, ...]
+    after: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    provides: tuple[str, ...] = ()
+    reads_history: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Values that one step leaves to another."""
+
+    source: str
+    target: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """A notebook as steps.
+
+    Attributes
+    ----------
+    path
+        The notebook.
+    prelude
+        Cells above the first step: imports, definitions, settings, parameters.
+    parameters_cell
+        Position of the cell that declares the parameters, None where there is none.
+    skipped
+        Cells that are not part of the pipeline.
+    """
+
+    path: Path
+    steps: tuple[Step, ...]
+    prelude: tuple[Cell, ...]
+    parameters: tuple[Parameter, ...]
+    edges: tuple[Edge, ...]
+    parameters_cell: int | None = None
+    skipped: tuple[Cell, ...] = ()
+    document: NotebookDocument = field(default=None, repr=False, compare=False)  # type: ignore[assignment]
+    roles: tuple[CellRole, ...] = field(default=(), repr=False, compare=False)
+
+    def to_text(self) -> str:
+        """Draw the pipeline for a terminal.
+
+        Returns
+        -------
+        str
+            One line per step, with what passes from step to step between them.
+        """
+        return drawing.draw_text(self)
+
+    def to_mermaid(self) -> str:
+        """Draw the pipeline as Mermaid source.
+
+        Returns
+        -------
+        str
+            A flow chart.
+        """
+        return drawing.draw_mermaid(self)
+
+    def to_html(self) -> str:
+        """Draw the pipeline as a table.
+
+        Returns
+        -------
+        str
+            HTML; everything that comes from the notebook is escaped.
+        """
+        return drawing.draw_html(self)
+
+
+@dataclass(slots=True)
+class _Segment:
+    name: str
+    cells: list[Cell]
+
+
+def plan(path: Path) -> Pipeline:
+    """Read the tagged cells of a notebook as a pipeline; nothing is executed.
+
+    Parameters
+    ----------
+    path
+        The notebook.
+
+    Returns
+    -------
+    Pipeline
+        Steps run in notebook order.
+
+    Raises
+    ------
+    NotebookError
+        The file or a tag cannot be read.
+    PipelineError
+        The tags cannot be kept without changing what the notebook computes; the cell is named.
+    """
+    document = NotebookDocument.load(path)
+    roles = read_roles(document)
+    running = tuple(
+        cell
+        for cell, role in zip(document.cells, roles, strict=True)
+        if cell.kind == "code" and not role.is_skipped
+    )
+    flows = dict(
+        zip(
+            (cell.index for cell in running),
+            analyze_cells(cell.source for cell in running),
+            strict=True,
+        )
+    )
+    _check_skipped(document, roles, flows)
+    lead, segments = _split(document, roles, flows)
+    segments = _merge(document, segments, flows)
+    _check_names(document, segments)
+    declared = _check_after(document, segments, roles)
+    edges, needs, provides = _connect(lead, segments, flows)
+    steps = tuple(
+        Step(
+            segment.name,
+            tuple(segment.cells),
+            _order_after(segment.name, declared[segment.name], edges),
+            needs[segment.name],
+            provides[segment.name],
+            _reads_history(segment.cells, flows),
+        )
+        for segment in segments
+    )
+    found = [index for index, role in enumerate(roles) if role.is_parameters]
+    return Pipeline(
+        path,
+        steps,
+        tuple(lead),
+        read_parameters(document),
+        edges,
+        next((index for index in found if not roles[index].is_skipped), None),
+        tuple(c for c, r in zip(document.cells, roles, strict=True) if r.is_skipped),
+        document,
+        roles,
+    )
+
+
+def _split(
+    document: NotebookDocument, roles: tuple[CellRole, ...], flows: dict[int, CellFlow]
+) -> tuple[list[Cell], list[_Segment]]:
+    kept = [c for c in document.cells if not roles[c.index].is_skipped]
+    if not any(roles[cell.index].step for cell in kept):
+        if not any(cell.kind == "code" for cell in kept):
+            raise PipelineError(document.path, "it has no code cell to run")
+        return [], [_Segment("main", kept)]
+    lead: list[Cell] = []
+    segments: list[_Segment] = []
+    for cell in kept:
+        name = roles[cell.index].step
+        if name is not None and (not segments or segments[-1].name != name):
+            segments.append(_Segment(name, [cell]))
+        elif segments:
+            segments[-1].cells.append(cell)
+        else:
+            _check_lead(document, cell, roles[cell.index], flows.get(cell.index))
+            lead.append(cell)
+    return lead, segments
+
+
+def _check_lead(
+    document: NotebookDocument, cell: Cell, role: CellRole, flow: CellFlow | None
+) -> None:
+    if flow is None or flow.only_defines:
+        return
+    if role.is_parameters or role.is_injected or role.is_prelude:
+        return
+    first = next((line for line in cell.source.splitlines() if line.strip()), "")
+    raise PipelineError(
+        document.path,
+        f"it computes something ({first.strip()[:60]!r}) but belongs to no step",
+        cell.index,
+        "Tag it 'step:NAME' for the step it begins, 'imports' if every step needs it, or 'skip'.",
+    )
+
+
+def _merge(
+    document: NotebookDocument, segments: list[_Segment], flows: dict[int, CellFlow]
+) -> list[_Segment]:
+    merged: dict[str, _Segment] = {}
+    for position, segment in enumerate(segments):
+        first = merged.setdefault(segment.name, segment)
+        if first is segment:
+            continue
+        start = segments.index(first) + 1
+        between = [cell for other in segments[start:position] for cell in other.cells]
+        reason = moving.find_obstacle(segment.cells, between, flows)
+        if reason:
+            raise PipelineError(
+                document.path,
+                f"step {segment.name!r} goes on here, after step {segments[position - 1].name!r}, "
+                f"and cannot be moved up: {reason}",
+                segment.cells[0].index,
+                "Move the cell up yourself, or give it a step name of its own.",
+            )
+        first.cells.extend(segment.cells)
+    return list(merged.values())
+
+
+def _check_names(document: NotebookDocument, segments: list[_Segment]) -> None:
+    seen: dict[str, _Segment] = {}
+    for segment in segments:
+        other = seen.setdefault(segment.name.lower().replace("-", "_"), segment)
+        if other.name != segment.name:
+            raise PipelineError(
+                document.path,
+                f"steps {other.name!r} and {segment.name!r} would have the same name "
+                "where names have no case and no '-'",
+                segment.cells[0].index,
+                "Rename one of them.",
+            )
+
+
+def _check_after(
+    document: NotebookDocument, segments: list[_Segment], roles: tuple[CellRole, ...]
+) -> dict[str, tuple[str, ...]]:
+    names = [segment.name for segment in segments]
+    declared: dict[str, tuple[str, ...]] = {}
+    for segment in segments:
+        wanted: list[str] = []
+        for cell in segment.cells:
+            for name in roles[cell.index].after:
+                if name not in names:
+                    near = near_misses(name, names)
+                    meant = f"Did you mean {near[0]!r}?" if near else f"Steps: {', '.join(names)}."
+                    raise PipelineError(
+                        document.path, f"'after:{name}' names no step", cell.index, meant
+                    )
+                wanted.append(name)
+        declared[segment.name] = tuple(dict.fromkeys(wanted))
+    for position, segment in enumerate(segments):
+        for name in declared[segment.name]:
+            if names.index(name) >= position:
+                raise PipelineError(
+                    document.path,
+                    f"step {segment.name!r} shall run after {name!r}, but the notebook runs "
+                    + ("them as one step" if name == segment.name else "it before"),
+                    segment.cells[0].index,
+                    _explain_cycle(segment.name, name, declared),
+                )
+    return declared
+
+
+def _explain_cycle(start: str, name: str, declared: dict[str, tuple[str, ...]]) -> str:
+    path, current = [start, name], name
+    while current != start and declared.get(current):
+        current = declared[current][0]
+        if current in path[1:]:
+            break
+        path.append(current)
+    if current == start:
+        return f"The 'after' tags go in a circle: {' -> '.join(path)}."
+    return "Steps run in the order of the notebook: move the cells, or drop the tag."
+
+
+def _check_skipped(
+    document: NotebookDocument, roles: tuple[CellRole, ...], flows: dict[int, CellFlow]
+) -> None:
+    makers: dict[str, int] = {}
+    skipped = {cell.index for cell in document.code_cells if roles[cell.index].is_skipped}
+    alone = {i: analyze_cells([document.cells[i].source])[0] for i in skipped}
+    for cell in document.code_cells:
+        flow = flows.get(cell.index) or alone[cell.index]
+        if cell.index not in skipped:
+            for name in sorted(flow.reads - flow.late_reads):
+                if makers.get(name) in skipped:
+                    raise PipelineError(
+                        document.path,
+                        f"it uses {name!r}, which cell {makers[name]} makes, "
+                        "and that cell is tagged 'skip'",
+                        cell.index,
+                        f"Remove the tag from cell {makers[name]}, or tag this cell 'skip' too.",
+                    )
+        makers.update(dict.fromkeys(flow.writes | flow.mutates, cell.index))
+
+
+def _reads_history(cells: Iterable[Cell], flows: dict[int, CellFlow]) -> bool:
+    return any(
+        HISTORY.fullmatch(name)
+        for cell in cells
+        if cell.index in flows
+        for name in flows[cell.index].reads
+    )
+
+
+def _order_after(name: str, declared: tuple[str, ...], edges: tuple[Edge, ...]) -> tuple[str, ...]:
+    from_data = [edge.source for edge in edges if edge.target == name]
+    return tuple(dict.fromkeys([*declared, *from_data]))
+
+
+def _connect(
+    lead: list[Cell], segments: list[_Segment], flows: dict[int, CellFlow]
+) -> tuple[tuple[Edge, ...], dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+    owners: dict[str, str] = {}  # who made or changed a variable last; "" is the prelude
+    needs: dict[str, dict[str, None]] = {segment.name: {} for segment in segments}
+    provides: dict[str, dict[str, None]] = {segment.name: {} for segment in segments}
+    edges: dict[tuple[str, str], dict[str, None]] = {}
+    for segment in [_Segment("", lead), *segments]:
+        for flow in (flows[cell.index] for cell in segment.cells if cell.index in flows):
+            used = flow.reads | flow.mutates | flow.may_mutate
+            for name in sorted(used):
+                owner = owners.get(name)
+                if owner is None or owner == segment.name:
+                    continue
+                needs[segment.name][name] = None
+                if owner:
+                    provides[owner][name] = None
+                    edges.setdefault((owner, segment.name), {})[name] = None
+            changed = flow.writes | flow.maybe_writes | flow.mutates | flow.may_mutate
+            hidden = set(flow.imports) | set(flow.functions)
+            owners.update(dict.fromkeys(changed - hidden, segment.name))
+            for name in flow.deletes | hidden:
+                owners.pop(name, None)
+    return (
+        tuple(Edge(source, target, tuple(names)) for (source, target), names in edges.items()),
+        {name: tuple(sorted(found)) for name, found in needs.items()},
+        {name: tuple(sorted(found)) for name, found in provides.items()},
+    )

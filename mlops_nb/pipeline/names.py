@@ -1,0 +1,93 @@
+"""Which names, threads and modules belong to the notebook and not to the shell around it."""
+
+from __future__ import annotations
+
+import re
+import sysconfig
+import threading
+import types
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+_MODULE_NAMES = {
+    "__name__", "__doc__", "__package__", "__loader__", "__spec__", "__builtin__", "__builtins__",
+    "__file__", "__warningregistry__", "__session__", "_mlops", "__vsc_ipynb_file__",
+}  # fmt: skip
+_HISTORY = re.compile(r"_i?\d+|_{1,3}|_i{1,3}|_[iod]h|In|Out")
+_KERNEL_NAMES = ("exit", "quit", "open", "get_ipython")
+
+
+def list_user_names(namespace: Mapping[str, Any], hidden: Mapping[str, Any]) -> set[str]:
+    """List the names that a notebook itself has made.
+
+    Parameters
+    ----------
+    namespace
+        The user namespace.
+    hidden
+        Names that the shell put there; they count only where the notebook has replaced them.
+
+    Returns
+    -------
+    set of str
+        Without the shell's history and the module's own names.
+    """
+    found = set()
+    for name, value in namespace.items():
+        if not isinstance(name, str) or name in _MODULE_NAMES or _HISTORY.fullmatch(name):
+            continue
+        if name in hidden and hidden[name] is value:
+            continue
+        if name in _KERNEL_NAMES and type(value).__module__.startswith("IPython."):
+            continue
+        if name in _KERNEL_NAMES and getattr(value, "__module__", "").startswith("IPython."):
+            continue
+        found.add(name)
+    return found
+
+
+def find_running_threads(namespace: dict[str, Any]) -> dict[str, str]:
+    """Find threads that still run code of the notebook.
+
+    Parameters
+    ----------
+    namespace
+        The user namespace.
+
+    Returns
+    -------
+    dict
+        Reason by ``<thread NAME>``.
+    """
+    found = {}
+    for thread in threading.enumerate():
+        target = getattr(thread, "_target", None)
+        scope = getattr(target, "__globals__", None)
+        if scope is namespace or type(thread).__module__ == "__main__":
+            found[f"<thread {thread.name}>"] = "it still runs code of the notebook"
+    return found
+
+
+def is_local_module(module: types.ModuleType) -> bool:
+    """Tell whether a module belongs to the project and not to an installed package.
+
+    Parameters
+    ----------
+    module
+        Any module.
+
+    Returns
+    -------
+    bool
+        True for files outside the interpreter and its packages.
+    """
+    file = getattr(module, "__file__", None)
+    if not isinstance(file, str) or module.__name__.split(".")[0] in ("mlops_nb", "__main__"):
+        return False
+    paths = sysconfig.get_paths()
+    roots = {paths[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")}
+    here = Path(file).absolute()
+    if "site-packages" in here.parts or "dist-packages" in here.parts:
+        return False
+    return not any(here.is_relative_to(root) for root in roots)
