@@ -1,0 +1,136 @@
+"""Where in the source a running call stands: the syntax node behind a frame."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from types import FrameType
+
+_MOST_TREES = 128
+_FLAGS = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Parsed source: its module, the parent of each node, and its calls by where they end."""
+
+    module: ast.Module
+    parents: dict[ast.AST, ast.AST]
+    calls: dict[tuple[int, int], ast.Call]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One call in the source, being executed by a frame."""
+
+    tree: Tree
+    call: ast.Call
+
+    def parents(self) -> Iterator[ast.AST]:
+        """Give the nodes around the call, innermost first."""
+        node = self.tree.parents.get(self.call)
+        while node is not None:
+            yield node
+            node = self.tree.parents.get(node)
+
+
+_files: dict[str, tuple[list[str], Tree | None]] = {}
+_texts: dict[str, Tree | None] = {}
+
+
+def _parse(source: str) -> Tree | None:
+    try:
+        module = compile(source, "<cell>", "exec", _FLAGS)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    assert isinstance(module, ast.Module)
+    parents: dict[ast.AST, ast.AST] = {}
+    calls: dict[tuple[int, int], ast.Call] = {}
+    for node in ast.walk(module):
+        for child in ast.iter_child_nodes(node):
+            parents[child] = node
+        if isinstance(node, ast.Call):
+            # A closing bracket belongs to one call only, so the end tells calls apart.
+            calls[node.end_lineno or 0, node.end_col_offset or 0] = node
+    return Tree(module, parents, calls)
+
+
+def read_tree(frame: FrameType) -> Tree | None:
+    """Parse the source a frame runs, cached while the source is the same.
+
+    Parameters
+    ----------
+    frame
+        A running frame of a cell, script or module.
+
+    Returns
+    -------
+    Tree or None
+        None where there is no source, as at a bare prompt.
+    """
+    filename = frame.f_code.co_filename
+    lines = linecache.getlines(filename, frame.f_globals)
+    if not lines:
+        return None
+    known = _files.get(filename)
+    if known is not None and known[0] is lines:
+        return known[1]
+    if len(_files) >= _MOST_TREES:
+        _files.clear()
+    tree = _parse("".join(lines))
+    _files[filename] = (lines, tree)
+    return tree
+
+
+def parse_text(source: str) -> Tree | None:
+    """Parse the source of an earlier cell, cached by its text."""
+    if source not in _texts:
+        if len(_texts) >= _MOST_TREES:
+            _texts.clear()
+        _texts[source] = _parse(source)
+    return _texts[source]
+
+
+def forget_sources() -> None:
+    """Drop every parsed source."""
+    _files.clear()
+    _texts.clear()
+
+
+def find_site(frame: FrameType) -> Site | None:
+    """Find the call that a frame is executing now.
+
+    Parameters
+    ----------
+    frame
+        A frame that has called something that has not returned.
+
+    Returns
+    -------
+    Site or None
+        None where there is no source or it does not fit the running code.
+    """
+    tree = read_tree(frame)
+    if tree is None or frame.f_lasti < 0:
+        return None
+    at = frame.f_lasti // 2
+    position = next(islice(frame.f_code.co_positions(), at, at + 1), None)
+    if position is None:
+        return None
+    _, end_line, _, end_column = position
+    call = tree.calls.get((end_line or 0, end_column or 0))
+    return None if call is None else Site(tree, call)
+
+
+def find_function(tree: Tree, frame: FrameType) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+    """Find the definition of the function that a frame runs; None for a cell or module."""
+    name, line = frame.f_code.co_name, frame.f_code.co_firstlineno
+    for node in ast.walk(tree.module):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == name:
+            first = min([node.lineno, *(mark.lineno for mark in node.decorator_list)])
+            if first == line:
+                return node
+    return None

@@ -1,0 +1,137 @@
+"""What a run says of an estimator: its class, its parameters, which of them were changed."""
+
+from __future__ import annotations
+
+import inspect
+import weakref
+from typing import Any
+
+_LONGEST_TEXT = 500
+_MOST_PARAMS = 500
+_PREPARATION = (
+    "sklearn.preprocessing",
+    "sklearn.impute",
+    "sklearn.feature_extraction",
+    "sklearn.feature_selection",
+    "sklearn.compose",
+)
+_PREDICTING = ("predict", "predict_proba", "fit_predict", "decision_function", "score_samples")
+_defaults: weakref.WeakKeyDictionary[type, dict[str, Any]] = weakref.WeakKeyDictionary()
+
+
+def find_last_step(estimator: Any) -> Any:
+    """Give the estimator that a pipeline ends in, or the estimator itself."""
+    seen = 0
+    while seen < 8 and type(estimator).__name__ == "Pipeline":
+        steps = vars(estimator).get("steps")
+        if not isinstance(steps, list) or not steps:
+            break
+        estimator, seen = steps[-1][1], seen + 1
+    return estimator
+
+
+def is_preparation(estimator: Any) -> bool:
+    """Tell whether an estimator only prepares data, so that its fit alone is no training.
+
+    Parameters
+    ----------
+    estimator
+        Estimator or pipeline.
+
+    Returns
+    -------
+    bool
+        True for scalers, encoders, imputers, vectorizers, selectors and their combinations.
+    """
+    kind = type(find_last_step(estimator))
+    if any(hasattr(kind, name) for name in _PREDICTING) and "compose" not in kind.__module__:
+        return False
+    if kind.__name__ in {"FeatureUnion", "ColumnTransformer", "FunctionTransformer", "str"}:
+        return True
+    outside = not kind.__module__.startswith("sklearn.") and hasattr(kind, "transform")
+    return outside or (kind.__module__.startswith(_PREPARATION) and hasattr(kind, "transform"))
+
+
+def name_estimator(estimator: Any) -> str:
+    """Give the name of a run: the class, for a pipeline that of its last step."""
+    return type(find_last_step(estimator)).__name__
+
+
+def describe_params(estimator: Any) -> tuple[dict[str, Any], list[str]]:
+    """Give an estimator's parameters, flattened, and the names of those that were changed.
+
+    Parameters
+    ----------
+    estimator
+        Anything with ``get_params``.
+
+    Returns
+    -------
+    params : dict
+        JSON types; estimators inside are given by their class, arrays by shape and type.
+    changed : list of str
+        Names whose value is not the class's default.
+    """
+    found = estimator.get_params(deep=True)
+    # A step's own object says less than its parameters, which follow one by one.
+    shallow = {name for name, value in found.items() if _is_steps(value)}
+    params: dict[str, Any] = {}
+    changed: list[str] = []
+    for name in sorted(found):
+        if name in shallow or len(params) >= _MOST_PARAMS:
+            continue
+        params[name] = _make_plain(found[name])
+        owner_name, _, last = name.rpartition("__")
+        owner = found.get(owner_name, estimator if not owner_name else None)
+        if owner is not None and _differs(found[name], _read_defaults(type(owner)).get(last)):
+            changed.append(name)
+    return params, changed
+
+
+def _is_steps(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(part, tuple) and len(part) >= 2 for part in value)
+        and any(hasattr(part[1], "get_params") or isinstance(part[1], str) for part in value)
+    )
+
+
+def _read_defaults(kind: type) -> dict[str, Any]:
+    known = _defaults.get(kind)
+    if known is None:
+        try:
+            parameters = inspect.signature(kind).parameters.values()
+        except (ValueError, TypeError):
+            parameters = {}.values()
+        known = {entry.name: entry.default for entry in parameters}
+        _defaults[kind] = known
+    return known
+
+
+def _differs(value: Any, default: Any) -> bool:
+    plain = (bool, int, float, str, type(None))
+    if type(value) in plain and type(default) in plain:
+        both_nan = value != value and default != default  # noqa: PLR0124
+        return not both_nan and (type(value) is not type(default) or value != default)
+    return value is not default
+
+
+def _make_plain(value: Any) -> Any:
+    """Give a value as JSON types without calling a ``repr`` that the user wrote."""
+    if value is None or type(value) in {bool, int, float}:
+        return value
+    if type(value) is str:
+        return value if len(value) <= _LONGEST_TEXT else value[: _LONGEST_TEXT - 3] + "..."
+    if getattr(value, "shape", None) == () and hasattr(value, "item"):
+        return _make_plain(value.item())
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        return f"{type(value).__name__}{tuple(value.shape)} {value.dtype}"
+    if type(value) in {list, tuple, set, frozenset}:
+        return [_make_plain(part) for part in list(value)[:100]]
+    if type(value) is dict:
+        pairs = list(value.items())[:100]
+        return {str(_make_plain(key)): _make_plain(part) for key, part in pairs}
+    if isinstance(value, type) or hasattr(value, "__qualname__"):
+        return f"{value.__module__}.{value.__qualname__}"
+    return type(value).__name__

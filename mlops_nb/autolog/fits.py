@@ -1,0 +1,301 @@
+"""Turns one outermost fit into a run: before it starts, and after it ends or fails."""
+
+from __future__ import annotations
+
+import ast
+import json
+import threading
+import time
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
+
+from mlops_nb.autolog.callsites import find_site
+from mlops_nb.autolog.describe import (
+    describe_params,
+    find_last_step,
+    is_preparation,
+    name_estimator,
+)
+from mlops_nb.autolog.models import KnownModels
+from mlops_nb.autolog.snapshots import SnapshotQueue, refresh_environment
+from mlops_nb.capture.seeds import capture_seeds
+from mlops_nb.data import fingerprint
+from mlops_nb.tracking import Run, Session
+
+_EXACT_BYTES = 256 << 20
+_MOST_WARNINGS = 5
+_MOST_CANDIDATES = 10_000
+_FLUSH_S = 0.5
+_DEEPEST = 8
+_FIT_METHODS = frozenset({"fit", "partial_fit", "fit_transform", "fit_predict"})
+
+
+@dataclass(slots=True)
+class Fit:
+    """A fit that is running; holds nothing of the user's."""
+
+    run: Run
+    begun: float
+    is_continued: bool = False
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Owner:
+    """A fit of an estimator of the user's own, known by the library's fits inside it."""
+
+    frame: int
+    begun: float
+
+
+@dataclass(slots=True)
+class _PartialFits:
+    """Many calls of ``partial_fit`` on one estimator, which are one run."""
+
+    calls: int = 0
+    total_s: float = 0.0
+    flushed_at: float = 0.0
+
+
+class FitRecorder:
+    """Opens and closes the runs of fits.
+
+    Parameters
+    ----------
+    session
+        Keeps the runs.
+    library
+        What is recorded as the library, with its version.
+
+    Attributes
+    ----------
+    known : KnownModels
+        Run of each fitted model.
+    latest : Run or None
+        The run of the most recent fit.
+    """
+
+    def __init__(self, session: Session, library: str) -> None:
+        self._session, self.library = session, library
+        self.known = KnownModels()
+        self.latest: Run | None = None
+        self._data = SnapshotQueue(session.store) if session.store is not None else None
+        self._partial: dict[str, _PartialFits] = {}
+        self._owners: dict[str, _Owner] = {}
+        self._lock = threading.Lock()
+
+    # ------------------------------------------------------------------ before
+    def begin(
+        self, estimator: Any, method: str, given: dict[str, Any], frame: FrameType | None
+    ) -> Fit | None:
+        """Open the run of a fit.
+
+        Parameters
+        ----------
+        estimator
+            What is fitted.
+        method
+            ``fit``, ``partial_fit``, ``fit_transform`` ...
+        given
+            Arguments by role, in order: ``X``, ``y`` ...
+        frame
+            The user's frame.
+
+        Returns
+        -------
+        Fit or None
+            None where this fit is not recorded: a mere preparation of data, or a paused session.
+        """
+        if self._session.is_paused or is_preparation(estimator):
+            return None
+        if method == "partial_fit":
+            earlier = self.known.find(estimator)
+            if earlier is not None and earlier.run_id in self._partial and earlier.is_open:
+                return Fit(earlier, time.perf_counter(), is_continued=True)
+        owned = _find_owner(frame)
+        if owned is not None:
+            estimator, frame = owned
+            earlier = self.known.find(estimator)
+            if earlier is not None and earlier.is_open:
+                owner = self._owners.get(earlier.run_id)
+                if owner is not None and owner.frame == id(frame):
+                    return Fit(
+                        earlier, owner.begun, is_continued=True
+                    )  # one more fit inside the same
+            given = _read_data(frame) or given
+        run = self._session.start_run(
+            name_estimator(estimator), tags=self._tag(estimator, method), is_active=False
+        )
+        if self.latest is None and self._data is not None:
+            self._data.submit(lambda: refresh_environment(self._session))
+        self.latest = run
+        if owned is not None and frame is not None:
+            self._owners[run.run_id] = _Owner(id(frame), time.perf_counter())
+            frame = frame.f_back
+        self.known.add(estimator, run, next(iter(given.values()), None))
+        if method == "partial_fit":
+            self._partial[run.run_id] = _PartialFits()
+        params, changed = describe_params(estimator)
+        run.log_params(params)
+        tags = {"params.changed": ", ".join(changed)} if changed else {}
+        seeds = capture_seeds()
+        tags |= {
+            f"seed.{name}": seeds[name] for name in ("random", "numpy", "torch") if seeds[name]
+        }
+        run.set_tags(tags)
+        self._log_data(run, given, frame)
+        return Fit(run, time.perf_counter())
+
+    def _tag(self, estimator: Any, method: str) -> dict[str, object]:
+        kind, last = type(estimator), type(find_last_step(estimator))
+        tags: dict[str, object] = {
+            "mlops.source": "autolog",
+            "library": self.library,
+            "estimator": kind.__qualname__,
+            "estimator.module": kind.__module__,
+            "method": method,
+        }
+        if last is not kind:
+            tags["estimator.last"] = last.__qualname__
+        return tags
+
+    def _log_data(self, run: Run, given: dict[str, Any], frame: FrameType | None) -> None:
+        names = _read_names(frame)
+        for position, (role, obj) in enumerate(given.items()):
+            name = names.get(role) or names.get(str(position), "")
+            record = fingerprint(obj, name, role, limit_bytes=_EXACT_BYTES)
+            if record is None:
+                continue
+            if self._data is not None:
+                record = self._data.add(obj, record, run)
+            run.log_dataset(record)
+
+    # ------------------------------------------------------------------ after
+    def end(self, fit: Fit, estimator: Any, error: BaseException | None) -> None:
+        """Close the run of a fit, or leave it to its cell.
+
+        Parameters
+        ----------
+        fit
+            From `begin`.
+        estimator
+            What was fitted.
+        error
+            What the fit raised, if it did.
+        """
+        duration = time.perf_counter() - fit.begun
+        run = fit.run
+        partial = self._partial.get(run.run_id)
+        if partial is not None:
+            self._end_partial(run, partial, duration)
+        else:
+            run.log_metric("fit_time_s", duration)
+        if fit.warnings:
+            run.set_tag("warnings", "; ".join(fit.warnings))
+        if error is not None:
+            run.set_tag("error", f"{type(error).__name__}: {_read_message(error)}")
+            interrupted = not isinstance(error, Exception)
+            run.end("interrupted" if interrupted else "failed")
+            return
+        self._log_search(run, estimator)
+        if not fit.is_continued:
+            self._session.adopt(run)
+
+    def _end_partial(self, run: Run, partial: _PartialFits, duration: float) -> None:
+        with self._lock:
+            partial.calls += 1
+            partial.total_s += duration
+            now = time.perf_counter()
+            # Powers of two and twice a second: ten thousand calls write a few dozen values.
+            is_due = partial.calls & (partial.calls - 1) == 0
+            if not is_due and now - partial.flushed_at < _FLUSH_S:
+                return
+            partial.flushed_at = now
+            values = {"fit_time_s": partial.total_s, "partial_fit_calls": float(partial.calls)}
+            run.log_metrics(values, step=partial.calls)
+
+    def _log_search(self, run: Run, estimator: Any) -> None:
+        """Record what a search found: the best candidate, and all of them as a table."""
+        fields = getattr(estimator, "__dict__", {})
+        results, best = fields.get("cv_results_"), fields.get("best_estimator_")
+        if not isinstance(results, dict) or "params" not in results:
+            return
+        if best is not None:
+            self.known.add(best, run, self.known.find_example(estimator))
+        index = fields.get("best_index_")
+        score = fields.get("best_score_")
+        if score is not None:
+            run.log_metric("best_cv_score", float(score))
+        if isinstance(fields.get("best_params_"), dict):
+            run.log_params({f"best.{k}": v for k, v in fields["best_params_"].items()})
+        columns = {
+            name: [_plain(value) for value in list(values)[:_MOST_CANDIDATES]]
+            for name, values in results.items()
+            if name == "params" or name.startswith(("mean_", "std_", "rank_"))
+        }
+        best_index = None if index is None else int(index)
+        document = {"best_index": best_index, "candidates": columns}
+        data = json.dumps(document, default=str).encode()
+        run.log_bytes(data, "cv_results.json", "application/json")
+
+    def flush(self) -> None:
+        """Write what is counted but not yet written, and wait for data in the background."""
+        for run_id, partial in list(self._partial.items()):
+            run = self.latest
+            if run is not None and run.run_id == run_id and partial.calls & (partial.calls - 1):
+                values = {"fit_time_s": partial.total_s, "partial_fit_calls": float(partial.calls)}
+                run.log_metrics(values, step=partial.calls)
+        if self._data is not None:
+            self._data.close()
+
+
+def _find_owner(frame: FrameType | None) -> tuple[Any, FrameType] | None:
+    """Find the user's own estimator, and the frame of its ``fit``, in which the library fits."""
+    found = None
+    seen = 0
+    while frame is not None and seen < _DEEPEST and not frame.f_code.co_name.startswith("<"):
+        if frame.f_code.co_name in _FIT_METHODS:
+            owner = frame.f_locals.get("self")
+            if hasattr(type(owner), "get_params"):
+                found = (owner, frame)
+        frame, seen = frame.f_back, seen + 1
+    return found
+
+
+def _read_data(frame: FrameType) -> dict[str, Any]:
+    values = frame.f_locals
+    return {role: values[role] for role in ("X", "y") if values.get(role) is not None}
+
+
+def add_warning(fit: Fit, category: type[Warning], message: object) -> None:
+    """Note a warning that a fit gave; repeated ones once, and only the first few."""
+    text = f"{category.__name__}: {' '.join(str(message).split())[:200]}"
+    if len(fit.warnings) < _MOST_WARNINGS and text not in fit.warnings:
+        fit.warnings.append(text)
+
+
+def _read_message(error: BaseException) -> str:
+    try:
+        return " ".join(str(error).split())[:500]
+    except Exception:  # noqa: BLE001 - an exception's own text may raise
+        return ""
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") and getattr(value, "shape", None) == () else value
+
+
+def _read_names(frame: FrameType | None) -> dict[str, str]:
+    """Read what the user calls the arguments, by position and by keyword."""
+    site = find_site(frame) if frame is not None else None
+    if site is None:
+        return {}
+    names = {str(position): _spell(node) for position, node in enumerate(site.call.args)}
+    names |= {word.arg: _spell(word.value) for word in site.call.keywords if word.arg}
+    return names
+
+
+def _spell(node: ast.AST) -> str:
+    text = ast.unparse(node)
+    return text if len(text) <= 60 else ""

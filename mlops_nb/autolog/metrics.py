@@ -1,0 +1,184 @@
+"""Records what metric functions and ``score`` return, under the name the user gives the value."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from types import CellType, FrameType, ModuleType
+from typing import Any
+
+from mlops_nb.autolog.fits import FitRecorder
+from mlops_nb.autolog.frames import BUSY, get_caller, hide_frame, is_library_frame
+from mlops_nb.autolog.guard import Guard
+from mlops_nb.autolog.naming import name_metric
+from mlops_nb.autolog.patching import Patches
+from mlops_nb.autolog.provenance import ModelSearch
+from mlops_nb.tracking import Run, Session, active_run
+
+
+_DECORATORS = frozenset({"wrapper", "inner_f", "inner", "wrapped"})
+
+
+class MetricRecorder:
+    """Finds the run and the name of a metric and logs it.
+
+    Parameters
+    ----------
+    session
+        Keeps the runs.
+    fits
+        Knows which run fitted which model.
+    """
+
+    def __init__(self, session: Session, fits: FitRecorder) -> None:
+        self._session, self._fits = session, fits
+
+    def record(self, function: str, value: Any, frame: FrameType) -> None:
+        """Log what a metric function returned.
+
+        Parameters
+        ----------
+        function
+            Name of the metric function.
+        value
+            What it returned; anything but a single number is passed over.
+        frame
+            The frame that called it, still within the library.
+        """
+        number = _read_number(value)
+        if number is None or self._session.is_paused:
+            return
+        outer, user = _find_user_frame(frame)
+        if user is None:
+            return
+        run, default = None, function
+        if outer is not frame:  # not called by the user but by something of the library
+            found = _read_scoring(outer, function)
+            if found is None:
+                return
+            model, default = found
+            run = self._fits.known.find(model)
+        if run is None:
+            run = self._find_run(user)
+        if run is not None:
+            run.log_metric(name_metric(user, default), number)
+            self._session.touch(run)
+
+    def _find_run(self, frame: FrameType) -> Run | None:
+        search = ModelSearch(self._fits.known)
+        run = search.find(frame)
+        if run is None and search.is_unsure:
+            run = self._fits.latest
+        return run if run is not None else active_run()
+
+
+def _read_number(value: Any) -> float | None:
+    if type(value) in {float, int}:
+        return float(value)
+    if hasattr(value, "dtype") and getattr(value, "shape", None) == () and hasattr(value, "item"):
+        plain = value.item()
+        return float(plain) if type(plain) in {float, int} else None
+    return None
+
+
+def _find_user_frame(frame: FrameType) -> tuple[FrameType, FrameType | None]:
+    """Give the library's outermost frame that is no decorator, and the user's frame above it."""
+    outer = frame
+    above = frame.f_back
+    while above is not None and is_library_frame(above):
+        if above.f_code.co_name not in _DECORATORS:
+            outer = above
+        above = above.f_back
+    return outer, above
+
+
+def _read_scoring(frame: FrameType, function: str) -> tuple[Any, str] | None:
+    """Tell whose score a frame of the library computes; None for everything else it computes."""
+    values = frame.f_locals
+    if frame.f_code.co_name == "score" and "self" in values:
+        return values["self"], "score"
+    if frame.f_code.co_name == "__call__" and "estimator" in values:
+        return values["estimator"], function
+    return None
+
+
+def make_traced(
+    function: Callable[..., Any], guard: Guard, recorder: MetricRecorder
+) -> Callable[..., Any]:
+    """Wrap a metric function so that its result is recorded.
+
+    Parameters
+    ----------
+    function
+        The function.
+    guard
+        Stops the recorder when it fails.
+    recorder
+        Gets the result.
+
+    Returns
+    -------
+    callable
+        Gives the same result, raises the same errors with the same traceback.
+    """
+    name = function.__name__
+
+    @functools.wraps(function)
+    def traced(*args: Any, **kwargs: Any) -> Any:
+        is_outermost = not BUSY.value
+        BUSY.value = True
+        try:
+            value = function(*args, **kwargs)
+        except BaseException as error:
+            if error.__traceback__ is not None:
+                error.__traceback__ = error.__traceback__.tb_next  # our frame is nobody's business
+            raise
+        finally:
+            if is_outermost:
+                BUSY.value = False
+        if is_outermost:
+            guard.call(recorder.record, name, value, get_caller())
+        return value
+
+    return hide_frame(traced)
+
+
+def find_cell(function: Any) -> CellType | None:
+    """Find the closure cell in which a validated function of scikit-learn keeps the real one."""
+    code = getattr(function, "__code__", None)
+    closure = getattr(function, "__closure__", None)
+    if code is None or not closure or "func" not in code.co_freevars:
+        return None
+    cell: CellType = closure[code.co_freevars.index("func")]
+    try:
+        return cell if callable(cell.cell_contents) else None
+    except ValueError:
+        return None  # an empty cell
+
+
+def patch_metrics(
+    module: ModuleType, patches: Patches, guard: Guard, recorder: MetricRecorder
+) -> int:
+    """Have every metric function of a module recorded.
+
+    Parameters
+    ----------
+    module
+        ``sklearn.metrics``.
+    patches
+        Keeps what to undo.
+    guard, recorder
+        Get the results.
+
+    Returns
+    -------
+    int
+        How many functions are recorded.
+    """
+    count = 0
+    for name in getattr(module, "__all__", ()):
+        cell = find_cell(getattr(module, name, None))
+        if cell is not None:
+            patches.set_cell(cell, lambda original: make_traced(original, guard, recorder))
+            count += 1
+    return count

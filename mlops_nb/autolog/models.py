@@ -1,0 +1,82 @@
+"""Which run fitted which model, without keeping a single object of the user alive."""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass
+from typing import Any
+
+from mlops_nb.tracking import Run
+
+_SAMPLE_ROWS = 100
+_SAMPLE_BYTES = 1 << 20
+
+
+@dataclass(slots=True)
+class _Entry:
+    model: weakref.ref[Any]
+    run: Run
+    data: weakref.ref[Any] | None
+    sample: Any
+
+
+class KnownModels:
+    """Runs by the identity of the models they fitted; an entry goes when its model goes."""
+
+    def __init__(self) -> None:
+        self._entries: dict[int, _Entry] = {}
+
+    def add(self, model: Any, run: Run, data: Any = None) -> None:
+        """Note that a run fits a model.
+
+        Parameters
+        ----------
+        model
+            The estimator; not kept alive.
+        run
+            Its run; a later fit of the same object takes its place.
+        data
+            What it is fitted on; not kept alive, but for a copy of a few rows.
+        """
+        key = id(model)
+        entries = self._entries
+
+        def forget(gone: weakref.ref[Any]) -> None:
+            entry = entries.get(key)
+            if entry is not None and entry.model is gone:
+                del entries[key]
+
+        reference = weakref.ref(model, forget)
+        entries[key] = _Entry(reference, run, _refer(data), _copy_rows(data))
+
+    def find(self, model: Any) -> Run | None:
+        """Give the run that fitted exactly this object."""
+        entry = self._entries.get(id(model))
+        return entry.run if entry is not None and entry.model() is model else None
+
+    def find_example(self, model: Any) -> Any:
+        """Give what a model was fitted on, or its first rows where that is gone; else None."""
+        entry = self._entries.get(id(model))
+        if entry is None or entry.model() is not model:
+            return None
+        whole = entry.data() if entry.data is not None else None
+        return entry.sample if whole is None else whole
+
+    def clear(self) -> None:
+        """Forget every model."""
+        self._entries.clear()
+
+
+def _refer(data: Any) -> weakref.ref[Any] | None:
+    try:
+        return weakref.ref(data)
+    except TypeError:
+        return None  # lists have no weak references
+
+
+def _copy_rows(data: Any) -> Any:
+    if not hasattr(data, "shape") or len(data.shape) != 2:
+        return None
+    rows = data.iloc[:_SAMPLE_ROWS] if hasattr(data, "iloc") else data[:_SAMPLE_ROWS]
+    size = rows.size * 8
+    return rows.copy() if size <= _SAMPLE_BYTES and hasattr(rows, "copy") else None

@@ -1,0 +1,133 @@
+"""What a metric is called: by what the user does with the value, else by its function."""
+
+from __future__ import annotations
+
+import ast
+import re
+from types import FrameType
+
+from mlops_nb.autolog.callsites import Site, find_site
+
+# What these return is the same number.
+_SAME_VALUE = {"float", "round", "np.round", "numpy.round", "np.float64"}
+_LABEL = re.compile(r"([^\W\d][\w @%/-]*?)\s*[:=]?\s*$")
+_LONGEST_LABEL = 40
+_DEEPEST = 3
+
+
+def name_metric(frame: FrameType, default: str, depth: int = 0) -> str:
+    """Name the value of the call that a frame is executing.
+
+    Parameters
+    ----------
+    frame
+        The user's frame.
+    default
+        Name of the metric function.
+    depth
+        How many functions of the user have already returned the value on.
+
+    Returns
+    -------
+    str
+        The assigned variable, dict key, keyword, attribute, or the label printed before the value;
+        `default` where there is none of these.
+
+    Examples
+    --------
+    ``acc = accuracy_score(y, p)`` is ``acc``; ``scores["f1"] = f1_score(y, p)`` is ``f1``;
+    ``print(f"AUC: {roc_auc_score(y, p):.3f}")`` is ``auc``.
+    """
+    site = find_site(frame)
+    if site is None:
+        return default
+    node: ast.AST = site.call
+    for parent in site.parents():
+        if _keeps_value(parent, node):
+            node = parent
+            continue
+        if isinstance(parent, ast.Return):
+            above = frame.f_back
+            if depth < _DEEPEST and above is not None and _is_function(frame):
+                return name_metric(above, default, depth + 1)
+            return default
+        return _name_from(parent, node, site) or default
+    return default
+
+
+def _is_function(frame: FrameType) -> bool:
+    return not frame.f_code.co_name.startswith("<")
+
+
+def _keeps_value(parent: ast.AST, node: ast.AST) -> bool:
+    if isinstance(parent, ast.Await):
+        return True
+    return (
+        isinstance(parent, ast.Call)
+        and bool(parent.args)
+        and parent.args[0] is node
+        and ast.unparse(parent.func) in _SAME_VALUE
+    )
+
+
+def _name_from(parent: ast.AST, node: ast.AST, site: Site) -> str | None:
+    if isinstance(parent, ast.Assign):
+        return _name_target(parent.targets[-1])
+    if isinstance(parent, (ast.AnnAssign, ast.NamedExpr)):
+        return _name_target(parent.target)
+    if isinstance(parent, ast.keyword):
+        return parent.arg
+    if isinstance(parent, ast.Dict):
+        key = parent.keys[[id(v) for v in parent.values].index(id(node))]
+        return _read_text(key)
+    if isinstance(parent, (ast.Tuple, ast.List)):
+        return _name_element(parent, node, site)
+    if isinstance(parent, ast.FormattedValue):
+        around = site.tree.parents.get(parent)
+        return _label_before(around.values, parent) if isinstance(around, ast.JoinedStr) else None
+    if isinstance(parent, ast.Call) and node in parent.args:
+        return _label_before(parent.args, node)
+    return None
+
+
+def _name_target(target: ast.AST) -> str | None:
+    if isinstance(target, ast.Name):
+        return None if target.id.strip("_") == "" else target.id
+    if isinstance(target, ast.Attribute):
+        return target.attr
+    if isinstance(target, ast.Subscript):
+        parts = target.slice.elts if isinstance(target.slice, ast.Tuple) else [target.slice]
+        return _read_text(parts[-1])
+    return None
+
+
+def _name_element(parent: ast.Tuple | ast.List, node: ast.AST, site: Site) -> str | None:
+    """Name a member of ``a, b = f(), g()`` by the target at its place."""
+    around = site.tree.parents.get(parent)
+    if not isinstance(around, ast.Assign):
+        return None
+    target = around.targets[-1]
+    if isinstance(target, (ast.Tuple, ast.List)) and len(target.elts) == len(parent.elts):
+        return _name_target(target.elts[[id(e) for e in parent.elts].index(id(node))])
+    return None
+
+
+def _read_text(node: ast.AST | None) -> str | None:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return _clean(node.value)
+    return None
+
+
+def _label_before(nodes: list[ast.expr], node: ast.AST) -> str | None:
+    """Take the words directly before a printed value: ``"accuracy:"`` or ``f"accuracy = {..}"``."""
+    at = [id(other) for other in nodes].index(id(node))
+    before = nodes[at - 1] if at else None
+    if not isinstance(before, ast.Constant) or not isinstance(before.value, str):
+        return None
+    last = re.split(r"[,;|\n(]", before.value)[-1]
+    found = _LABEL.search(last)
+    return _clean(found.group(1)).lower() if found and _clean(found.group(1)) else None
+
+
+def _clean(text: str) -> str:
+    return re.sub(r"\s+", "_", text.strip())[:_LONGEST_LABEL]

@@ -1,0 +1,318 @@
+"""Which model a metric speaks of: follows the names in the call back to a fitted estimator."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from types import FrameType, FunctionType
+from typing import Any
+
+from mlops_nb.autolog.callsites import (
+    Tree,
+    find_function,
+    find_site,
+    parse_text,
+    read_tree,
+)
+from mlops_nb.autolog.definitions import (
+    FUNCTIONS,
+    binds,
+    find_argument,
+    last_definition,
+    list_fills,
+    list_parts,
+)
+from mlops_nb.autolog.models import KnownModels
+from mlops_nb.tracking import Run
+
+_MOST_STEPS = 80
+_MOST_CELLS = 200
+_MOST_MEMBERS = 200
+_NOTHING = object()
+
+
+class ModelSearch:
+    """One search for the model behind the arguments of a call.
+
+    Parameters
+    ----------
+    known
+        The models that runs have fitted.
+
+    Attributes
+    ----------
+    is_unsure : bool
+        Whether some name could not be followed to its end: the value may still be a model's. Where
+        this is False and nothing was found, the call has to do with no fitted model.
+
+    Notes
+    -----
+    Values are only looked up, never computed: variables, plain instance attributes, and members of
+    built-in dicts, lists and tuples. No code of the user runs.
+    """
+
+    def __init__(self, known: KnownModels) -> None:
+        self._known = known
+        self._steps = 0
+        self._seen: set[tuple[int, str]] = set()
+        self._scopes: dict[int, dict[str, Any]] = {}
+        self._groups: list[dict[Any, Run]] = []
+        self._keys: list[Any] = []
+        self._running: set[int] = set()
+        self.is_unsure = False
+
+    def find(self, frame: FrameType) -> Run | None:
+        """Find the run whose model gave the arguments of the call that a frame executes.
+
+        Parameters
+        ----------
+        frame
+            The user's frame.
+
+        Returns
+        -------
+        Run or None
+            The run; None where none was found or several are equally likely.
+        """
+        site = find_site(frame)
+        if site is None:
+            self.is_unsure = True
+            return None
+        self._running.update(id(node) for node in site.parents())
+        values: list[ast.AST] = [*site.call.args, *(word.value for word in site.call.keywords)]
+        # The second argument of a metric is the prediction; it decides where both have a model.
+        for value in [*values[1:2], *values[:1], *values[2:]]:
+            run = self._follow(value, frame, site.tree)
+            if run is not None:
+                return run
+        if isinstance(site.call.func, ast.Attribute):
+            run = self._follow(site.call.func.value, frame, site.tree)
+            if run is not None:
+                return run
+        return self._choose()
+
+    def _choose(self) -> Run | None:
+        """Decide between the models of a collection by the names that run beside the value."""
+        runs = {id(run): run for group in self._groups for run in group.values()}
+        if len(runs) == 1:
+            return next(iter(runs.values()))
+        for group in self._groups:
+            for key in self._keys:
+                if key in group:
+                    return group[key]
+        if runs:
+            self.is_unsure = False  # certainly one of these, and not to be guessed
+        return None
+
+    # ------------------------------------------------------------------ expressions
+    def _follow(self, node: ast.AST, frame: FrameType, tree: Tree) -> Run | None:
+        self._steps += 1
+        if self._steps > _MOST_STEPS:
+            self.is_unsure = True
+            return None
+        if isinstance(node, ast.Name):
+            loop = self._find_finished_loop(node, tree)
+            if loop is not None:  # the variable has moved on: only what was looped over is known
+                return self._follow(loop.iter, frame, tree)
+        value = self._peek(node, frame)
+        if value is not _NOTHING:
+            run = self._known.find(value)
+            if run is not None:
+                return run
+            if self._collect(value):
+                return None
+        if isinstance(node, ast.Name):
+            return self._follow_name(node.id, frame, tree, node.lineno)
+        if isinstance(node, (ast.Dict, ast.List, ast.Tuple)):
+            return self._follow_members(node, frame, tree)
+        if isinstance(node, ast.Subscript):
+            self._add_key(node.slice, frame)
+        for child in list_parts(node):
+            run = self._follow(child, frame, tree)
+            if run is not None:
+                return run
+        return None
+
+    def _follow_members(
+        self, node: ast.Dict | ast.List | ast.Tuple, frame: FrameType, tree: Tree
+    ) -> Run | None:
+        """Follow each member of a literal; several models are told apart by key or position."""
+        members: list[tuple[Any, ast.AST]]
+        if isinstance(node, ast.Dict):
+            pairs = zip(node.keys, node.values, strict=True)
+            members = [(getattr(key, "value", None), value) for key, value in pairs]
+        else:
+            members = list(enumerate(node.elts))
+        found = {key: self._follow(member, frame, tree) for key, member in members}
+        group = {key: run for key, run in found.items() if run is not None}
+        if len({id(run) for run in group.values()}) == 1 and len(members) == 1:
+            return next(iter(group.values()))
+        if group:
+            self._groups.append(group)
+        return None
+
+    def _find_finished_loop(
+        self, node: ast.Name, tree: Tree
+    ) -> ast.For | ast.AsyncFor | ast.comprehension | None:
+        """Find the loop around a name that binds it, unless that loop is running now."""
+        around: ast.AST | None = tree.parents.get(node)
+        while around is not None and not isinstance(around, FUNCTIONS):
+            loops: list[Any] = []
+            if isinstance(around, (ast.For, ast.AsyncFor)):
+                loops = [around]
+            elif isinstance(around, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+                loops = list(around.generators)
+            for loop in loops:
+                if binds(loop.target, node.id) and id(around) not in self._running:
+                    found: ast.For | ast.AsyncFor | ast.comprehension = loop
+                    return found
+            around = tree.parents.get(around)
+        return None
+
+    def _add_key(self, node: ast.AST, frame: FrameType) -> None:
+        key = node.value if isinstance(node, ast.Constant) else self._peek(node, frame)
+        if type(key) in {str, int}:
+            self._keys.append(key)
+
+    def _peek(self, node: ast.AST, frame: FrameType) -> Any:
+        """Look a value up without running any code; `_NOTHING` where that is not possible."""
+        if isinstance(node, ast.Name):
+            scope = self._read_scope(frame)
+            return scope.get(node.id, frame.f_globals.get(node.id, _NOTHING))
+        if isinstance(node, ast.Attribute):
+            owner = self._peek(node.value, frame)
+            fields = getattr(owner, "__dict__", None) if owner is not _NOTHING else None
+            return fields.get(node.attr, _NOTHING) if type(fields) is dict else _NOTHING
+        if isinstance(node, ast.Subscript):
+            owner = self._peek(node.value, frame)
+            key = node.slice.value if isinstance(node.slice, ast.Constant) else _NOTHING
+            if isinstance(node.slice, ast.Name):
+                key = self._peek(node.slice, frame)
+            if type(owner) in {dict, list, tuple} and type(key) in {str, int}:
+                try:
+                    return owner[key]
+                except (LookupError, TypeError):
+                    return _NOTHING
+        return _NOTHING
+
+    def _read_scope(self, frame: FrameType) -> dict[str, Any]:
+        if id(frame) not in self._scopes:
+            local = frame.f_locals
+            self._scopes[id(frame)] = local if isinstance(local, dict) else dict(local)
+        return self._scopes[id(frame)]
+
+    def _collect(self, value: Any) -> bool:
+        """Note the models inside a collection, by key where it has keys; tell if there are any."""
+        if type(value) is dict and len(value) <= _MOST_MEMBERS:
+            pairs = list(value.items())
+        elif type(value) in {list, tuple} and len(value) <= _MOST_MEMBERS:
+            pairs = list(enumerate(value))
+        else:
+            return False
+        group: dict[Any, Run] = {}
+        for key, member in pairs:
+            for part in member if type(member) in {list, tuple} else (member,):
+                run = self._known.find(part)
+                if run is not None:
+                    group[key] = run
+                    if type(member) in {list, tuple} and type(member[0]) is str:
+                        group[member[0]] = run  # [("name", model), ...]
+        if group:
+            self._groups.append(group)
+        return bool(group)
+
+    # ------------------------------------------------------------------ names
+    def _follow_name(self, name: str, frame: FrameType, tree: Tree, line: int) -> Run | None:
+        if (id(frame), name) in self._seen:
+            return None
+        self._seen.add((id(frame), name))
+        function = find_function(tree, frame)
+        is_local = function is not None and name in frame.f_code.co_varnames
+        scope: ast.AST = function if function is not None and is_local else tree.module
+        definition = last_definition(scope, name, line if is_local or function is None else None)
+        if definition is not None:
+            return self._follow_definition(name, scope, definition, frame, tree)
+        if is_local:
+            return self._follow_parameter(name, frame)
+        return self._follow_global(name, frame)
+
+    def _follow_definition(
+        self, name: str, scope: ast.AST, node: ast.AST, frame: FrameType, tree: Tree
+    ) -> Run | None:
+        if isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension)):
+            loop = tree.parents.get(node) if isinstance(node, ast.comprehension) else node
+            if id(loop) in self._running:
+                for target in ast.walk(node.target):
+                    if isinstance(target, ast.Name):
+                        self._add_key(target, frame)
+            return self._follow(node.iter, frame, tree)
+        run = self._follow(node, frame, tree)
+        return run if run is not None else self._follow_fills(name, scope, frame, tree)
+
+    def _follow_fills(self, name: str, scope: ast.AST, frame: FrameType, tree: Tree) -> Run | None:
+        """Follow what was put into a collection later: ``d[k] = v``, ``d.append(v)``."""
+        group: dict[Any, Run] = {}
+        for key, value in list_fills(scope, name):
+            run = self._follow(value, frame, tree)
+            if run is not None:
+                fixed = key.value if isinstance(key, ast.Constant) else None
+                group[fixed if fixed is not None else ("put", id(value))] = run
+        if group:
+            self._groups.append(group)
+        return None
+
+    def _follow_parameter(self, name: str, frame: FrameType) -> Run | None:
+        """Go on with what the caller gave for a parameter."""
+        above = frame.f_back
+        site = find_site(above) if above is not None else None
+        value = find_argument(site, frame, name) if site is not None else None
+        if above is None or site is None or value is None:
+            self.is_unsure = True
+            return None
+        self._running.update(id(node) for node in site.parents())
+        return self._follow(value, above, site.tree)
+
+    def _follow_global(self, name: str, frame: FrameType) -> Run | None:
+        """Go on in earlier cells, or inside a function of the user that may use a model."""
+        value = frame.f_globals.get(name, _NOTHING)
+        if isinstance(value, FunctionType):
+            return self._follow_function(value)
+        if isinstance(value, type) or type(value).__name__ in {
+            "module",
+            "builtin_function_or_method",
+        }:
+            return None
+        for tree in _read_history(frame, name):
+            definition = last_definition(tree.module, name, None)
+            if definition is not None:
+                return self._follow_definition(name, tree.module, definition, frame, tree)
+        if value is _NOTHING and name not in self._read_scope(frame):
+            return None  # a builtin, or bound inside a comprehension
+        self.is_unsure = True
+        return None
+
+    def _follow_function(self, function: FunctionType) -> Run | None:
+        module = function.__globals__.get("__name__", "")
+        if module.partition(".")[0] in {"sklearn", "numpy", "pandas", "scipy"}:
+            return None
+        for name in function.__code__.co_names:
+            run = self._known.find(function.__globals__.get(name, _NOTHING))
+            if run is not None:
+                return run
+        self.is_unsure = True
+        return None
+
+
+def _read_history(frame: FrameType, name: str) -> Iterator[Tree]:
+    """Give the earlier cells of a notebook that mention a name, newest first."""
+    cells = frame.f_globals.get("In")
+    if not isinstance(cells, list):
+        tree = read_tree(frame)
+        if tree is not None:
+            yield tree
+        return
+    for source in reversed(cells[-_MOST_CELLS:]):
+        if isinstance(source, str) and name in source:
+            tree = parse_text(source)
+            if tree is not None:
+                yield tree
