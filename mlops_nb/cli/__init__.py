@@ -1,1 +1,1 @@
-"""The door in the shell: ``mlops-nb``."""
+"""The door on the command line: ``mlops-nb`` parses, asks the verbs and prints."""

@@ -1,0 +1,305 @@
+"""Commands about notebooks: pipeline, run, export."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mlops_nb.cli.render import format_duration, print_json, print_table
+from mlops_nb.cli.runs import as_json
+from mlops_nb.errors import InvalidValueError, UsageError
+from mlops_nb.records import PipelineResult, StepResult
+
+notebook_argument = click.argument(
+    "notebook", type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+param_option = click.option(
+    "-p", "--param", "pairs", multiple=True, metavar="KEY=VALUE", help="A parameter; repeatable."
+)
+file_option = click.option(
+    "-f",
+    "--params-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON or TOML file of parameters; -p wins.",
+)
+
+
+def read_params(pairs: tuple[str, ...], file: Path | None) -> dict[str, Any]:
+    """Collect parameters; text is read by the parameter's type further down.
+
+    Parameters
+    ----------
+    pairs
+        Words of the form ``key=value``.
+    file
+        A JSON or TOML file.
+
+    Returns
+    -------
+    dict
+        Values by name.
+
+    Raises
+    ------
+    UsageError
+        A word is not of that form.
+    InvalidValueError
+        The file is not what its ending says.
+    """
+    params: dict[str, Any] = {} if file is None else _read_file(file)
+    for word in pairs:
+        key, separator, value = word.partition("=")
+        if not separator or not key:
+            raise UsageError("mlops-nb", f"-p {word!r} is not of the form KEY=VALUE")
+        params[key] = value
+    return params
+
+
+def _read_file(file: Path) -> dict[str, Any]:
+    kinds: dict[str, Callable[[str], Any]] = {".json": json.loads, ".toml": tomllib.loads}
+    if file.suffix not in kinds:
+        raise InvalidValueError("parameter file", str(file), "a .json or .toml file")
+    try:
+        document = kinds[file.suffix](file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InvalidValueError(
+            "parameter file", str(file), f"a {file.suffix} file ({error})"
+        ) from error
+    if not isinstance(document, dict):
+        raise InvalidValueError("parameter file", str(file), "a table of names and values")
+    return document
+
+
+@click.command()
+@notebook_argument
+@click.option("--mermaid", is_flag=True, help="Print Mermaid source.")
+@as_json
+def pipeline(notebook: Path, mermaid: bool, as_json: bool) -> None:
+    """Show the pipeline that NOTEBOOK's tags make; nothing is executed."""
+    from mlops_nb import api
+
+    plan = api.plan_pipeline(notebook)
+    if mermaid:
+        click.echo(plan.to_mermaid())
+    elif as_json:
+        print_json(
+            {
+                "notebook": str(plan.path),
+                "parameters": [_read_parameter(parameter) for parameter in plan.parameters],
+                "steps": [
+                    {
+                        "name": step.name,
+                        "cells": [cell.index for cell in step.cells],
+                        "after": step.after,
+                        "needs": step.needs,
+                        "provides": step.provides,
+                    }
+                    for step in plan.steps
+                ],
+                "edges": [
+                    {"source": edge.source, "target": edge.target, "names": edge.names}
+                    for edge in plan.edges
+                ],
+            }
+        )
+    else:
+        click.echo(plan.to_text())
+
+
+def _read_parameter(parameter: Any) -> dict[str, Any]:
+    return {
+        "name": parameter.name,
+        "type": parameter.type_name,
+        "default": parameter.default,
+        "help": parameter.help,
+    }
+
+
+def _print_parameters(notebook: Path, as_json: bool) -> None:
+    from mlops_nb import api
+
+    found = [_read_parameter(each) for each in api.plan_pipeline(notebook).parameters]
+    if as_json:
+        print_json(found)
+        return
+    rows = [(each["name"], each["type"], repr(each["default"]), each["help"]) for each in found]
+    print_table(("parameter", "type", "default", "help"), rows, empty="No parameters.")
+
+
+class ProgressLine:
+    """One line per step on stderr; in a terminal, the running cell on a line that is overwritten.
+
+    Parameters
+    ----------
+    stream
+        Where to write.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._is_live = bool(stream.isatty())
+        self._width = 0
+
+    def __call__(self, event: Any) -> None:
+        """Show an event of the run.
+
+        Parameters
+        ----------
+        event
+            As the pipeline tells it.
+        """
+        place = f"[{event.number}/{event.total}] {event.step}"
+        if event.kind == "notice":
+            self._write(event.message, ends=True)
+        elif event.kind == "step_finished":
+            word = "ok" if event.status == "succeeded" else event.status
+            detail = f": {event.message}" if event.message else ""
+            self._write(f"{place} {word} {format_duration(event.duration_s)}{detail}", ends=True)
+        elif self._is_live:
+            cell = f" cell {event.cells_done}/{event.cells_total}" if event.cells_total else ""
+            self._write(f"{place} ...{cell}", ends=False)
+
+    def _write(self, text: str, ends: bool) -> None:
+        line = " ".join(text.split())
+        shown = f"\r{line.ljust(self._width)}" if self._is_live else line
+        self._width = 0 if ends else len(line)
+        self._stream.write(shown + ("\n" if ends else ""))
+        self._stream.flush()
+
+
+def choose_exit_code(result: PipelineResult) -> int:
+    """Say what a pipeline run returns to the shell.
+
+    Parameters
+    ----------
+    result
+        The run.
+
+    Returns
+    -------
+    int
+        0, or by the first step that failed: 124 for a time-out, 138 for a kernel that died, else 1.
+    """
+    if result.status == "finished":
+        return 0
+    failed = next((step for step in result.steps if step.status == "failed"), None)
+    if failed is None:
+        return 130 if result.status == "interrupted" else 1
+    error = failed.error or ""
+    if "longer than allowed" in error:
+        return 124
+    return 138 if "kernel died" in error else 1
+
+
+def _read_step(step: StepResult) -> dict[str, Any]:
+    return {
+        "name": step.name,
+        "status": step.status,
+        "notebook": step.notebook,
+        "cached": step.cached,
+        "duration_s": step.duration_s,
+        "error": step.error,
+    }
+
+
+@click.command()
+@notebook_argument
+@param_option
+@file_option
+@click.option(
+    "-o",
+    "--out-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for one executed notebook a step; NOTEBOOK-run beside it by default.",
+)
+@click.option("--timeout", type=float, metavar="SECONDS", help="Longest time of one step.")
+@click.option("--help-notebook", is_flag=True, help="List the notebook's parameters and stop.")
+@as_json
+@click.pass_context
+def run(
+    ctx: click.Context,
+    notebook: Path,
+    pairs: tuple[str, ...],
+    params_file: Path | None,
+    out_dir: Path | None,
+    timeout: float | None,
+    help_notebook: bool,
+    as_json: bool,
+) -> None:
+    """Run NOTEBOOK as a pipeline, step by step, through papermill."""
+    from mlops_nb import api
+
+    if help_notebook:
+        _print_parameters(notebook, as_json)
+        return
+    params = read_params(pairs, params_file)
+    result = api.run_pipeline(
+        notebook, params, out_dir, on_progress=ProgressLine(sys.stderr), timeout=timeout
+    )
+    if as_json:
+        print_json(
+            {
+                "run_id": result.run_id,
+                "status": result.status,
+                "steps": [_read_step(step) for step in result.steps],
+                "metrics": result.metrics,
+                "params": result.params,
+            }
+        )
+    else:
+        _print_result(result)
+    ctx.exit(choose_exit_code(result))
+
+
+def _print_result(result: PipelineResult) -> None:
+    rows = [
+        (
+            step.name,
+            f"{step.status} (cached)" if step.cached else step.status,
+            format_duration(step.duration_s),
+            step.notebook,
+        )
+        for step in result.steps
+    ]
+    print_table(("step", "status", "duration", "notebook"), rows)
+    if result.metrics:
+        click.echo()
+        print_table(("metric", "value"), list(result.metrics.items()))
+    click.echo(f"\nrun {result.run_id} {result.status}")
+
+
+@click.command()
+@notebook_argument
+@click.option("--to", default="script", show_default=True, help="What to write: script.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path))
+@param_option
+@file_option
+@click.option("--overwrite", is_flag=True, help="Replace a file that this tool did not write.")
+@as_json
+def export(
+    notebook: Path,
+    to: str,
+    output: Path | None,
+    pairs: tuple[str, ...],
+    params_file: Path | None,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Export NOTEBOOK's pipeline as software that runs without a notebook."""
+    from mlops_nb import api
+
+    params = read_params(pairs, params_file) or None
+    path = api.export_notebook(notebook, to, output, params=params, overwrite=overwrite)
+    if as_json:
+        print_json({"path": str(path), "to": to})
+    else:
+        click.echo(f"wrote {path}")
+
+
+COMMANDS = {"pipeline": pipeline, "run": run, "export": export}
