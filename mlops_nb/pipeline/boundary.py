@@ -11,7 +11,7 @@ import secrets
 import struct
 import sys
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -21,6 +21,7 @@ import blake3
 from mlops_nb.errors import CorruptObjectError, InvalidValueError
 from mlops_nb.pipeline import ambient, rebuild
 from mlops_nb.pipeline.names import find_running_threads, is_local_module, list_user_names
+from mlops_nb.pipeline.patches import capture_patches, restore_patches
 
 if TYPE_CHECKING:
     from mlops_nb.pipeline.pickling import NamespacePickler
@@ -126,15 +127,15 @@ def _explain(error: BaseException) -> str:
     return text if len(text) <= 200 else text[:197] + "..."
 
 
-def find_unpicklable(namespace: dict[str, Any], names: Iterable[str]) -> dict[str, str]:
-    """Try each name by itself.
+def find_unpicklable(namespace: dict[str, Any], values: Mapping[str, Any]) -> dict[str, str]:
+    """Try each value by itself.
 
     Parameters
     ----------
     namespace
         The user namespace.
-    names
-        Names to try.
+    values
+        What to try, by name.
 
     Returns
     -------
@@ -144,9 +145,9 @@ def find_unpicklable(namespace: dict[str, Any], names: Iterable[str]) -> dict[st
     reasons: dict[str, str] = {}
     owners: dict[str, set[str]] = {}
     memory: list[Memory] = []
-    for name in sorted(names):
+    for name in sorted(values):
         try:
-            found = _dump_graph(namespace[name], _DigestingFile(None), namespace).memory
+            found = _dump_graph(values[name], _DigestingFile(None), namespace).memory
         except Exception as error:  # noqa: BLE001 - reductions run code of any library
             reasons[name] = _explain(error)
             continue
@@ -173,7 +174,7 @@ def _collect_local_modules(namespace: dict[str, Any]) -> dict[str, dict[str, Any
             for key, value in vars(module).items()
             if not key.startswith("__") and not isinstance(value, kept)
         }
-        for key in find_unpicklable({**namespace, **values}, values):
+        for key in find_unpicklable(namespace, values):
             del values[key]  # a lock or a connection; importing makes a new one
         if values:
             found[name] = values
@@ -188,6 +189,7 @@ def dump_boundary(
     key: bytes,
     environment: dict[str, str] | None = None,
     extra: Iterable[str] = (),
+    patches: Iterable[str] = (),
 ) -> BoundaryReport:
     """Write names and ambient state as one graph.
 
@@ -205,6 +207,8 @@ def dump_boundary(
         Environment variables when the kernel started.
     extra
         Names of the shell to carry as well, such as ``_oh``.
+    patches
+        Dotted paths of what the notebook has set on libraries.
 
     Returns
     -------
@@ -219,6 +223,7 @@ def dump_boundary(
     graph: dict[str, Any] = {
         "whole": names is None,
         "ambient": ambient.capture_ambient(environment),
+        "patches": capture_patches(patches),
         "modules": _collect_local_modules(user_ns),
         "selves": sorted(name for name, value in user_ns.items() if value is user_ns),
     }
@@ -226,8 +231,9 @@ def dump_boundary(
     try:
         written = _write(graph | {"names": _pick(user_ns, chosen)}, head, path, key, user_ns)
     except Exception:  # noqa: BLE001 - reductions run code of any library; now find which name
-        unpicklable = find_unpicklable(user_ns, chosen)
+        unpicklable = find_unpicklable(user_ns, _pick(user_ns, chosen) | graph["patches"])
         chosen -= set(unpicklable)
+        graph["patches"] = {k: v for k, v in graph["patches"].items() if k not in unpicklable}
         graph["dropped"] = sorted(unpicklable)
         written = _write(graph | {"names": _pick(user_ns, chosen)}, head, path, key, user_ns)
     unpicklable |= find_running_threads(user_ns)
@@ -320,4 +326,5 @@ def load_boundary(path: Path, user_ns: dict[str, Any], *, key: bytes) -> tuple[s
     for name, values in graph["modules"].items():
         vars(sys.modules[name]).update(values)
     ambient.restore_ambient(graph["ambient"] | head)
+    restore_patches(graph["patches"])
     return tuple(sorted(graph["names"]))

@@ -13,6 +13,7 @@ from mlops_nb.notebook.document import Cell, NotebookDocument
 from mlops_nb.notebook.parameters import Parameter, read_parameters
 from mlops_nb.notebook.tags import CellRole, read_roles
 from mlops_nb.pipeline import drawing, moving
+from mlops_nb.pipeline.patches import find_patches
 
 # What a cell may read of IPython's own history; it is carried only where a later cell asks.
 HISTORY = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|_[io]h|In|Out")
@@ -34,6 +35,8 @@ class Step:
         Variables that it makes or changes and a later step reads.
     reads_history
         Whether it reads ``_``, ``Out`` and the like.
+    patches
+        What it sets on modules and classes of libraries, as dotted paths.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Step:
     needs: tuple[str, ...] = ()
     provides: tuple[str, ...] = ()
     reads_history: bool = False
+    patches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +160,7 @@ def plan(path: Path) -> Pipeline:
     _check_names(document, segments)
     declared = _check_after(document, segments, roles)
     edges, needs, provides = _connect(lead, segments, flows)
+    patches = _find_patches(lead, segments, flows)
     steps = tuple(
         Step(
             segment.name,
@@ -164,6 +169,7 @@ def plan(path: Path) -> Pipeline:
             needs[segment.name],
             provides[segment.name],
             _reads_history(segment.cells, flows),
+            patches[segment.name],
         )
         for segment in segments
     )
@@ -326,6 +332,21 @@ def _reads_history(cells: Iterable[Cell], flows: dict[int, CellFlow]) -> bool:
         if cell.index in flows
         for name in flows[cell.index].reads
     )
+
+
+def _find_patches(
+    lead: list[Cell], segments: list[_Segment], flows: dict[int, CellFlow]
+) -> dict[str, tuple[str, ...]]:
+    imports: dict[str, str] = {}
+    found: dict[str, tuple[str, ...]] = {}
+    for number, segment in enumerate(segments):
+        paths: list[str] = []
+        for cell in [*lead, *segment.cells] if number == 0 else segment.cells:
+            if cell.index in flows:
+                imports.update(flows[cell.index].imports)
+                paths += find_patches(cell.source, imports)
+        found[segment.name] = tuple(dict.fromkeys(paths))
+    return found
 
 
 def _order_after(name: str, declared: tuple[str, ...], edges: tuple[Edge, ...]) -> tuple[str, ...]:

@@ -78,7 +78,7 @@ class StepKernel:
             self.kc = self.km.client()
             self.kc.start_channels()
             run_sync(self.kc.wait_for_ready)(timeout=_START_TIMEOUT_S)
-        except (RuntimeError, OSError) as error:
+        except (RuntimeError, OSError, KeyError) as error:  # KeyError: no such kernelspec
             self.stop()
             raise StepFailedError("kernel", f"it did not start: {error}") from error
         self.kc.allow_stdin = False

@@ -257,6 +257,7 @@ class _Work:
             "key_folder": str(self.store.root),
             "later": later,
             "history": any(step.reads_history for step in steps),
+            "patches": [path for step in steps[: number + 1] for path in step.patches],
             "execution_count": self.execution_count,
         }
         file = self.boundaries / f"{number}.step"

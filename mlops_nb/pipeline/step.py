@@ -28,7 +28,8 @@ def begin(specification: str) -> None:
     ----------
     specification
         Path of a JSON file with ``before`` and ``after`` (boundary files or None), ``report``,
-        ``key_folder``, ``later`` (sources of the cells that follow) and ``history``.
+        ``key_folder``, ``later`` (sources of the cells that follow), ``history``, ``patches`` and
+        ``execution_count``.
     """
     _state["specification"] = json.loads(Path(specification).read_text(encoding="utf-8"))
     _state.setdefault("environment", ambient.read_environment())
@@ -53,11 +54,12 @@ def _restore_history(shell: Any, outputs: dict[int, Any]) -> None:
     namespace, hook = shell.user_ns, shell.displayhook
     outputs.update(namespace.get("_oh") or {})
     namespace["_oh"] = namespace["Out"] = outputs
-    for name in ("_", "__", "___"):
-        if name in namespace:
-            setattr(hook, name, namespace[name])
-    for number, value in outputs.items():
-        namespace[f"_{number}"] = value
+    latest = {name: namespace[name] for name in ("_", "__", "___") if name in namespace}
+    for name, value in latest.items():
+        setattr(hook, name, value)
+    # As the shell itself does it, or it would take the names for the user's own.
+    numbered = {f"_{number}": value for number, value in outputs.items()}
+    shell.push(latest | numbered, interactive=False)
 
 
 def save() -> None:
@@ -74,6 +76,7 @@ def save() -> None:
         key=boundary.read_key(Path(given["key_folder"])),
         environment=_state["environment"],
         extra=_HISTORY if given["history"] else (),
+        patches=given["patches"],
     )
     needed = find_needed(given["later"], report.looked_up)
     blocking = {
