@@ -17,6 +17,7 @@ from mlops_nb.autolog.describe import (
     is_preparation,
     name_estimator,
 )
+from mlops_nb.autolog.frames import read_locals
 from mlops_nb.autolog.models import KnownModels
 from mlops_nb.autolog.snapshots import SnapshotQueue, refresh_environment
 from mlops_nb.capture.seeds import capture_seeds
@@ -256,7 +257,7 @@ def _find_owner(frame: FrameType | None) -> tuple[Any, FrameType] | None:
     seen = 0
     while frame is not None and seen < _DEEPEST and not frame.f_code.co_name.startswith("<"):
         if frame.f_code.co_name in _FIT_METHODS:
-            owner = frame.f_locals.get("self")
+            owner = read_locals(frame).get("self")
             if hasattr(type(owner), "get_params"):
                 found = (owner, frame)
         frame, seen = frame.f_back, seen + 1
@@ -264,7 +265,7 @@ def _find_owner(frame: FrameType | None) -> tuple[Any, FrameType] | None:
 
 
 def _read_data(frame: FrameType) -> dict[str, Any]:
-    values = frame.f_locals
+    values = read_locals(frame)
     return {role: values[role] for role in ("X", "y") if values.get(role) is not None}
 
 

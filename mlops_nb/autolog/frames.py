@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import threading
 from types import FrameType
@@ -12,6 +13,10 @@ F = TypeVar("F")
 # Python passes over frames of the import system when it looks for the place a warning is about; a
 # frame of ours between a library and its user must be passed over in the same way.
 _HIDDEN_FILE = "<mlops_nb importlib _bootstrap>"
+
+
+# A frame's dict of values that nobody else holds: the frame, our variable, and the call that counts.
+_UNSHARED = 3
 
 
 class _Busy(threading.local):
@@ -27,6 +32,36 @@ BUSY = _Busy()
 def get_caller() -> FrameType:
     """Give the frame that called the function that asks."""
     return sys._getframe(2)  # noqa: SLF001 - the one way there is
+
+
+def read_locals(frame: FrameType) -> dict[str, Any]:
+    """Read the variables of a frame and leave no trace of having done so.
+
+    Parameters
+    ----------
+    frame
+        Any running frame.
+
+    Returns
+    -------
+    dict
+        Values by name: for a function a copy, for a cell or module its namespace itself.
+
+    Notes
+    -----
+    Before Python 3.13 a function's frame keeps the dict that ``f_locals`` makes, and with it every
+    value, even one that the function deletes afterwards. It is emptied again, unless the user
+    holds it, having asked for it by ``locals()``.
+    """
+    if not frame.f_code.co_flags & inspect.CO_OPTIMIZED:
+        return frame.f_locals
+    if sys.version_info >= (3, 13):
+        return dict(frame.f_locals)
+    values = frame.f_locals
+    found = dict(values)
+    if sys.getrefcount(values) <= _UNSHARED:
+        values.clear()
+    return found
 
 
 def is_library_frame(frame: FrameType) -> bool:

@@ -8,13 +8,12 @@ from types import CellType, FrameType, ModuleType
 from typing import Any
 
 from mlops_nb.autolog.fits import FitRecorder
-from mlops_nb.autolog.frames import BUSY, get_caller, hide_frame, is_library_frame
+from mlops_nb.autolog.frames import BUSY, get_caller, hide_frame, is_library_frame, read_locals
 from mlops_nb.autolog.guard import Guard
 from mlops_nb.autolog.naming import name_metric
 from mlops_nb.autolog.patching import Patches
 from mlops_nb.autolog.provenance import ModelSearch
 from mlops_nb.tracking import Run, Session, active_run
-
 
 _DECORATORS = frozenset({"wrapper", "inner_f", "inner", "wrapped"})
 
@@ -94,7 +93,7 @@ def _find_user_frame(frame: FrameType) -> tuple[FrameType, FrameType | None]:
 
 def _read_scoring(frame: FrameType, function: str) -> tuple[Any, str] | None:
     """Tell whose score a frame of the library computes; None for everything else it computes."""
-    values = frame.f_locals
+    values = read_locals(frame)
     if frame.f_code.co_name == "score" and "self" in values:
         return values["self"], "score"
     if frame.f_code.co_name == "__call__" and "estimator" in values:

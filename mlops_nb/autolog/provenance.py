@@ -22,6 +22,7 @@ from mlops_nb.autolog.definitions import (
     list_fills,
     list_parts,
 )
+from mlops_nb.autolog.frames import read_locals
 from mlops_nb.autolog.models import KnownModels
 from mlops_nb.tracking import Run
 
@@ -197,8 +198,7 @@ class ModelSearch:
 
     def _read_scope(self, frame: FrameType) -> dict[str, Any]:
         if id(frame) not in self._scopes:
-            local = frame.f_locals
-            self._scopes[id(frame)] = local if isinstance(local, dict) else dict(local)
+            self._scopes[id(frame)] = read_locals(frame)
         return self._scopes[id(frame)]
 
     def _collect(self, value: Any) -> bool:

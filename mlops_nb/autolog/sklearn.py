@@ -11,7 +11,7 @@ from types import CodeType, FrameType, ModuleType, TracebackType
 from typing import Any
 
 from mlops_nb.autolog.fits import Fit, FitRecorder, add_warning
-from mlops_nb.autolog.frames import BUSY, get_caller, hide_frame, is_library_frame
+from mlops_nb.autolog.frames import BUSY, get_caller, hide_frame, is_library_frame, read_locals
 from mlops_nb.autolog.guard import Guard
 from mlops_nb.autolog.imports import ImportWatcher
 from mlops_nb.autolog.metrics import MetricRecorder, patch_metrics
@@ -193,7 +193,7 @@ class SklearnIntegration:
             frame = get_caller()
             if "fit_method" not in frame.f_code.co_freevars:
                 return inner
-            return _FitScope(self, inner, frame.f_locals["estimator"])
+            return _FitScope(self, inner, read_locals(frame)["estimator"])
 
         return hide_frame(config_context)
 
@@ -228,7 +228,7 @@ class SklearnIntegration:
         Fit or None
             None where nothing is recorded.
         """
-        values = frame.f_locals
+        values = read_locals(frame)
         method = getattr(values.get("fit_method"), "__name__", "fit")
         user = _find_caller(frame, estimator)
         if user is None:
@@ -260,7 +260,7 @@ def _find_caller(frame: FrameType, estimator: Any) -> FrameType | None:
     """Give the user's frame; None where a function of the library fits for itself."""
     above = frame.f_back
     while above is not None and is_library_frame(above):
-        values = above.f_locals
+        values = read_locals(above)
         if values.get("self") is not estimator and values.get("estimator") is not estimator:
             return None
         above = above.f_back
