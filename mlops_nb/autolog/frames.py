@@ -15,7 +15,7 @@ F = TypeVar("F")
 _HIDDEN_FILE = "<mlops_nb importlib _bootstrap>"
 
 
-# A frame's dict of values that nobody else holds: the frame, our variable, and the call that counts.
+# References to a dict of values that nobody else holds: the frame's, ours, the counting call's.
 _UNSHARED = 3
 
 

@@ -183,7 +183,7 @@ def test_locals_of_the_user_stay_the_users(notebook: Notebook) -> None:
         accuracy_score(truth, guess)
         return mine
 
-    assert set(evaluate(LABELS, LABELS)) == {"truth", "guess", "accuracy_score"}
+    assert set(evaluate(LABELS, LABELS)) >= {"truth", "guess", "accuracy_score"}
 
 
 def test_failed_fit_keeps_nothing_alive(notebook: Notebook) -> None:
