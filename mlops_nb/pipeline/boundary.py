@@ -117,6 +117,7 @@ def _dump_graph(graph: Any, file: Any, namespace: dict[str, Any]) -> NamespacePi
 
     pickler = NamespacePickler(file, namespace)
     pickler.dump(graph)
+    pickler.dump(pickler.linked)  # with the same memo: the objects themselves are not written again
     if _find_overlap(pickler.memory):
         raise pickle.PicklingError("it shares memory in a way that cannot be carried")
     return pickler
@@ -316,7 +317,8 @@ def load_boundary(path: Path, user_ns: dict[str, Any], *, key: bytes) -> tuple[s
     head = pickle.loads(start)  # noqa: S301 - verified above
     ambient.prepare_imports(head)
     with rebuild.loading_into(user_ns):
-        graph = pickle.load(io.BytesIO(body))  # noqa: S301 - verified above
+        unpickler = pickle.Unpickler(io.BytesIO(body))  # noqa: S301 - verified above
+        graph, linked = unpickler.load(), unpickler.load()
     if graph["whole"]:
         kept = set(graph["names"]) | set(graph.get("dropped", ()))
         for name in list_user_names(user_ns, _get_hidden()) - kept:
@@ -327,4 +329,9 @@ def load_boundary(path: Path, user_ns: dict[str, Any], *, key: bytes) -> tuple[s
         vars(sys.modules[name]).update(values)
     ambient.restore_ambient(graph["ambient"] | head)
     restore_patches(graph["patches"])
+    if linked:
+        from mlops_nb.tracking.links import link_object  # only where something was recorded
+
+        for value, run_id in linked:
+            link_object(value, run_id)
     return tuple(sorted(graph["names"]))

@@ -155,6 +155,8 @@ class NamespacePickler(cloudpickle.Pickler):  # type: ignore[misc]
     ----------
     memory : list of (int, int, bool, str)
         Start, length, whether it may be written, and owner of each piece of memory met.
+    linked : list of (object, str)
+        Objects met whose run is known, with its id.
     looked_up : set of str
         Names of the namespace that the functions met may look up.
     """
@@ -177,6 +179,9 @@ class NamespacePickler(cloudpickle.Pickler):  # type: ignore[misc]
         self._scopes: dict[int, dict[str, Any]] = {}
         self._kept: list[Any] = []
         self._references = self._find_references()
+        links = sys.modules.get("mlops_nb.tracking.links")  # there only where something records
+        self._runs = {id(o): run for o, run in self.keep(links.list_links() if links else [])}
+        self.linked: list[tuple[Any, str]] = []
 
     def _find_references(self) -> dict[int, tuple[Any, tuple[Any, ...]]]:
         found: dict[int, tuple[Any, tuple[Any, ...]]] = {}
@@ -205,6 +210,8 @@ class NamespacePickler(cloudpickle.Pickler):  # type: ignore[misc]
         reference = self._references.get(id(obj))
         if reference is not None:
             return reference
+        if id(obj) in self._runs:
+            self.linked.append((obj, self._runs[id(obj)]))
         kind = type(obj)
         handler = self._handlers.get(kind)
         if handler is None:

@@ -231,6 +231,47 @@ EQUAL = {
         "b.write('d')",
         "print(b.getvalue(), b.tell())",
     ),
+    "run_of_a_model": (
+        "from mlops_nb.tracking import links\nfrom collections import UserList\nm, n = UserList(), UserList(); box = [m]; links.link_object(m, 'run-1')",
+        "links.link_object(n, 'run-2')",
+        "print(links.find_run_of(box[0]), links.find_run_of(n), links.find_run_of(UserList()), box[0] is m)",
+    ),
+    "logging_levels": (
+        "import logging\nlogging.getLogger('a.b').setLevel(logging.DEBUG); logging.getLogger().setLevel('ERROR')",
+        "log = logging.getLogger('a.b'); log.propagate = False",
+        "print(log.level, logging.getLogger('a.b') is log, log.propagate, logging.getLogger().level)",
+    ),
+    "recursion_limit_and_zone": (
+        "import sys, os, time\nsys.setrecursionlimit(1234); os.environ['TZ'] = 'Asia/Tokyo'; time.tzset()",
+        "x = 1",
+        "print(sys.getrecursionlimit(), time.tzname)",
+    ),
+    "sklearn_options": (
+        "import sklearn\nsklearn.set_config(assume_finite=True)",
+        "x = 1",
+        "print(sklearn.get_config()['assume_finite'])",
+    ),
+    "sparse_and_masked": (
+        "import numpy as np, scipy.sparse as sp\nm = sp.csr_matrix(np.eye(3)); data = m.data; k = np.ma.array([1, 2, 3], mask=[0, 1, 0])",
+        "data[0] = 7; k[0] = 9",
+        "print(m.toarray(), k, k.sum())",
+    ),
+    "sklearn_pipeline": (
+        """
+        import numpy as np
+        from sklearn.base import BaseEstimator, ClassifierMixin
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+        class Mine(ClassifierMixin, BaseEstimator):
+            def __init__(self, k=1): self.k = k
+            def fit(self, X, y): self.mean_ = X.mean() + shift; self.classes_ = np.unique(y); return self
+            def predict(self, X): return (X.mean(axis=1) > self.mean_).astype(int)
+        shift = 0
+        X = np.random.RandomState(0).rand(20, 3); y = (X[:, 0] > 0.5).astype(int)
+        """,
+        "shift = 0.1; p = make_pipeline(StandardScaler(), Mine()).fit(X, y)",
+        "print(p.score(X, y), isinstance(p[-1], Mine), p[-1].mean_)",
+    ),
     "names_with_underscore": (
         "_hidden = 1; __own = 2",
         "_hidden += 1",
