@@ -91,7 +91,7 @@ def runs(filter_: str | None, order_by: tuple[str, ...], limit: int, as_json: bo
     for run in found:
         for key in run.metrics:
             counted[key] = counted.get(key, 0) + 1
-    keys = sorted(counted, key=lambda key: -counted[key])[:_MAX_COLUMNS]
+    keys = sorted(counted, key=lambda key: (key.endswith("_s"), -counted[key]))[:_MAX_COLUMNS]
     rows = [
         (
             run.run_id[-8:],  # the end tells neighbours apart, and every command takes it

@@ -53,6 +53,29 @@ def is_lower_better(key: str) -> bool:
     return any(word in key.lower() for word in _LOWER_IS_BETTER)
 
 
+def read_params(run: RunRecord, limit: int | None = None) -> dict[str, str]:
+    """Give the parameters of a run as texts.
+
+    Parameters
+    ----------
+    run
+        The run.
+    limit
+        At most so many: those that are not the defaults first, where auto-logging has noted them.
+
+    Returns
+    -------
+    dict
+        Text by name.
+    """
+    texts = {key: "None" if v is None else format_value(v) for key, v in run.params.items()}
+    if limit is None:
+        return texts
+    noted = run.tags.get("params.changed")
+    chosen = list(texts) if noted is None else [key for key in noted.split(", ") if key in texts]
+    return {key: texts[key] for key in chosen[:limit]}
+
+
 def find_best(previous: Iterable[RunRecord], keys: Iterable[str]) -> dict[str, float]:
     """Find the best value each metric had in earlier runs.
 
@@ -204,7 +227,7 @@ def read_run(run: RunRecord, best: dict[str, float]) -> dict[str, Any]:
         "name": run.name,
         "status": run.status,
         "duration_s": run.duration_s,
-        "params": {key: format_value(run.params[key]) for key in list(run.params)[:MAX_KEYS]},
+        "params": read_params(run, MAX_KEYS),
         "metrics": {key: _json_number(value) for key, value in metrics.items()},
         "deltas": {
             key: _json_number(value - best[key]) for key, value in metrics.items() if key in best
@@ -275,9 +298,7 @@ def _metric_texts(run: RunRecord, best: dict[str, float]) -> list[str]:
 
 def _render_one(run: RunRecord, best: dict[str, float]) -> tuple[str, str]:
     head = f"{run.name} · {run.status} · {format_duration(run.duration_s)} · {short_id(run.run_id)}"
-    params = ", ".join(
-        f"{key}={format_value(value)}" for key, value in list(run.params.items())[:MAX_KEYS]
-    )
+    params = ", ".join(f"{key}={text}" for key, text in read_params(run, MAX_KEYS).items())
     kept = _describe_kept(run)
     lines = [f"run {head}", *(f"  {part}" for part in (params, *_metric_texts(run, best)) if part)]
     metrics = "".join(

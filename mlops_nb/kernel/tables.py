@@ -22,12 +22,10 @@ def format_value(value: object) -> str:
     Returns
     -------
     str
-        Numbers with at most six significant digits, other values on one line.
+        Numbers with at most six significant digits, other values on one line, nothing for None.
     """
     if value is None:
         return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
     if isinstance(value, float):
         return f"{value:.6g}" if math.isfinite(value) else str(value)
     text = " ".join(str(value).split())

@@ -29,7 +29,7 @@ def test_text_is_aligned() -> None:
     ("value", "text"),
     [
         (None, ""),
-        (True, "true"),
+        (True, "True"),
         (0.1 + 0.2, "0.3"),
         (float("nan"), "nan"),
         (float("-inf"), "-inf"),

@@ -6,7 +6,7 @@ import ast
 from typing import Any
 
 from mlops_nb import api
-from mlops_nb.errors import UsageError
+from mlops_nb.errors import StepFailedError, UsageError
 from mlops_nb.kernel.commands import Call, Command
 from mlops_nb.kernel.notebooks import find_notebook
 from mlops_nb.kernel.parsing import Parser, split_pairs
@@ -72,7 +72,7 @@ def _run(call: Call) -> Shown | None:
         return None
     notebook = choose_notebook(call, "%mlops run")
     params = split_pairs("%mlops run", call.arguments.param)
-    result = api.run_pipeline(notebook, params=params, out_dir=call.arguments.out_dir)
+    result = api.run_pipeline(notebook, params, call.arguments.out_dir, on_progress=_tell_progress)
     rows = [
         (
             step.name,
@@ -84,7 +84,18 @@ def _run(call: Call) -> Shown | None:
     ]
     metrics = [("", f"{key} = {value:.6g}", "", "") for key, value in result.metrics.items()]
     columns = ["step", "status", "duration", "notebook"]
-    return Table(columns, [*rows, *metrics], f"run {result.run_id}: {result.status}")
+    table = Table(columns, [*rows, *metrics], f"run {result.run_id}: {result.status}")
+    failed = next((step for step in result.steps if step.status == "failed"), None)
+    if failed is not None:
+        # A notebook that runs a pipeline fails with it; the table says how far it came.
+        call.shell.display_pub.publish(data=table._repr_mimebundle_(), metadata={})
+        raise StepFailedError(failed.name, failed.error or "no reason given", failed.notebook)
+    return table
+
+
+def _tell_progress(event: Any) -> None:
+    if event.kind in {"notice", "step_finished"}:
+        print(event, flush=True)  # noqa: T201 - progress of a cell, where its output goes
 
 
 def _run_cell(call: Call, body: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from mlops_nb import api
 from mlops_nb.kernel.commands import Call, Command, make_parser, render_help
-from mlops_nb.kernel.commands.runs import flatten
 from mlops_nb.kernel.parsing import Parser
 from mlops_nb.kernel.tables import Message, Shown, Table
 
@@ -21,8 +20,7 @@ def _autolog(call: Call) -> Shown:
         api.disarm_autolog()
     if state != "status":
         return Message(f"automatic logging is {state}")
-    status = api.get_status()
-    return Table(["", "autolog"], flatten({"autolog": status.get("autolog", "unknown")}))
+    return Table(["library", "state", "reason"], api.autolog_status(), empty="No library is armed.")
 
 
 def _configure_help(parser: Parser) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlops_nb import api
 from mlops_nb.errors import UsageError
-from mlops_nb.kernel.cards import short_id
+from mlops_nb.kernel.cards import read_params, short_id
 from mlops_nb.kernel.commands import Call, Command
 from mlops_nb.kernel.parsing import Parser, read_literal, read_number, split_pairs
 from mlops_nb.kernel.tables import Markup, Message, Shown, Table, format_duration
@@ -76,7 +76,7 @@ def tabulate_runs(runs: list[RunRecord], title: str = "") -> Table:
     for run in runs:
         for key in run.metrics:
             counted[key] = counted.get(key, 0) + 1
-    keys = sorted(counted, key=lambda key: -counted[key])[:MAX_COLUMNS]
+    keys = sorted(counted, key=lambda key: (key.endswith("_s"), -counted[key]))[:MAX_COLUMNS]
     rows = [
         (
             short_id(run.run_id),
@@ -97,7 +97,11 @@ def _configure_nothing(parser: Parser) -> None:
 
 
 def _status(call: Call) -> Shown:
-    return Table(["", "status"], flatten(api.get_status()))
+    status = api.get_status()
+    libraries = [
+        (f"autolog {name}", f"{state} {why}") for name, state, why in status.pop("autolog")
+    ]
+    return Table(["", "status"], [*flatten(status), *libraries])
 
 
 def _configure_runs(parser: Parser) -> None:
@@ -161,7 +165,7 @@ def tabulate_run(run: RunRecord) -> list[Table]:
     ]
     return [
         Table(["run", run.run_id], [row for row in facts if row[1]]),
-        Table(["param", "value"], list(run.params.items())),
+        Table(["param", "value"], list(read_params(run).items())),
         Table(["metric", "value"], list(run.metrics.items())),
         Table(["tag", "value"], list(run.tags.items())),
         Table(
