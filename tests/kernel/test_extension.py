@@ -89,6 +89,19 @@ def test_loading_again_makes_one_set_of_hooks(run: Run, shell: Any) -> None:
     assert count_hooks(shell) == [2, 1]
 
 
+def test_reloaded_modules_find_what_is_loaded(run: Run, shell: Any) -> None:
+    """A module reloaded by autoreload, having lost its globals, adds no second set of hooks."""
+    import importlib
+
+    from mlops_nb.kernel import extension
+
+    run("%load_ext mlops_nb")
+    importlib.reload(extension).load_ipython_extension(shell)
+    assert count_hooks(shell) == [2, 1]
+    importlib.reload(extension).unload_ipython_extension(shell)
+    assert count_hooks(shell) == [0, 0]
+
+
 def test_reload_keeps_recording(run: Run) -> None:
     """After a reload, cells are recorded once each, in a new session."""
     run("%load_ext mlops_nb")
