@@ -97,6 +97,9 @@ def end_cell(index: int, status: CellStatus = "ok", error: str | None = None) ->
     session = current_session()
     if session is None:
         return []
+    from mlops_nb import autolog
+
+    autolog.finish_cell()  # before the cell's runs end
     runs = session.end_cell(index, status, error)
     if session.store is None:
         return []

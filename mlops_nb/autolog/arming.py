@@ -55,6 +55,17 @@ def disarm() -> None:
         forget_sources()
 
 
+def finish_cell() -> None:
+    """Record what is known only when a cell is over: counted fits, values derived from metrics.
+
+    Notes
+    -----
+    To be called before the cell's runs end. It never raises.
+    """
+    for armed in tuple(_armed):
+        armed.sklearn.finish_cell()
+
+
 def status() -> list[tuple[str, str, str]]:
     """Give what is recorded without being asked.
 

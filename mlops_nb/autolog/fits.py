@@ -47,6 +47,7 @@ class _Owner:
     """A fit of an estimator of the user's own, known by the library's fits inside it."""
 
     frame: int
+    cell: int | None
     begun: float
 
 
@@ -54,9 +55,16 @@ class _Owner:
 class _PartialFits:
     """Many calls of ``partial_fit`` on one estimator, which are one run."""
 
+    run: Run
+    cell: int | None
     calls: int = 0
     total_s: float = 0.0
     flushed_at: float = 0.0
+
+    def log(self) -> None:
+        """Write the count and the time so far."""
+        values = {"fit_time_s": self.total_s, "partial_fit_calls": float(self.calls)}
+        self.run.log_metrics(values, step=self.calls)
 
 
 class FitRecorder:
@@ -112,15 +120,15 @@ class FitRecorder:
             return None
         if method == "partial_fit":
             earlier = self.known.find(estimator)
-            if earlier is not None and earlier.run_id in self._partial and earlier.is_open:
+            if earlier is not None and self._is_same_cell(self._partial.get(earlier.run_id)):
                 return Fit(earlier, time.perf_counter(), is_continued=True)
         owned = _find_owner(frame)
         if owned is not None:
             estimator, frame = owned
             earlier = self.known.find(estimator)
-            if earlier is not None and earlier.is_open:
+            if earlier is not None:
                 owner = self._owners.get(earlier.run_id)
-                if owner is not None and owner.frame == id(frame):
+                if owner is not None and owner.frame == id(frame) and self._is_same_cell(owner):
                     return Fit(
                         earlier, owner.begun, is_continued=True
                     )  # one more fit inside the same
@@ -132,11 +140,11 @@ class FitRecorder:
             self._data.submit(lambda: refresh_environment(self._session))
         self.latest = run
         if owned is not None and frame is not None:
-            self._owners[run.run_id] = _Owner(id(frame), time.perf_counter())
+            self._owners[run.run_id] = _Owner(id(frame), self._session.cell, time.perf_counter())
             frame = frame.f_back
         self.known.add(estimator, run, next(iter(given.values()), None))
         if method == "partial_fit":
-            self._partial[run.run_id] = _PartialFits()
+            self._partial[run.run_id] = _PartialFits(run, self._session.cell)
         params, changed = describe_params(estimator)
         run.log_params(params)
         tags = {"params.changed": ", ".join(changed)} if changed else {}
@@ -147,6 +155,9 @@ class FitRecorder:
         run.set_tags(tags)
         self._log_data(run, given, frame)
         return Fit(run, time.perf_counter())
+
+    def _is_same_cell(self, earlier: _Owner | _PartialFits | None) -> bool:
+        return earlier is not None and earlier.cell == self._session.cell
 
     def _tag(self, estimator: Any, method: str) -> dict[str, object]:
         kind, last = type(estimator), type(find_last_step(estimator))
@@ -189,7 +200,7 @@ class FitRecorder:
         run = fit.run
         partial = self._partial.get(run.run_id)
         if partial is not None:
-            self._end_partial(run, partial, duration)
+            self._end_partial(partial, duration)
         else:
             run.log_metric("fit_time_s", duration)
         if fit.warnings:
@@ -203,7 +214,7 @@ class FitRecorder:
         if not fit.is_continued:
             self._session.adopt(run)
 
-    def _end_partial(self, run: Run, partial: _PartialFits, duration: float) -> None:
+    def _end_partial(self, partial: _PartialFits, duration: float) -> None:
         with self._lock:
             partial.calls += 1
             partial.total_s += duration
@@ -213,8 +224,7 @@ class FitRecorder:
             if not is_due and now - partial.flushed_at < _FLUSH_S:
                 return
             partial.flushed_at = now
-            values = {"fit_time_s": partial.total_s, "partial_fit_calls": float(partial.calls)}
-            run.log_metrics(values, step=partial.calls)
+            partial.log()
 
     def _log_search(self, run: Run, estimator: Any) -> None:
         """Record what a search found: the best candidate, and all of them as a table."""
@@ -240,13 +250,17 @@ class FitRecorder:
         data = json.dumps(document, default=str).encode()
         run.log_bytes(data, "cv_results.json", "application/json")
 
-    def flush(self) -> None:
-        """Write what is counted but not yet written, and wait for data in the background."""
-        for run_id, partial in list(self._partial.items()):
-            run = self.latest
-            if run is not None and run.run_id == run_id and partial.calls & (partial.calls - 1):
-                values = {"fit_time_s": partial.total_s, "partial_fit_calls": float(partial.calls)}
-                run.log_metrics(values, step=partial.calls)
+    def finish_cell(self) -> None:
+        """Write what is counted but not yet written; a later ``partial_fit`` is a new run."""
+        partials, self._partial = self._partial, {}
+        self._owners.clear()
+        for partial in partials.values():
+            if partial.calls & (partial.calls - 1):
+                partial.log()
+
+    def close(self) -> None:
+        """Write what is left, and wait a bounded time for data in the background."""
+        self.finish_cell()
         if self._data is not None:
             self._data.close()
 

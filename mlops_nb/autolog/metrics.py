@@ -10,11 +10,12 @@ from typing import Any
 from mlops_nb.autolog.fits import FitRecorder
 from mlops_nb.autolog.frames import BUSY, get_caller, hide_frame, is_library_frame, read_locals
 from mlops_nb.autolog.guard import Guard
-from mlops_nb.autolog.naming import name_metric
+from mlops_nb.autolog.naming import name_derived, name_metric
 from mlops_nb.autolog.patching import Patches
 from mlops_nb.autolog.provenance import ModelSearch
 from mlops_nb.tracking import Run, Session, active_run
 
+_MOST_DERIVED = 200
 _DECORATORS = frozenset({"wrapper", "inner_f", "inner", "wrapped"})
 
 
@@ -31,6 +32,7 @@ class MetricRecorder:
 
     def __init__(self, session: Session, fits: FitRecorder) -> None:
         self._session, self._fits = session, fits
+        self._derived: list[tuple[dict[str, Any], str, Run]] = []
 
     def record(self, function: str, value: Any, frame: FrameType) -> None:
         """Log what a metric function returned.
@@ -60,8 +62,21 @@ class MetricRecorder:
         if run is None:
             run = self._find_run(user)
         if run is not None:
-            run.log_metric(name_metric(user, default), number)
+            name = name_metric(user, default)
+            run.log_metric(name, number)
             self._session.touch(run)
+            derived = name_derived(user) if name == default else None
+            if derived is not None and len(self._derived) < _MOST_DERIVED:
+                self._derived.append((user.f_globals, derived, run))
+
+    def finish_cell(self) -> None:
+        """Log the variables that metrics were turned into, now that they have their values."""
+        waiting, self._derived = self._derived, []
+        last = {(id(run), name): (space, name, run) for space, name, run in waiting}
+        for namespace, name, run in last.values():
+            number = _read_number(namespace.get(name))
+            if number is not None:
+                run.log_metric(name, number)
 
     def _find_run(self, frame: FrameType) -> Run | None:
         search = ModelSearch(self._fits.known)

@@ -55,6 +55,38 @@ def name_metric(frame: FrameType, default: str, depth: int = 0) -> str:
     return default
 
 
+def name_derived(frame: FrameType) -> str | None:
+    """Name the variable of a cell that a metric is turned into by arithmetic.
+
+    Parameters
+    ----------
+    frame
+        The user's frame.
+
+    Returns
+    -------
+    str or None
+        For example ``rmse`` in ``rmse = mean_squared_error(y, p) ** 0.5``; None where the value is
+        kept as it is, or where the assignment is not at the level of the cell.
+    """
+    site = find_site(frame) if frame.f_code.co_name == "<module>" else None
+    if site is None:
+        return None
+    is_changed = False
+    for parent in site.parents():
+        if isinstance(parent, (ast.BinOp, ast.UnaryOp, ast.Call)):
+            is_changed = True
+            continue
+        if (
+            isinstance(parent, ast.Assign)
+            and is_changed
+            and isinstance(parent.targets[0], ast.Name)
+        ):
+            return parent.targets[0].id
+        return None
+    return None
+
+
 def _is_function(frame: FrameType) -> bool:
     return not frame.f_code.co_name.startswith("<")
 

@@ -123,8 +123,14 @@ class SklearnIntegration:
         """Restore every patched object and finish what is open."""
         self._is_closed = True
         self._patches.restore()
-        self.fit_guard.call(self.fits.flush)
+        self.finish_cell()
+        self.fit_guard.call(self.fits.close)
         self.fits.known.clear()
+
+    def finish_cell(self) -> None:
+        """Record what is known only when a cell is over."""
+        self.fit_guard.call(self.fits.finish_cell)
+        self.metric_guard.call(self._metrics.finish_cell)
 
     def _set_state(self, name: str, state: str, reason: str) -> None:
         self._states[f"scikit-learn {name}"] = (state, reason)

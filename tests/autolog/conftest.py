@@ -38,8 +38,10 @@ class Notebook:
             exec(code, self.namespace)
         except BaseException as error:
             interrupted = isinstance(error, KeyboardInterrupt)
+            autolog.finish_cell()
             self.session.end_cell(index, "interrupted" if interrupted else "error", repr(error))
             raise
+        autolog.finish_cell()
         self.session.end_cell(index)
 
     def runs(self) -> list[RunRecord]:

@@ -142,6 +142,32 @@ def test_partial_fit_is_one_run(notebook: Notebook) -> None:
     assert run.metrics["fit_time_s"] == max(point.value for point in points)
 
 
+def test_script_without_cells(unarmed: Notebook) -> None:
+    """Without cells a fit's run ends with the fit, and counted fits are still one run."""
+    from sklearn.linear_model import LinearRegression, SGDRegressor
+
+    autolog.arm(unarmed.session)
+    try:
+        model = SGDRegressor()
+        for _ in range(20):
+            model.partial_fit([[0.0], [1.0]], [0.0, 1.0])
+        line = LinearRegression().fit([[0.0], [1.0]], [0.0, 1.0])
+        r2 = line.score([[0.0], [1.0]], [0.0, 1.0])
+    finally:
+        autolog.disarm()
+    first, second = unarmed.runs()
+    assert (first.status, first.metrics["partial_fit_calls"]) == ("finished", 20)
+    assert (second.status, second.metrics["r2"]) == ("finished", r2)
+
+
+def test_partial_fit_in_another_cell_is_another_run(notebook: Notebook) -> None:
+    """Going on with the training in a later cell is a run of its own."""
+    notebook.run("from sklearn.linear_model import SGDClassifier\nmodel = SGDClassifier()")
+    for _ in range(2):
+        notebook.run("for _ in range(3):\n    model.partial_fit(X, y, classes=[0, 1])")
+    assert [run.metrics["partial_fit_calls"] for run in notebook.runs()] == [3, 3]
+
+
 def test_failing_fit_is_a_failed_run(notebook: Notebook) -> None:
     """A fit that raises is a failed run with its error, also when the cell goes on."""
     notebook.run(

@@ -35,7 +35,10 @@ NAMES = {
     "auc = roc_auc_score(y, model.predict_proba(X)[:, 1])": {"auc"},
     "from sklearn.metrics import get_scorer\nget_scorer('f1')(model, X, y)": {"f1_score"},
     "accuracy_score(\n    y,\n    p,\n)": {"accuracy_score"},
-    "r = 1 - accuracy_score(y, p)": {"accuracy_score"},
+    "error = 1 - accuracy_score(y, p)": {"accuracy_score", "error"},
+    "rmse = mean_squared_error(y, p) ** 0.5": {"mean_squared_error", "rmse"},
+    "rmse = np.sqrt(mean_squared_error(y, p))": {"mean_squared_error", "rmse"},
+    "text = str(accuracy_score(y, p))": {"accuracy_score"},
     "from sklearn.metrics import confusion_matrix, classification_report\n"
     "confusion_matrix(y, p); classification_report(y, p)": set(),
     "f1_score(y, p, average=None)": set(),
@@ -55,6 +58,12 @@ def test_value_is_the_value(notebook: Notebook) -> None:
     assert notebook.metrics() == [
         {"acc": notebook.namespace["acc"], "rmse": notebook.namespace["rmse"]}
     ]
+
+
+def test_derived_value_is_the_variable(notebook: Notebook) -> None:
+    """A variable that arithmetic makes of a metric is recorded with the value it has."""
+    notebook.run(FIT + "rmse = mean_squared_error(y, p) ** 0.5")
+    assert notebook.metrics()[0]["rmse"] == notebook.namespace["rmse"]
 
 
 def test_repeated_metric_gets_steps(notebook: Notebook) -> None:
