@@ -127,7 +127,8 @@ def restore_ambient(state: dict[str, Any]) -> None:
         locale.setlocale(locale.LC_ALL, state["locale"])
     for name, (level, disabled, propagate) in state["loggers"].items():
         logger = logging.getLogger(name or None)
-        logger.setLevel(level)
+        if logger.level != level:
+            logger.setLevel(level)
         logger.disabled, logger.propagate = disabled, propagate
     linecache.cache.update(state["cells"])
     # Libraries before warnings and seeds: setting options may warn, importing may draw.

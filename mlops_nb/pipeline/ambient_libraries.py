@@ -96,7 +96,12 @@ def _restore_torch(torch: Any, state: dict[str, Any]) -> None:
     torch.set_grad_enabled(state["gradients"])
     if state["threads"] != torch.get_num_threads():
         torch.set_num_threads(state["threads"])
-    torch.use_deterministic_algorithms(state["deterministic"], warn_only=state["warn_only"])
+    wanted = state["deterministic"], state["warn_only"]
+    if wanted != (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+    ):  # else it would import half of the compiler for nothing
+        torch.use_deterministic_algorithms(wanted[0], warn_only=wanted[1])
     if state["precision"] != torch.get_float32_matmul_precision():
         torch.set_float32_matmul_precision(state["precision"])
     vars(torch._tensor_str.PRINT_OPTS).update(state["print"])  # noqa: SLF001

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import os
 import re
 import sysconfig
 import threading
 import types
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 _MODULE_NAMES = {
@@ -85,9 +86,14 @@ def is_local_module(module: types.ModuleType) -> bool:
     file = getattr(module, "__file__", None)
     if not isinstance(file, str) or module.__name__.split(".")[0] in ("mlops_nb", "__main__"):
         return False
+    if not os.path.isabs(file):  # noqa: PTH117 - a thousand modules are asked
+        return True
+    installed = ("site-packages" in file) or ("dist-packages" in file)
+    return not installed and not file.startswith(_list_roots())
+
+
+@functools.lru_cache(maxsize=1)
+def _list_roots() -> tuple[str, ...]:
     paths = sysconfig.get_paths()
-    roots = {paths[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")}
-    here = Path(file).absolute()
-    if "site-packages" in here.parts or "dist-packages" in here.parts:
-        return False
-    return not any(here.is_relative_to(root) for root in roots)
+    found = {paths[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")}
+    return tuple(root + os.sep for root in found)

@@ -65,7 +65,7 @@ def zygote() -> Iterator[Zygote]:
     """Give a process with numpy, pandas and matplotlib loaded."""
     if not hasattr(os, "fork"):
         pytest.skip("needs fork")
-    made = Zygote()
+    made = Zygote("scipy.sparse", "sklearn.pipeline", "sklearn.preprocessing")
     yield made
     made.close()
 
@@ -74,7 +74,7 @@ def zygote() -> Iterator[Zygote]:
 def torch_zygote() -> Iterator[Zygote]:
     """Give a process that has torch loaded as well."""
     pytest.importorskip("torch")
-    made = Zygote("torch")
+    made = Zygote("torch", "torch._dynamo", "torch.optim")
     yield made
     made.close()
 
