@@ -233,12 +233,11 @@ _DOLLAR = re.compile(r"(.*?)\$(\$?[\w\.]+)(?=([^']*'[^']*')*[^']*$)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """A piece of a shell command: text, or a Python expression with its format."""
+    """A piece of a shell command: text, or a Python expression with its conversion."""
 
     text: str = ""
     expression: ast.expr | None = None
     conversion: str = ""
-    format: str = ""
 
 
 def split_command(command: str) -> tuple[Fragment, ...]:
@@ -268,8 +267,9 @@ def split_command(command: str) -> tuple[Fragment, ...]:
                 pieces += [Fragment(before), Fragment(expression=_parse_expression(variable))]
             pieces.append(Fragment(rest))
             if name is not None:
-                expression = _parse_expression(name)
-                pieces.append(Fragment("", expression, conversion or "", format_spec or ""))
+                # IPython takes what follows a colon as part of the expression: {xs[1:3]}
+                whole = f"{name}:{format_spec}" if format_spec else name
+                pieces.append(Fragment("", _parse_expression(whole), conversion or ""))
     except (ValueError, SyntaxError):
         return (Fragment(command),)
     return tuple(piece for piece in pieces if piece.text or piece.expression is not None)

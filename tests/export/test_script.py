@@ -1,0 +1,406 @@
+"""Exported scripts: run for real and compared with the notebook run for real."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlops_nb.errors import ExportError, ParameterNotFoundError
+from mlops_nb.export import export_script
+from mlops_nb.notebook.document import (
+    new_code_cell,
+    new_markdown_cell,
+    new_notebook,
+    write_notebook,
+)
+
+GOLDEN = Path(__file__).parent / "golden"
+# Stand-ins for packages that an exported script must not need.
+BLOCKED = "raise ImportError('an exported script must not need this')\n"
+
+Cells = Sequence[str | tuple[str, str] | dict[str, Any]]
+
+
+def build(folder: Path, cells: Cells, name: str = "model.ipynb") -> Path:
+    """Write a notebook from sources; a pair is a source with its tag."""
+    nodes = []
+    for cell in cells:
+        if isinstance(cell, dict):
+            nodes.append(cell)
+        elif isinstance(cell, tuple):
+            nodes.append(new_code_cell(cell[0], [cell[1]]))
+        else:
+            nodes.append(new_code_cell(cell))
+    return write_notebook(new_notebook(nodes), folder / name)
+
+
+def run_script(
+    script: Path, *arguments: str, name: str = "__main__", ok: bool = True
+) -> tuple[dict[str, Any], str]:
+    """Run a script in a fresh interpreter without IPython; give its variables and its output."""
+    blocked = script.parent / "blocked"
+    for package in ("IPython", "mlops_nb", "ipykernel"):
+        (blocked / package).mkdir(parents=True, exist_ok=True)
+        (blocked / package / "__init__.py").write_text(BLOCKED, encoding="utf-8")
+    dump = script.parent / "dump.json"
+    code = (
+        "import json, runpy, sys\n"
+        f"sys.path.insert(0, {str(blocked)!r})\n"
+        f"sys.argv = [{str(script)!r}, *{list(arguments)!r}]\n"
+        f"found = runpy.run_path({str(script)!r}, run_name={name!r})\n"
+        "kept = {k: v for k, v in found.items() if isinstance(v, (int, float, str, list, dict))"
+        " and not k.startswith('__')}\n"
+        f"json.dump(kept, open({str(dump)!r}, 'w'), default=repr)\n"
+    )
+    environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "MPLBACKEND")}
+    done = subprocess.run(
+        [sys.executable, "-W", "error::SyntaxWarning", "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=script.parent,
+        env=environment,
+        check=False,
+    )
+    if not ok:
+        assert done.returncode != 0
+        return {}, done.stderr
+    assert done.returncode == 0, done.stderr
+    return json.loads(dump.read_text(encoding="utf-8")), done.stdout
+
+
+def run_notebook(path: Path, names: Sequence[str]) -> dict[str, Any]:
+    """Run a notebook in a real kernel and give some of its variables."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    node = nbformat.read(path, as_version=4)
+    # A shell escape runs for real: a test must never change the machine's packages.
+    assert not any(word in cell.source for cell in node.cells for word in ("pip ", "conda "))
+    dump = path.parent / "kernel.json"
+    code = "import json\njson.dump({" + ", ".join(f"{n!r}: {n}" for n in names) + "}, open("
+    node.cells.append(nbformat.v4.new_code_cell(f"{code}{str(dump)!r}, 'w'))"))
+    NotebookClient(
+        node, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
+    ).execute()
+    found: dict[str, Any] = json.loads(dump.read_text(encoding="utf-8"))
+    return found
+
+
+def run_ipython(folder: Path, cells: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
+    """Run cells in a fresh IPython shell, quicker than a kernel, and give some variables."""
+    assert not any(word in cell for cell in cells for word in ("pip ", "conda "))
+    code = (
+        "import json, sys\n"
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "shell = InteractiveShell.instance()\n"
+        "cells, names, target = json.loads(sys.argv[1])\n"
+        "for cell in cells: shell.run_cell(cell, store_history=False).raise_error()\n"
+        "json.dump({n: shell.user_ns[n] for n in names}, open(target, 'w'))\n"
+    )
+    dump = folder / "ipython.json"
+    given = json.dumps([list(cells), list(names), str(dump)])
+    environment = os.environ | {"IPYTHONDIR": str(folder / "ipython")}
+    command = [sys.executable, "-c", code, given]
+    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
+    found: dict[str, Any] = json.loads(dump.read_text(encoding="utf-8"))
+    return found
+
+
+def export(folder: Path, cells: Cells, **arguments: Any) -> tuple[Path, str]:
+    """Export a notebook built from sources; give the script and its text."""
+    script = export_script(build(folder, cells), folder / "train.py", **arguments)
+    return script, script.read_text(encoding="utf-8")
+
+
+MESSY: Cells = [
+    new_markdown_cell("# A first model\nSome words.\n\n## Data"),
+    "%matplotlib inline",
+    (
+        "test_size: float = 0.25  # share of rows held out, in 100%\nC = 1.0\nseed = 42\n"
+        'shuffle = True\nname = "it\'s"',
+        "parameters",
+    ),
+    ("import numpy as np\nfrom sklearn.datasets import load_breast_cancer\nimport os", "imports"),
+    (
+        "X, y = load_breast_cancer(return_X_y=True, as_frame=True)  # 569 rows\nfiles = !ls *.txt\nX.head()",
+        "step:load",
+    ),
+    (
+        "%%time\nfrom sklearn.model_selection import train_test_split\nnp.random.seed(seed)\n"
+        "X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=test_size)",
+        "step:split",
+    ),
+    "X_train?",
+    (
+        "from sklearn.ensemble import RandomForestClassifier\n\n\n"
+        "def train(n):\n    # uses the global generator\n    return RandomForestClassifier(n).fit(X_train, y_train)\n\n\n"
+        "model = train(10)\n%timeit model.predict(X_test)\n",
+        "step:train",
+    ),
+    (
+        "from sklearn.metrics import accuracy_score\n"
+        "%time accuracy = float(accuracy_score(y_test, model.predict(X_test)))\naccuracy",
+        "step:evaluate",
+    ),
+    (
+        "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()\n"
+        "if accuracy > 0:\n    !echo '{C}' $accuracy > out.log\n    print('done');",
+        "step:evaluate",
+    ),
+    ("raise SystemExit('never reached')", "skip-execution"),
+    "len(files),",
+]
+
+
+def test_messy_notebook_gives_the_same_numbers_as_in_a_kernel(tmp_path: Path) -> None:
+    """Unseeded estimators, magics and plots: the script computes what the kernel computes."""
+    (tmp_path / "a.txt").write_text("", encoding="utf-8")
+    script, text = export(tmp_path, MESSY)
+    expected = run_notebook(tmp_path / "model.ipynb", ["accuracy", "files", "test_size"])
+    for name in ("__main__", "imported"):
+        found, output = run_script(script, name=name)
+        assert {key: found[key] for key in expected} == expected
+        assert repr(expected["accuracy"]) in output
+        assert "mean radius" in output
+    assert (tmp_path / "out.log").read_text().split() == ["1.0", repr(expected["accuracy"])]
+    assert "get_ipython" not in text
+    assert "mlops_nb" not in text.replace("# Written by mlops_nb export", "")
+
+
+def test_parameters_reach_the_script_and_change_the_result(tmp_path: Path) -> None:
+    """Options, and defaults given at export, act as the same parameters in the notebook."""
+    (tmp_path / "a.txt").write_text("", encoding="utf-8")
+    script, _ = export(tmp_path, MESSY, params={"test_size": "0.5", "seed": 7})
+    by_default, _ = run_script(script)
+    assert (by_default["test_size"], by_default["seed"]) == (0.5, 7)
+    by_option, _ = run_script(script, "--test-size", "0.25", "--seed=42", "--no-shuffle")
+    assert (by_option["test_size"], by_option["shuffle"]) == (0.25, False)
+    expected = run_notebook(tmp_path / "model.ipynb", ["accuracy"])
+    assert by_option["accuracy"] == expected["accuracy"]
+    assert by_default["accuracy"] != expected["accuracy"]
+    assert "unrecognized arguments" in run_script(script, "--tets-size", "1", ok=False)[1]
+
+
+def test_golden_script(tmp_path: Path) -> None:
+    """The text of one exported script is exactly the golden file."""
+    _, text = export(tmp_path, MESSY)
+    golden = GOLDEN / "messy.py.txt"
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.write_text(text, encoding="utf-8")
+    assert text == golden.read_text(encoding="utf-8")
+
+
+def test_every_kind_of_parameter_becomes_an_option(tmp_path: Path) -> None:
+    """Typed options accept their type, refuse others, and colliding names stay apart."""
+    source = """\
+from pathlib import Path
+from typing import Literal, Optional
+import datetime
+n = 3  # a 100% help
+x: float = 1
+flag = True
+no_flag = "text"
+help = "h"
+_under = 1
+under = 2
+mode: Literal["a", "b"] = "a"
+level: Literal[1, 2] = 1
+limit: Optional[int] = None
+free = None
+items = [1, 2]
+table = {"a": 1}
+data = Path("x y")
+day = datetime.date(2026, 1, 2)
+λ = 2.5
+bad = float("nan")"""
+    script, _ = export(tmp_path, [(source, "parameters"), "where, when = str(data), str(day)"])
+    found, _ = run_script(script)
+    assert (found["n"], found["x"], found["flag"], found["items"]) == (3, 1, True, [1, 2])
+    assert (found["where"], found["when"], found["λ"]) == ("x y", "2026-01-02", 2.5)
+    given = {
+        "--n": 4, "--x": 2.5, "--mode": "b", "--level": 2, "--limit": 5, "--items": [3],
+        "--table": {"b": 2}, "--under": 7, "--param-under": 0,
+    }  # fmt: skip
+    del given["--param-under"]
+    options = [str(part) for pair in given.items() for part in pair]
+    found, _ = run_script(script, *options, "--no-flag", "--data", "q", "--day", "2027-03-04")
+    for option, value in given.items():
+        name = "_under" if option == "--under" else option[2:]
+        assert found[name] == value, option
+    assert found["flag"] is False
+    assert found["under"] == 2
+    assert (found["where"], found["when"]) == ("q", "2027-03-04")
+    for wrong in (["--n", "1.5"], ["--mode", "c"], ["--level", "3"], ["--items", "x"]):
+        assert "error: argument" in run_script(script, *wrong, ok=False)[1]
+    assert (
+        "a 100% help"
+        in subprocess.run(
+            [sys.executable, str(script), "--help"], capture_output=True, text=True, check=True
+        ).stdout
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("x = 3\nlines = !echo a {x} $x '$x' $$x {{y}}", ["lines"]),
+        ("lines = !echo $UNSET_NAME {not_there}", ["lines"]),
+        ("class A: b = 4\na = A()\nlines = !echo {a.b + 1} {a.b!r} $a.b", ["lines"]),
+        ("x = 3\nlines = !echo {x:03d} $x", ["lines"]),
+        ("xs = [1, 2, 3]\nlines = !echo {xs[1:3]} '{xs[0]}'", ["lines"]),
+        ("lines = !printf 'a\\nb\\n'; echo err >&2", ["lines"]),
+        ("%%bash --out text\necho one\necho {x} $((1 + 1))", ["text"]),
+        ("%%writefile note.txt\nhi {x}\n", []),
+        ("%env GREETING=hi there\nimport os\ng = os.environ['GREETING']", ["g"]),
+        (
+            "import os\nos.makedirs('sub', exist_ok=True)\n%cd sub\nw = os.path.basename(os.getcwd())",
+            ["w"],
+        ),
+        (
+            "for i in range(2):\n    if i:\n        !echo {i} > n.txt\nt = open('n.txt').read()",
+            ["t"],
+        ),
+        ("if True:\n    %xmode Plain\nelse:\n    %time y = 1\nz = 1", ["z"]),
+        ("%%time\n%time a = 1\nb = a + 1", ["a", "b"]),
+        ("%%capture\nprint('quiet')\nq = 1", ["q"]),
+        ("s = '''\n%time\n!ls\n'''\nz = (7\n% 4)", ["s", "z"]),
+        ("n = 5\ndef f():\n    global n\n    n += 1\nf()\nm = globals()['n']", ["n", "m"]),
+        ("from __future__ import annotations\ndef f(a: Missing): return 1\nr = f(2)", ["r"]),
+        ("subprocess = 1\nos = 2\nx = !echo hi\n%env K=v", ["subprocess", "os", "x"]),
+        ("import random\nrandom.seed(1)\nr = [random.random() for _ in range(3)]", ["r"]),
+        ("from IPython.display import display, HTML\ndisplay(HTML('<b>'))\nk = 1", ["k"]),
+        ("df = [1]\ndf?\n?df\ndf", ["df"]),
+        ("print = str\np = print(3)\np", ["p"]),
+    ],
+)
+def test_translations_compute_what_ipython_computes(
+    tmp_path: Path, source: str, names: list[str]
+) -> None:
+    """Each piece of IPython's syntax does in the script what it does in IPython."""
+    cells = ["import os; os.environ.pop('UNSET_NAME', None)", source]
+    script, text = export(tmp_path, cells)
+    (tmp_path / "sub").mkdir(exist_ok=True)
+    expected = run_ipython(tmp_path, cells, names)
+    found, _ = run_script(script)
+    assert {name: found[name] for name in names} == expected
+    assert "get_ipython" not in text
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "found"),
+    [
+        ("x = 1\n\n%%cython\n", 3, "%%cython|valid"),
+        ("%%R\nx <- 1", 1, "%%R"),
+        ("x = 1\n%run other.ipynb", 2, "%run"),
+        ("x = 1\nshell = get_ipython()", 2, "get_ipython"),
+        ("get_ipython().user_ns['x']", 1, "get_ipython"),
+        ("%unheard x", 1, "%unheard"),
+        ("a = %timeit -o x", 1, "%timeit"),
+        ("%%capture out\nprint(1)", 1, "%%capture"),
+        ("%%bash --bg\nls", 1, "--bg"),
+        ("import ipywidgets as w", 1, "widgets"),
+        ("from IPython import get_ipython", 1, "IPython"),
+        ("from IPython.display import Audio", 1, "Audio"),
+        ("import mlops_nb as mlops", 1, "mlops_nb"),
+        ("1\n_ + 1", 2, "history"),
+        ("x = = 1", 1, "valid Python"),
+        ("import asyncio\nawait asyncio.sleep(0)", 0, "valid Python"),
+    ],
+)
+def test_what_a_script_cannot_do_is_refused(
+    tmp_path: Path, source: str, line: int, found: str
+) -> None:
+    """A refusal names cell and line, and nothing is written."""
+    path = build(tmp_path, ["ok = 1", source])
+    with pytest.raises(ExportError, match=found) as caught:
+        export_script(path, tmp_path / "train.py")
+    assert not (tmp_path / "train.py").exists()
+    if line:
+        assert caught.value.cell == 1
+        assert f"line {line}:" in str(caught.value)
+
+
+def test_cells_that_expect_an_error_are_refused(tmp_path: Path) -> None:
+    """A script would end where the notebook goes on."""
+    path = build(tmp_path, [("1/0", "raises-exception")])
+    with pytest.raises(ExportError, match="raises-exception"):
+        export_script(path, tmp_path / "train.py")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["!pip install x", "%pip install x", "!{sys.executable} -m pip install x", "%conda install x"],
+)
+def test_installers_become_comments(tmp_path: Path, line: str) -> None:
+    """A script installs nothing; this notebook is never run, for a kernel would install."""
+    script, text = export(tmp_path, [f"import sys\n{line}\nif sys:\n    {line}\nz = 1"])
+    assert "subprocess" not in text
+    assert text.count("# Install before running: ") == 2
+    assert run_script(script)[0]["z"] == 1
+
+
+def test_our_own_magics_are_dropped(tmp_path: Path) -> None:
+    """Loading us and asking us leaves nothing behind; a grouped cell keeps its code."""
+    _, text = export(
+        tmp_path,
+        ["%load_ext mlops_nb\nx = 1\n%mlops register x --name y", "%%mlops run fit\ny = x"],
+    )
+    assert text.endswith('"""\n\nx = 1\n\ny = x\n')
+
+
+def test_failing_command_raises(tmp_path: Path) -> None:
+    """A shell command that fails ends the script."""
+    script, _ = export(tmp_path, ["!exit 7"])
+    assert "exit status 7" in run_script(script, ok=False)[1]
+
+
+def test_unknown_parameter_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    """A misspelt parameter is answered with the right name."""
+    path = build(tmp_path, [("test_size = 1", "parameters")])
+    with pytest.raises(ParameterNotFoundError, match="test_size"):
+        export_script(path, tmp_path / "train.py", {"tset_size": 1})
+    assert not (tmp_path / "train.py").exists()
+
+
+def test_only_our_own_files_are_replaced(tmp_path: Path) -> None:
+    """A script of ours is replaced, another file only when allowed."""
+    path, target = build(tmp_path, ["x = 1"]), tmp_path / "train.py"
+    target.write_text("precious = True\n", encoding="utf-8")
+    with pytest.raises(ExportError, match="was not written by an export"):
+        export_script(path, target)
+    assert target.read_text(encoding="utf-8") == "precious = True\n"
+    export_script(path, target, overwrite=True)
+    export_script(build(tmp_path, ["x = 2"]), target)
+    assert "x = 2" in target.read_text(encoding="utf-8")
+    for wrong in (tmp_path, path):
+        with pytest.raises(ExportError, match="cannot write"):
+            export_script(path, wrong, overwrite=True)
+    with pytest.raises(ExportError, match="cannot be written"):
+        export_script(path, tmp_path / "no" / "train.py")
+
+
+def test_user_text_stays_as_it_is(tmp_path: Path) -> None:
+    """Comments, quotes, unicode and layout of plain cells are copied verbatim."""
+    source = "x  =  {'a' : 1}   # odd   layout\n\n\n# π ≈ 3\ndef f( a ):\n    return f\"{a!r:>{10}}\" # é"
+    _, text = export(tmp_path, [source])
+    assert source in text
+
+
+def test_names_of_notebooks_cannot_break_the_script(tmp_path: Path) -> None:
+    """Quotes and backslashes in a file name stay within the docstring."""
+    path = build(tmp_path, ["x = 1"], name='a"""b\\.ipynb')
+    script = export_script(path, tmp_path / "train.py")
+    assert run_script(script)[0]["x"] == 1
+
+
+def test_last_expressions_are_shown(tmp_path: Path) -> None:
+    """What the notebook shows below a cell is printed, None and quiet cells aside."""
+    script, _ = export(
+        tmp_path, ["1 + 1", "'text'.upper()", "[].append(1)", "5;", "3, 4", "(y := 6)", "'doc'"]
+    )
+    assert run_script(script)[1].split() == ["2", "TEXT", "3", "4", "6"]
