@@ -171,7 +171,7 @@ def post(url: str, body: object) -> tuple[int, dict[str, Any]]:
 def serve() -> None:
     """Serve the champion and ask it, rightly and wrongly."""
     stage = Stage("4. Serve the champion over HTTP")
-    version = json.loads(call("models", "breast-cancer@champion", "--json"))
+    version = json.loads(call("model", "breast-cancer@champion", "--json"))
     names = [field["name"] for field in version["signature"]["inputs"]]
     row = {field["name"]: field["minimum"] for field in version["signature"]["inputs"]}
     command = [sys.executable, "-m", "mlops_nb", "serve", "breast-cancer@champion", "--port", "0"]

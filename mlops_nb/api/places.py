@@ -47,7 +47,7 @@ def find_store(start: Path) -> Store | None:
     return open_store(settings.store, cache=settings.cache, create=False)
 
 
-def make_session(notebook: str | None = None) -> Session:
+def make_session(notebook: str | None = None, start: Path | None = None) -> Session:
     """Open the session of this process, with a store if one can be had.
 
     A store that cannot be used is told in one line and nothing is recorded: the work goes on.
@@ -56,14 +56,16 @@ def make_session(notebook: str | None = None) -> Session:
     ----------
     notebook
         Path of the notebook or script.
+    start
+        Folder to look from for the project; the notebook's by default.
 
     Returns
     -------
     Session
         The current session from now on.
     """
-    start = Path(notebook).parent if notebook else None
-    settings = load_settings(start if start and start.is_dir() else None)
+    folder = start or (Path(notebook).parent if notebook else None)
+    settings = load_settings(folder if folder and folder.is_dir() else None)
     store = None
     if not settings.disabled:
         try:
@@ -84,7 +86,8 @@ def need_session() -> Session:
         return session
     main = sys.modules.get("__main__")
     script = getattr(main, "__file__", None)
-    session = make_session(str(Path(script).absolute()) if script else None)
+    # A script may be a tool's (pytest's, say) far from the project: the working folder tells more.
+    session = make_session(str(Path(script).absolute()) if script else None, Path.cwd())
     from mlops_nb.api.sessions import snapshot_in_background
 
     snapshot_in_background(session)
