@@ -27,6 +27,14 @@ from mlops_nb.tracking import current_session
 PROJECT = Path(__file__).resolve().parents[2]
 
 
+def wait_for_environment() -> None:
+    """Wait until the background thread has kept the environment."""
+    session = current_session()
+    assert session is not None
+    assert session.background is not None
+    session.background.join()
+
+
 def test_search_gives_mlflow_columns(store: Store) -> None:
     """The table has MLflow's columns and kinds: texts for params, numbers for metrics, UTC times."""
     with mlops.start_run("a", tags={"team": "red"}):
@@ -80,6 +88,7 @@ def test_compare_tells_what_changed_in_the_environment(store: Store) -> None:
     """Runs of two environments show the packages that differ, and only those."""
     for version in ("1.0", "2.0"):
         with mlops.start_run(version) as run:
+            wait_for_environment()
             run.log_environment(store.objects.put_json({"packages": {"numpy": version, "x": "1"}}))
     rows = [row for row in mlops.compare_runs("1.0", "2.0").rows if row[0] == "environment"]
     assert rows == [("environment", "packages.numpy", ("1.0", "2.0"), True)]
@@ -131,10 +140,7 @@ def test_unknown_names_are_refused_with_near_misses(store: Store) -> None:
     """Unknown runs, metrics and models are named; nothing is written."""
     with mlops.start_run("baseline"):
         mlops.log_metric("accuracy", 1.0)
-    session = current_session()
-    assert session is not None
-    assert session.background is not None
-    session.background.join()
+    wait_for_environment()
     before = sorted(path for path in store.root.rglob("*") if path.is_file())
     with pytest.raises(RunNotFoundError, match="Did you mean 'baseline'"):
         mlops.get_run("basline")
