@@ -22,6 +22,14 @@ if importlib.util.find_spec("mlops_nb") is None:
 importlib.import_module("mlops_nb.pipeline.step").begin({specification!r})
 """
 
+_FINISH = """
+import sys
+step = sys.modules.get("mlops_nb.pipeline.step")
+if step is not None:
+    step.finish()
+"""
+_FINISH_TIMEOUT_S = 30.0
+
 
 class StepKernel:
     """A kernel that runs one step, or several that cannot be parted.
@@ -103,12 +111,17 @@ class StepKernel:
             reason = reply["content"].get("evalue", "") or reply["content"].get("ename", "")
             raise StepFailedError("kernel", f"it cannot use mlops_nb: {reason}")
 
-    def _execute(self, source: str) -> Any:
+    def finish(self) -> None:
+        """Let an idle kernel write what it still records, before it is stopped."""
+        with contextlib.suppress(TimeoutError, RuntimeError):
+            self._execute(f"exec({_FINISH!r}, {{}})", timeout=_FINISH_TIMEOUT_S)
+
+    def _execute(self, source: str, timeout: float | None = None) -> Any:
         from jupyter_core.utils import run_sync
 
         async def ask() -> Any:
-            answer = self.kc.execute(source, silent=True, store_history=False, reply=True)
-            return await answer
+            options = {"silent": True, "store_history": False, "reply": True, "timeout": timeout}
+            return await self.kc.execute(source, **options)
 
         return run_sync(ask)()
 

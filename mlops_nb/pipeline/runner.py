@@ -6,6 +6,7 @@ import contextlib
 import json
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -93,8 +94,7 @@ def run(
         is_active=False,
     )
     record.log_params(_make_loggable(values))
-    boundaries = store.root / "boundaries" / (record.run_id or f"{time.time_ns()}")
-    boundaries.mkdir(parents=True, mode=0o700)
+    boundaries = _make_boundaries(store, record.run_id)
     injected = _choose_injected(pipeline, values, params or {})
     work = _Work(pipeline, injected, out_dir, boundaries, store, record, tell)
     work.settings, work.kernel_name, work.timeout = settings, kernel_name, timeout
@@ -107,7 +107,7 @@ def run(
     finally:
         work.stop_kernel()
         record.end(status)
-        shutil.rmtree(boundaries, ignore_errors=True)
+        _remove_boundaries(boundaries, store)
     metrics = _collect_metrics(store, record)
     return PipelineResult(record.run_id, status, tuple(work.results), metrics, dict(values))
 
@@ -121,6 +121,22 @@ def _remove_old(out_dir: Path) -> None:
             continue
         if "step" in metadata.get("mlops", {}):
             file.unlink()
+
+
+def _make_boundaries(store: Store, run_id: str) -> Path:
+    """Make the private folder for what crosses; where nothing can be recorded, a temporary one."""
+    folder = store.root / "boundaries" / run_id
+    try:
+        folder.mkdir(parents=True, mode=0o700)
+    except OSError:
+        folder = Path(tempfile.mkdtemp(prefix="mlops-")) / "boundaries" / "run"
+        folder.mkdir(parents=True)
+    return folder
+
+
+def _remove_boundaries(folder: Path, store: Store) -> None:
+    is_own = folder.is_relative_to(store.root)
+    shutil.rmtree(folder if is_own else folder.parent.parent, ignore_errors=True)
 
 
 def _choose_injected(
@@ -214,6 +230,8 @@ class _Work:
             self._execute(document, target, outcome, place)
             if not outcome.error:
                 self._finish_step(number)
+            elif not (outcome.died or outcome.timed_out):
+                self.end_kernel()
         except StepFailedError as error:
             outcome.error = error.reason
         if outcome.exit_code == 0:
@@ -254,7 +272,7 @@ class _Work:
             "before": str(self.boundaries / f"{number - 1}.boundary"),
             "after": str(self.boundaries / f"{number}.boundary"),
             "report": str(self.boundaries / f"{number}.json"),
-            "key_folder": str(self.store.root),
+            "key_folder": str(self.boundaries.parent.parent),
             "later": later,
             "history": any(step.reads_history for step in steps),
             "patches": [path for step in steps[: number + 1] for path in step.patches],
@@ -267,6 +285,7 @@ class _Work:
     def _make_environment(self) -> dict[str, str]:
         environment = {
             "PYTHONHASHSEED": "0",
+            "MLOPS_NB_NOTEBOOK": str(self.pipeline.path.absolute()),
             "MLOPS_NB_STORE": str(self.store.root),
             "MLOPS_NB_PARENT_RUN": self.record.run_id,
         }
@@ -309,6 +328,7 @@ class _Work:
 
     def _finish_step(self, number: int) -> None:
         if number == len(self.pipeline.steps) - 1:
+            self.end_kernel()
             return
         report = json.loads((self.boundaries / f"{number}.json").read_text(encoding="utf-8"))
         self.execution_count = report["execution_count"]
@@ -319,12 +339,18 @@ class _Work:
             self.reason = f"because {name} cannot leave it: {why}"
         else:
             self.fused_with = self.reason = None
-            self.stop_kernel()
+            self.end_kernel()
         before = self.boundaries / f"{number - 1}.boundary"
         before.unlink(missing_ok=True)
 
+    def end_kernel(self) -> None:
+        """End an idle kernel in good order."""
+        if self.kernel is not None:
+            self.kernel.finish()
+        self.stop_kernel()
+
     def stop_kernel(self) -> None:
-        """End the kernel, if one runs."""
+        """End the kernel at once, if one runs."""
         if self.kernel is not None:
             self.kernel.stop()
             self.kernel = None

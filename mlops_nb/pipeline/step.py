@@ -16,6 +16,7 @@ _REACHES_ALL = frozenset(
     ["globals", "locals", "vars", "eval", "exec", "dir", "user_ns", "who", "whos", "who_ls", "run"]
 )
 _WORD = re.compile(r"[^\W\d]\w*")
+_LONGEST_SNAPSHOT_S = 20.0
 _HISTORY = ("_", "__", "___", "_oh")
 
 _state: dict[str, Any] = {}
@@ -103,6 +104,18 @@ def save() -> None:
     else:
         size = report.size_bytes / 1e6
         print(f"{len(report.names)} names, {size:.1f} MB: {_shorten(report.names)}")  # noqa: T201
+
+
+def finish() -> None:
+    """Let what records runs in this kernel come to its end; the kernel is ended next."""
+    tracking = sys.modules.get("mlops_nb.tracking")  # there only where something records
+    if tracking is None:
+        return
+    background = getattr(tracking.current_session(), "background", None)
+    if background is not None:
+        background.join(_LONGEST_SNAPSHOT_S)
+    tracking.end_open_runs()
+    tracking.close_session()
 
 
 def find_needed(later: list[str], looked_up: frozenset[str]) -> frozenset[str] | None:

@@ -323,3 +323,29 @@ def test_kernel_without_folder_fails_cleanly(tmp_path: Path) -> None:
     with pytest.raises(StepFailedError, match="did not start"):
         kernel.start()
     assert not kernel.is_alive()
+
+
+def test_store_without_room_for_boundaries(place: Place) -> None:
+    """Where the store cannot take what crosses, a temporary folder does, and is removed."""
+    path = place.write(("x = 1", "step:a"), ("print(x)", "step:b"))
+    (place.store.root / "boundaries").write_text("in the way")
+    result = place.run(path)
+    assert result.status == "finished"
+    assert place.read_printed() == ["", "1\n"]
+
+
+def test_steps_close_their_sessions(place: Place) -> None:
+    """What a step's kernel still records when its cells are done is written before it ends."""
+    path = place.write(
+        ("import mlops_nb as mlops", "imports"),
+        (
+            "run = mlops.start_run(name='open')\nname = run.name\nmlops.log_metric('a', 1.0)\ndel run",
+            "step:a",
+        ),
+        ("print(name)", "step:b"),
+    )
+    result = place.run(path)
+    assert result.metrics == {"a": 1.0, "open.a": 1.0}
+    child = place.store.read_run(place.store.find_run("open"))
+    assert child.status == "finished"
+    assert child.parent_run_id == result.run_id
