@@ -272,7 +272,7 @@ def test_large_sparse_matrix_is_sampled_without_conversion() -> None:
     """A column-wise matrix over the limit is sampled from its buffers, not turned into rows."""
     from scipy import sparse
 
-    matrix = sparse.random(2000, 2000, density=0.05, format="csc", rng=np.random.default_rng(0))
+    matrix = sparse.random(2000, 2000, density=0.05, format="csc", random_state=0)
     record = fingerprint(matrix, limit_bytes=1000)
     assert record is not None
     assert record.fingerprint.startswith("sampled-")
