@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import nbformat
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "mlops_nb" / "labextension"
@@ -50,12 +50,9 @@ class Jupyter:
     url: str
     token: str
 
-    def address(self, app: str, path: str = "", **query: str) -> str:
+    def address(self, app: str, path: str = "") -> str:
         """Give the address of a page, ``lab/tree`` or ``notebooks``, with the token to log in."""
-        words = "&".join(
-            f"{key}={quote(value)}" for key, value in {"token": self.token, **query}.items()
-        )
-        return f"{self.url}{app}/{quote(path)}?{words}"
+        return f"{self.url}{app}/{quote(path)}?token={self.token}"
 
     def write_notebook(self, name: str, *sources: str) -> str:
         """Write a notebook with one code cell for each source."""
@@ -191,6 +188,7 @@ def browser(tmp_path: Path) -> Iterator[Browser]:
         give_up("no Chromium found; on Debian: apt install chromium fonts-dejavu-core")
     shots = Path(os.environ.get("MLOPS_NB_SCREENSHOTS", tmp_path))
     shots.mkdir(parents=True, exist_ok=True)
+    expect.set_options(timeout=20_000)  # a machine may be busy with other tests
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=found, args=list(CHROMIUM_ARGUMENTS))
         page = chromium.new_page(viewport={"width": 1280, "height": 800})
@@ -218,15 +216,33 @@ def browser(tmp_path: Path) -> Iterator[Browser]:
     assert not faults
 
 
+def run_cell(page: Page, place: int = 0) -> None:
+    """Run a cell of the notebook in view, by the keyboard."""
+    cell = page.locator(".jp-Notebook:visible .jp-CodeCell").nth(place)
+    prompt = cell.locator(".jp-InputPrompt").first
+    before = prompt.inner_text()
+    for _ in range(20):
+        prompt.click()
+        page.keyboard.press("Control+Enter")
+        try:
+            expect(prompt).not_to_have_text(before, timeout=2000)
+        except AssertionError:
+            continue  # the kernel was not there yet, and Jupyter forgets what was asked
+        return
+    pytest.fail(f"cell {place} never ran")
+
+
 @pytest.fixture
 def open_lab(jupyter: Jupyter, browser: Browser) -> Callable[..., Page]:
     """Give a function that opens a notebook in JupyterLab and waits for its kernel."""
 
     def open_notebook(name: str) -> Page:
         page = browser.page
-        page.goto(jupyter.address("lab/tree", name, reset=""))
+        # A workspace of its own: what another test left open must not come back.
+        page.goto(jupyter.address(f"lab/workspaces/{Path(name).stem}/tree", name))
         page.locator(".jp-Notebook .jp-Cell").first.wait_for()
-        page.locator(".jp-NotebookPanel-toolbar [data-status='idle']").first.wait_for()
+        # Before that a cell that is run asks for a kernel instead.
+        page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
         return page
 
     return open_notebook

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Browser, Jupyter
+from tests.browser.conftest import Browser, Jupyter, run_cell
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -24,8 +24,7 @@ def test_panel_works_in_notebook_7(jupyter: Jupyter, browser: Browser) -> None:
     page.get_by_role("button", name="Show the runs of this notebook").click()
     panel = page.locator("#jp-mlops-panel")
     expect(panel.get_by_text("This notebook has no runs yet")).to_be_visible()
-    page.locator(".jp-CodeCell .jp-InputPrompt").first.click()
-    page.keyboard.press("Control+Enter")
+    run_cell(page)
     row = panel.get_by_role("listitem").filter(has_text="in notebook 7")
     expect(row).to_contain_text("0.875")
     assert browser.find_axe_violations("#jp-mlops-panel") == []

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.conftest import Browser, Jupyter
+from tests.browser.conftest import Browser, Jupyter, run_cell
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -32,13 +32,6 @@ def open_panel(page: Page) -> Locator:
     panel = page.locator("#jp-mlops-panel")
     expect(panel).to_be_visible()
     return panel
-
-
-def run_cell(page: Page, place: int) -> None:
-    """Run a cell of the notebook in view."""
-    cells = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell")
-    cells.nth(place).locator(".jp-InputPrompt").click()
-    page.keyboard.press("Control+Enter")
 
 
 def test_run_appears_live(jupyter: Jupyter, browser: Browser, open_lab: OpenLab) -> None:
@@ -113,7 +106,7 @@ def test_panel_follows_notebook_restart_and_reload(
     page.locator(".lm-DockPanel-tabBar").get_by_text("two.ipynb").click()
     expect(panel.get_by_role("listitem").filter(has_text="of-two")).to_be_visible()
 
-    page.evaluate("void window.jupyterapp.commands.execute('notebook:restart-kernel')")
+    page.evaluate("void window.jupyterapp.commands.execute('notebook:restart-clear-output')")
     page.locator(".jp-Dialog .jp-mod-accept").click()
     page.locator(".jp-Dialog").wait_for(state="hidden")
     page.wait_for_timeout(1500)
