@@ -92,7 +92,7 @@ def run_notebook() -> Figures:
     import papermill
 
     papermill.execute_notebook(
-        str(OUT / NOTEBOOK), str(OUT / "01_first_model.executed.ipynb"), cwd=str(OUT),
+        str(OUT / NOTEBOOK), str(OUT / "01_first_model.executed.ipynb"), cwd=str(OUT), engine_name="mlops",
         parameters={"test_size": float(TEST_SIZE)}, progress_bar=False,
     )  # fmt: skip
     runs = read_runs("tags.`mlops.source` = 'autolog'")

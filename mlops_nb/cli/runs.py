@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from mlops_nb.errors import UsageError
 from mlops_nb.records import RunRecord, format_time
 
 _MAX_COLUMNS = 6
+_PAGE = 50
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
@@ -44,20 +46,9 @@ def read_run(run: RunRecord) -> dict[str, Any]:
     dict
         Stable keys that scripts rely on.
     """
-    return {
-        "run_id": run.run_id,
-        "name": run.name,
-        "experiment": run.experiment,
-        "status": run.status,
-        "started_at": format_time(run.started_at),
-        "ended_at": format_time(run.ended_at),
-        "duration_s": run.duration_s,
-        "params": run.params,
-        "metrics": run.metrics,
-        "tags": run.tags,
-        "notebook": run.notebook,
-        "parent_run_id": run.parent_run_id,
-    }
+    document = run.to_json()
+    del document["cells"]  # `show --json` gives them
+    return document
 
 
 @click.command()
@@ -77,13 +68,15 @@ def status(as_json: bool) -> None:
 @click.command()
 @click.option("--filter", "filter_", metavar="EXPRESSION", help='e.g. "metrics.acc > 0.9"')
 @click.option("--order-by", multiple=True, metavar="KEY", help='e.g. "metrics.acc DESC"')
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(min=1), help="50 by default; all with --json.")
 @as_json
-def runs(filter_: str | None, order_by: tuple[str, ...], limit: int, as_json: bool) -> None:
+def runs(filter_: str | None, order_by: tuple[str, ...], limit: int | None, as_json: bool) -> None:
     """List runs, the newest first."""
     from mlops_nb import api
 
-    found = api.list_runs(filter_, list(order_by) or None, limit)
+    # A program must never take a page for the whole; a person reads no more than a page.
+    most = limit or (sys.maxsize if as_json else _PAGE)
+    found = api.list_runs(filter_, list(order_by) or None, most)
     if as_json:
         print_json([read_run(run) for run in found])
         return
@@ -105,6 +98,8 @@ def runs(filter_: str | None, order_by: tuple[str, ...], limit: int, as_json: bo
     ]
     columns = ("run", "name", "status", "started (UTC)", "duration", *keys)
     print_table(columns, rows, empty="No runs.")
+    if limit is None and len(found) == _PAGE:
+        click.echo(f"The newest {_PAGE}; ask for more with --limit.", err=True)
 
 
 _Table = tuple[tuple[str, ...], list[tuple[object, ...]]]
