@@ -14,8 +14,8 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado.web import HTTPError, authenticated
 
-from mlops_nb import __version__, api
-from mlops_nb.config import load_settings
+from mlops_nb import api
+from mlops_nb.config import load_settings, read_version
 from mlops_nb.errors import MLOpsError
 from mlops_nb.records import format_time
 from mlops_nb.server.payload import (
@@ -119,7 +119,7 @@ class StatusRouteHandler(MLOpsRouteHandler):
 
         # Not the verb's status, which speaks of the session of its own process: a server has none.
         await self.answer(
-            lambda: {"version": __version__, "store": str(load_settings(start).store)}
+            lambda: {"version": read_version(), "store": str(load_settings(start).store)}
         )
 
 
