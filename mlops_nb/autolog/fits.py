@@ -213,6 +213,8 @@ class FitRecorder:
         self._log_search(run, estimator)
         if not fit.is_continued:
             self._session.adopt(run)
+        if self._session.cell is None and self._data is not None:
+            self._data.release()  # a script has no cells to wait for
 
     def _end_partial(self, partial: _PartialFits, duration: float) -> None:
         with self._lock:
@@ -257,6 +259,8 @@ class FitRecorder:
         for partial in partials.values():
             if partial.calls & (partial.calls - 1):
                 partial.log()
+        if self._data is not None:
+            self._data.release()
 
     def close(self) -> None:
         """Write what is left, and wait a bounded time for data in the background."""

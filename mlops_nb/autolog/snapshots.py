@@ -51,6 +51,9 @@ class SnapshotQueue:
         self._store = store
         self._digests: dict[str, str | None] = {}
         self._waiting: queue.Queue[Callable[[], None] | None] = queue.Queue()
+        self._held: list[Callable[[], None]] = []
+        self._pending: set[str] = set()
+        self._is_stopped = False
         self._waiting_bytes = 0
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -75,28 +78,40 @@ class SnapshotQueue:
         if record.fingerprint in self._digests:
             digest = self._digests[record.fingerprint]
             return record if digest is None else replace(record, digest=digest)
+        if record.fingerprint in self._pending:  # many fits on one frame make one copy of it
+            self.submit(lambda: self._name(record, run))
+            return record
         size = record.size_bytes
-        if size > LIMIT_BYTES or record.kind == "object":
+        if size > LIMIT_BYTES or record.kind == "object" or self._is_stopped:
             return record
         with self._lock:
             if self._waiting_bytes + size > _MOST_WAITING_BYTES:
                 return record
             self._waiting_bytes += size
+            self._pending.add(record.fingerprint)
         copied = copy_safely(obj)
         self.submit(lambda: self._keep(copied, record, run))
         return record
 
     def submit(self, job: Callable[[], None]) -> None:
-        """Have work done after what already waits.
+        """Have work done once `release` is called, after what already waits.
 
         Parameters
         ----------
         job
             The work; one that raises ends the thread with one line to the person.
         """
-        self._waiting.put(job)
         with self._lock:
-            if self._thread is None:
+            if not self._is_stopped:
+                self._held.append(job)
+
+    def release(self) -> None:
+        """Begin with what was submitted: the cell is over, and its fits are not slowed down."""
+        with self._lock:
+            held, self._held = self._held, []
+            for job in held:
+                self._waiting.put(job)
+            if held and self._thread is None:
                 self._thread = threading.Thread(
                     target=self._work, name="mlops_nb-data", daemon=True
                 )
@@ -111,6 +126,8 @@ class SnapshotQueue:
                 job()
             except Exception as error:  # noqa: BLE001 - told once; the notebook goes on
                 reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+                self._is_stopped = True
+                self._waiting = queue.Queue()  # the copies that wait are let go
                 print(f"mlops_nb: data are kept by fingerprint only: {reason}", file=sys.stderr)  # noqa: T201
                 return
             del job  # nothing of the user's stays referenced while the thread waits
@@ -118,18 +135,21 @@ class SnapshotQueue:
     def _keep(self, obj: Any, record: DatasetRecord, run: Run) -> None:
         from mlops_nb.data import store_frame
 
-        known = self._digests.get(record.fingerprint)
-        if known is None:
-            stored = store_frame(
-                self._store, obj, record.name, role=record.role, limit_bytes=LIMIT_BYTES
-            )
-            if stored.fingerprint != record.fingerprint:
-                return  # changed underneath by something that writes past pandas
-            known = self._digests[record.fingerprint] = stored.digest
+        stored = store_frame(
+            self._store, obj, record.name, role=record.role, limit_bytes=LIMIT_BYTES
+        )
+        same = stored.fingerprint == record.fingerprint
+        # Data that changed underneath, by something that writes past pandas, are not those data.
+        self._digests[record.fingerprint] = stored.digest if same else None
         with self._lock:
             self._waiting_bytes -= record.size_bytes
-        if known is not None:
-            run.log_dataset(replace(record, digest=known))
+            self._pending.discard(record.fingerprint)
+        self._name(record, run)
+
+    def _name(self, record: DatasetRecord, run: Run) -> None:
+        digest = self._digests.get(record.fingerprint)
+        if digest is not None:
+            run.log_dataset(replace(record, digest=digest))
 
     def close(self, timeout_s: float = 5.0) -> None:
         """Finish what waits, for a bounded time.
@@ -139,6 +159,7 @@ class SnapshotQueue:
         timeout_s
             Longest wait.
         """
+        self.release()
         thread = self._thread
         if thread is not None:
             self._waiting.put(None)

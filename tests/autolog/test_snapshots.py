@@ -1,0 +1,79 @@
+"""Data of runs are stored off the user's thread, once, and from copies only."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from mlops_nb import autolog
+from mlops_nb.autolog import snapshots
+from mlops_nb.autolog.snapshots import SnapshotQueue
+from mlops_nb.data import load_frame
+from mlops_nb.store import Store
+from tests.autolog.conftest import Notebook
+
+
+def test_many_fits_on_one_frame_copy_it_once(
+    notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten fits on the same data make one copy, one object, and ten runs that name it."""
+    copies: list[object] = []
+    original = snapshots.copy_safely
+
+    def count(obj: object) -> object:
+        copies.append(type(obj))
+        return original(obj)
+
+    monkeypatch.setattr(snapshots, "copy_safely", count)
+    notebook.run("for _ in range(10):\n    model = Ridge().fit(X, y)")
+    autolog.disarm()
+    assert len(copies) == 2  # X and y
+    digests = {data.digest for run in notebook.runs() for data in run.datasets}
+    assert len(digests) == 2
+    assert None not in digests
+
+
+def test_nothing_runs_beside_a_fit(notebook: Notebook) -> None:
+    """While a cell runs no thread of ours competes with its fits."""
+    notebook.namespace["threading"] = threading
+    notebook.run(
+        "model = Ridge().fit(X, y)\nnames = [thread.name for thread in threading.enumerate()]\n"
+    )
+    assert "mlops_nb-data" not in notebook.namespace["names"]
+
+
+def test_array_written_after_the_fit_is_kept_as_it_was(notebook: Notebook) -> None:
+    """What the user writes into an array after the fit, in the same cell, is not stored."""
+    notebook.run("A = X.to_numpy().copy(); B = A.copy()\nRidge().fit(A, y)\nA[:] = 0.0")
+    autolog.disarm()
+    (run,) = notebook.runs()
+    np.testing.assert_array_equal(
+        load_frame(notebook.store, run.datasets[0]), notebook.namespace["B"]
+    )
+
+
+def test_failing_store_is_told_once(
+    notebook: Notebook, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where data cannot be stored one line says so, and fingerprints are still recorded."""
+
+    def full(*_: object, **__: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(type(notebook.store.objects), "put_bytes", full)
+    for _ in range(3):
+        notebook.run("model = Ridge().fit(X, y)")
+    autolog.disarm()
+    monkeypatch.undo()
+    assert capsys.readouterr().err.count("fingerprint only") == 1
+    assert all(data.digest is None for run in notebook.runs() for data in run.datasets)
+    assert all(len(run.datasets) == 2 for run in notebook.runs())
+
+
+def test_closing_an_idle_queue(store: Store) -> None:
+    """A queue that never had work closes at once, twice if asked."""
+    waiting = SnapshotQueue(store)
+    waiting.close()
+    waiting.close()
