@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_nb.api.places import find_store, get_store, need_session
-from mlops_nb.errors import NotFoundError
+from mlops_nb.errors import NotFoundError, RunNotFoundError
 from mlops_nb.records import Comparison, MetricPoint, RunRecord
 from mlops_nb.tracking import Run, active_run
 
@@ -275,7 +275,9 @@ def get_run(run_id: str, *, start: Path | None = None) -> RunRecord:
     InvalidValueError
         More than one run fits.
     """
-    store = get_store(start=start)
+    store = get_store() if start is None else find_store(start)
+    if store is None:  # asking must not make a store
+        raise RunNotFoundError(run_id)
     return store.read_run(store.find_run(run_id))
 
 

@@ -116,6 +116,8 @@ async def test_no_store_is_an_empty_list_and_stays_none(
     (jp_root_dir / "pyproject.toml").touch()
     code, body = await ask("runs", notebook="new.ipynb")
     assert (code, body["runs"], body["has_more"]) == (200, [], False)
+    code, body = await ask("runs", "any", notebook="new.ipynb")
+    assert (code, body["error"]) == (404, "RunNotFoundError")
     assert [path.name for path in jp_root_dir.iterdir()] == ["pyproject.toml"]
 
 

@@ -135,9 +135,11 @@ describe('MLOpsModel', () => {
   });
 
   it('goes on by itself when the server is back, and asks its version again', async () => {
-    api.failure = new RequestError('network');
     await look();
-    expect(model.page).toBeNull();
+    api.failure = new RequestError('network');
+    await pass(5000);
+    expect(model.problem).not.toBeNull();
+    expect(model.foreignVersion).toBeNull();
     api.failure = null;
     api.version = '9.9.9';
     await pass(20000);
