@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ if step is not None:
     step.finish()
 """
 _FINISH_TIMEOUT_S = 30.0
+_LEAVE_POLLS, _LEAVE_POLL_S = 60, 0.05
 
 
 class StepKernel:
@@ -136,6 +138,19 @@ class StepKernel:
         from jupyter_core.utils import run_sync
 
         return self.km is not None and bool(run_sync(self.km.is_alive)())
+
+    def leave(self) -> None:
+        """End an idle kernel as the end of a notebook does: what it registered for exit runs."""
+        from jupyter_core.utils import run_sync
+
+        with contextlib.suppress(TimeoutError, RuntimeError):
+            # Not through shutdown_kernel, whose interrupt makes one kernel in three stall.
+            run_sync(self.km.request_shutdown)()
+            for _ in range(_LEAVE_POLLS):
+                if not self.is_alive():
+                    break
+                time.sleep(_LEAVE_POLL_S)
+        self.stop()
 
     def stop(self) -> None:
         """End the kernel at once, with what it has started, and remove its sockets."""

@@ -225,6 +225,27 @@ class _Work:
         )
         write_notebook(document, target)
         outcome = StepOutcome()
+        self._attempt(number, document, target, outcome, place)
+        result = StepResult(
+            step.name,
+            "failed" if outcome.error else "succeeded",
+            str(target),
+            duration_s=time.monotonic() - started,
+            error=outcome.error or None,
+            fused_with=continued,
+            reason=why if continued else None,
+        )
+        self._record_step(result, place)
+        return result
+
+    def _attempt(
+        self,
+        number: int,
+        document: dict[str, Any],
+        target: Path,
+        outcome: StepOutcome,
+        place: dict[str, Any],
+    ) -> None:
         try:
             self._prepare_kernel(number)
             self._execute(document, target, outcome, place)
@@ -236,28 +257,21 @@ class _Work:
             outcome.error = error.reason
         if outcome.exit_code == 0:
             outcome.error, self.has_exited = "", True
-        duration = time.monotonic() - started
-        status = "failed" if outcome.error else "succeeded"
+
+    def _record_step(self, result: StepResult, place: dict[str, Any]) -> None:
+        target = Path(result.notebook or "")
         self.record.log_artifact(target, f"steps/{target.name}")
-        self.record.set_tags({f"step.{step.name}": status})
-        message = outcome.error or (f"in the kernel of {continued!r}, {why}" if continued else "")
+        self.record.set_tags({f"step.{result.name}": result.status})
+        shared = f"in the kernel of {result.fused_with!r}, {result.reason}"
+        message = result.error or (shared if result.fused_with else "")
         self.tell(
             Progress(
                 "step_finished",
-                status=status,
-                duration_s=duration,
+                status=result.status,
+                duration_s=result.duration_s,
                 message=message,
-                **place,  # type: ignore[arg-type]
+                **place,
             )
-        )
-        return StepResult(
-            step.name,
-            "failed" if outcome.error else "succeeded",
-            str(target),
-            duration_s=duration,
-            error=outcome.error or None,
-            fused_with=continued,
-            reason=why if continued else None,
         )
 
     def _prepare_kernel(self, number: int) -> None:
@@ -328,7 +342,7 @@ class _Work:
 
     def _finish_step(self, number: int) -> None:
         if number == len(self.pipeline.steps) - 1:
-            self.end_kernel()
+            self.end_kernel(is_last=True)
             return
         report = json.loads((self.boundaries / f"{number}.json").read_text(encoding="utf-8"))
         self.execution_count = report["execution_count"]
@@ -343,10 +357,15 @@ class _Work:
         before = self.boundaries / f"{number - 1}.boundary"
         before.unlink(missing_ok=True)
 
-    def end_kernel(self) -> None:
+    def end_kernel(self, is_last: bool = False) -> None:
         """End an idle kernel in good order."""
         if self.kernel is not None:
             self.kernel.finish()
+            if is_last:
+                self.kernel.leave()
+                self.kernel = None
+        # Not so between steps: what a notebook has registered for its end, such as the removal of
+        # temporary folders, must not run in the middle of it.
         self.stop_kernel()
 
     def stop_kernel(self) -> None:

@@ -349,3 +349,17 @@ def test_steps_close_their_sessions(place: Place) -> None:
     child = place.store.read_run(place.store.find_run("open"))
     assert child.status == "finished"
     assert child.parent_run_id == result.run_id
+
+
+def test_end_of_the_notebook_comes_once(place: Place) -> None:
+    """What is registered for the end of the process does not run between steps."""
+    path = place.write(
+        ("import atexit, tempfile\nt = tempfile.TemporaryDirectory(); folder = t.name", "step:a"),
+        (
+            "import os; print(os.path.isdir(folder))\natexit.register(lambda: open('end.txt', 'a').write('x'))",
+            "step:b",
+        ),
+    )
+    assert place.run(path).status == "finished"
+    assert place.read_printed() == ["", "True\n"]
+    assert (path.parent / "end.txt").read_text() == "x"
