@@ -3,27 +3,57 @@
 from __future__ import annotations
 
 import atexit
-import os
 import threading
-from dataclasses import dataclass
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
-from mlops_nb.autolog.callsites import forget_sources
 from mlops_nb.autolog.imports import ImportWatcher
-from mlops_nb.autolog.sklearn import SklearnIntegration
-from mlops_nb.tracking import Session
+from mlops_nb.tracking import Session, find_run_of
+
+if TYPE_CHECKING:
+    from mlops_nb.autolog.sklearn import SklearnIntegration
+
+_SKLEARN = ("sklearn.base", "sklearn.utils.parallel", "sklearn.metrics")
+_WAITING = [
+    ("scikit-learn fits", "waiting", "sklearn is not imported yet"),
+    ("scikit-learn metrics", "waiting", "sklearn is not imported yet"),
+]
 
 
-@dataclass(frozen=True, slots=True)
 class _Armed:
-    session: Session
-    watcher: ImportWatcher
-    sklearn: SklearnIntegration
-    pid: int
+    """What is armed for one session; an integration is loaded when its library is."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.sklearn: SklearnIntegration | None = None
+        self.watcher = ImportWatcher()
+        for name in _SKLEARN:
+            self.watcher.watch(name, self._arm_sklearn)
+
+    def _arm_sklearn(self, module: ModuleType) -> None:
+        if self.sklearn is None:
+            from mlops_nb.autolog.sklearn import SklearnIntegration
+
+            self.sklearn = SklearnIntegration(self.session, self.watcher)
+        self.sklearn.arm(module)
+
+    def close(self) -> None:
+        """Restore everything."""
+        self.watcher.close()
+        if self.sklearn is not None:
+            from mlops_nb.autolog.callsites import forget_sources
+
+            self.sklearn.close()
+            forget_sources()
 
 
 _lock = threading.RLock()
 _armed: list[_Armed] = []
+
+
+def _find_integration() -> SklearnIntegration | None:
+    with _lock:
+        return _armed[0].sklearn if _armed else None
 
 
 def arm(session: Session) -> None:
@@ -39,8 +69,7 @@ def arm(session: Session) -> None:
         if _armed and _armed[0].session is session:
             return
         disarm()
-        watcher = ImportWatcher()
-        _armed.append(_Armed(session, watcher, SklearnIntegration(session, watcher), os.getpid()))
+        _armed.append(_Armed(session))
         atexit.register(disarm)
 
 
@@ -49,10 +78,7 @@ def disarm() -> None:
     with _lock:
         atexit.unregister(disarm)
         while _armed:
-            armed = _armed.pop()
-            armed.watcher.close()
-            armed.sklearn.close()
-        forget_sources()
+            _armed.pop().close()
 
 
 def finish_cell() -> None:
@@ -62,8 +88,9 @@ def finish_cell() -> None:
     -----
     To be called before the cell's runs end. It never raises.
     """
-    for armed in tuple(_armed):
-        armed.sklearn.finish_cell()
+    integration = _find_integration()
+    if integration is not None:
+        integration.finish_cell()
 
 
 def status() -> list[tuple[str, str, str]]:
@@ -75,8 +102,10 @@ def status() -> list[tuple[str, str, str]]:
         ``(what, state, reason)``: state is ``armed``, ``waiting``, ``not armed`` or ``stopped``;
         the reason is the version where armed. Empty where auto-logging is off.
     """
-    with _lock:
-        return [row for armed in _armed for row in armed.sklearn.status()]
+    integration = _find_integration()
+    if integration is not None:
+        return integration.status()
+    return list(_WAITING) if _armed else []
 
 
 def run_of(model: Any) -> str | None:
@@ -92,9 +121,7 @@ def run_of(model: Any) -> str | None:
     str or None
         Id of the run of its last fit; None where no fit of this very object was recorded.
     """
-    with _lock:
-        run = _armed[0].sklearn.fits.known.find(model) if _armed else None
-    return run.run_id if run is not None else None
+    return find_run_of(model)
 
 
 def example_of(model: Any) -> Any:
@@ -110,5 +137,5 @@ def example_of(model: Any) -> Any:
     object or None
         The training data where the user still has them, else a copy of their first rows.
     """
-    with _lock:
-        return _armed[0].sklearn.fits.known.find_example(model) if _armed else None
+    integration = _find_integration()
+    return None if integration is None else integration.fits.known.find_example(model)

@@ -6,7 +6,7 @@ import weakref
 from dataclasses import dataclass
 from typing import Any
 
-from mlops_nb.tracking import Run
+from mlops_nb.tracking import Run, current_session, find_run_of, link_object
 
 _SAMPLE_ROWS = 100
 _SAMPLE_BYTES = 1 << 20
@@ -47,12 +47,17 @@ class KnownModels:
                 del entries[key]
 
         reference = weakref.ref(model, forget)
+        link_object(model, run.run_id)  # a later step of a pipeline finds the run by it
         entries[key] = _Entry(reference, run, _refer(data), _copy_rows(data))
 
     def find(self, model: Any) -> Run | None:
-        """Give the run that fitted exactly this object."""
+        """Give the run that fitted exactly this object, in this kernel or an earlier step's."""
         entry = self._entries.get(id(model))
-        return entry.run if entry is not None and entry.model() is model else None
+        if entry is not None and entry.model() is model:
+            return entry.run
+        # A model of an earlier step was fitted, and its run recorded, in another kernel.
+        run_id, session = find_run_of(model), current_session()
+        return session.find_run(run_id) if run_id and session else None
 
     def find_example(self, model: Any) -> Any:
         """Give what a model was fitted on, or its first rows where that is gone; else None."""

@@ -104,11 +104,24 @@ class SklearnIntegration:
             "scikit-learn fits": ("waiting", "sklearn is not imported yet"),
             "scikit-learn metrics": ("waiting", "sklearn.metrics is not imported yet"),
         }
-        watcher.watch("sklearn.base", self._arm_fits)
-        watcher.watch("sklearn.utils.parallel", self._arm_workers)
-        watcher.watch("sklearn.metrics", self._arm_metrics)
 
     # ------------------------------------------------------------------ arming
+    def arm(self, module: ModuleType) -> None:
+        """Patch what belongs to a module of the library that has been imported.
+
+        Parameters
+        ----------
+        module
+            One of ``sklearn.base``, ``sklearn.utils.parallel``, ``sklearn.metrics``.
+        """
+        name = module.__name__
+        if name == "sklearn.base":
+            self.fit_guard.call(self._patch_fits, module)
+        elif name == "sklearn.utils.parallel":
+            self._arm_workers(module)
+        elif name == "sklearn.metrics":
+            self._arm_metrics(module)
+
     def status(self) -> list[tuple[str, str, str]]:
         """Give each recorder with its state and the reason or the version."""
         rows = []
@@ -134,9 +147,6 @@ class SklearnIntegration:
 
     def _set_state(self, name: str, state: str, reason: str) -> None:
         self._states[f"scikit-learn {name}"] = (state, reason)
-
-    def _arm_fits(self, base: ModuleType) -> None:
-        self.fit_guard.call(self._patch_fits, base)
 
     def _patch_fits(self, base: ModuleType) -> None:
         if self._is_closed:
