@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 
 # The index holds nothing that the run folders do not: a change here raises the number, and an index
 # of any other number is thrown away and filled again.
@@ -36,6 +37,20 @@ CREATE INDEX tag_run ON tag (run);
 """
 
 
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch the journal; SQLite does not wait for this lock by itself, whatever the timeout."""
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=wal")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.005)
+        else:
+            return
+
+
 def prepare(connection: sqlite3.Connection) -> None:
     """Bring a fresh or older index to the tables of this version.
 
@@ -44,7 +59,7 @@ def prepare(connection: sqlite3.Connection) -> None:
     connection
         In autocommit mode.
     """
-    connection.execute("PRAGMA journal_mode=wal")
+    _use_wal(connection)
     connection.execute("PRAGMA synchronous=normal")
     (found,) = connection.execute("PRAGMA user_version").fetchone()
     if found == VERSION:
