@@ -43,6 +43,7 @@ from mlops_nb.api.sessions import (
     disarm_autolog,
     end_cell,
     open_session,
+    touch_runs_of,
     touched_runs,
 )
 
@@ -85,5 +86,6 @@ __all__ = [
     "snapshot_data",
     "snapshot_environment",
     "start_run",
+    "touch_runs_of",
     "touched_runs",
 ]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from mlops_nb.api.places import find_store, get_store, need_session
 from mlops_nb.errors import NotFoundError, RunNotFoundError
 from mlops_nb.records import Comparison, MetricPoint, RunRecord
-from mlops_nb.tracking import Run, active_run
+from mlops_nb.tracking import Run
+from mlops_nb.tracking import active_run as active_run
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import atexit
 import threading
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlops_nb.api.places import make_session
 from mlops_nb.records import RunRecord
-from mlops_nb.tracking import Session, current_session
+from mlops_nb.tracking import Session, current_session, find_run_of
 from mlops_nb.tracking import close_session as close_tracking_session
 
 if TYPE_CHECKING:
     from mlops_nb.tracking.session import CellStatus
+
+_MOST_MEMBERS = 100
 
 
 def open_session(notebook: str | None = None) -> bool:
@@ -110,6 +113,28 @@ def touched_runs() -> list[str]:
     """Give the ids of the runs recorded so far in the cell that runs now."""
     session = current_session()
     return [] if session is None else [run.run_id for run in session.touched_runs() if run.run_id]
+
+
+def touch_runs_of(values: Iterable[Any]) -> None:
+    """Count the running cell to the runs of the models it works with.
+
+    Parameters
+    ----------
+    values
+        Objects the cell mentions; members of short lists, tuples and dicts are looked at too.
+    """
+    session = current_session()
+    if session is None:
+        return
+    for value in values:
+        members: list[Any] = [value]
+        if type(value) in (list, tuple, dict) and len(value) <= _MOST_MEMBERS:
+            members += value.values() if isinstance(value, dict) else value
+        for member in members:
+            run_id = find_run_of(member)
+            run = session.find_run(run_id) if run_id else None
+            if run is not None:
+                session.touch(run)
 
 
 def attach_output(data: bytes, media_type: str, name: str) -> None:

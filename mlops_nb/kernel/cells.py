@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import sys
 import threading
@@ -12,6 +13,7 @@ from typing import Any, Literal
 from mlops_nb.kernel.figures import FigureBuffer
 
 CellStatus = Literal["ok", "error", "interrupted"]
+PRELUDE = "mlops-prelude"  # the tag that the pipeline gives to the imports it repeats in a step
 
 
 @dataclass(slots=True)
@@ -32,20 +34,40 @@ class RunningCell:
     figures: FigureBuffer = field(default_factory=FigureBuffer)
 
 
-def is_recordable(info: Any) -> bool:
+def is_recordable(info: Any, tags: tuple[str, ...] = ()) -> bool:
     """Say whether an execution is one of the user's own.
 
     Parameters
     ----------
     info
         IPython's ``ExecutionInfo``.
+    tags
+        Tags of the cell.
 
     Returns
     -------
     bool
         False for silent executions and those kept out of the history (front ends ask that way).
     """
-    return bool(getattr(info, "store_history", False)) and not getattr(info, "silent", False)
+    if getattr(info, "silent", False):
+        return False
+    # A step repeats the notebook's imports out of the history, so that counts stay the notebook's.
+    return bool(getattr(info, "store_history", False)) or PRELUDE in tags
+
+
+def list_names(source: str) -> list[str]:
+    """Give the names that a cell mentions, each once; none where it is no Python.
+
+    Parameters
+    ----------
+    source
+        The cell as plain Python.
+    """
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return []
+    return list(dict.fromkeys(node.id for node in ast.walk(tree) if isinstance(node, ast.Name)))
 
 
 def read_metadata(shell: Any, info: Any) -> tuple[str | None, tuple[str, ...]]:

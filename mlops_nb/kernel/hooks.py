@@ -10,6 +10,7 @@ from mlops_nb.kernel.cells import (
     RunningCell,
     find_execution,
     is_recordable,
+    list_names,
     read_metadata,
     read_status,
 )
@@ -77,8 +78,7 @@ class CellHooks:
         """
         cell = RunningCell(info)
         self._stack.append(cell)
-        if is_recordable(info):
-            cell.index = self.guards["cells"].call(self._begin, info)
+        cell.index = self.guards["cells"].call(self._begin, info)
 
     def after_cell(self, result: Any = None, *_: object) -> None:
         """Note that a cell has ended, keep its figures and show what was recorded.
@@ -98,6 +98,8 @@ class CellHooks:
 
     def _begin(self, info: Any) -> int | None:
         cell_id, tags = read_metadata(self._shell, info)
+        if not is_recordable(info, tags):
+            return None
         _, count = find_execution()
         if count is None:
             count = self._shell.execution_count
@@ -144,6 +146,10 @@ class CellHooks:
     def _keep_figures(self, cell: RunningCell, result: Any) -> None:
         if self._tap is None or not self._tap.sees_results:
             self._add_last_value(cell, getattr(result, "result", None))
+        if cell.figures.figures and not api.touched_runs():
+            # A plot of models that earlier cells fitted belongs to the runs of those models.
+            names = list_names(getattr(cell.info, "transformed_cell", None) or "")
+            api.touch_runs_of([self._shell.user_ns.get(name) for name in names])
         for number, figure in enumerate(cell.figures.figures, 1):
             name = f"cell-{cell.index}-figure-{number}.{figure.suffix}"
             api.attach_output(figure.data, figure.media_type, name)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jupyter_client.manager import start_new_kernel
@@ -68,7 +69,8 @@ class Page:
             "IPYTHONDIR": str(folder / "ipython"),
             "NO_COLOR": "1",
         }
-        self._manager, self._client = None, None
+        self._manager: Any = None
+        self._client: Any = None
 
     def run_bash(self, block: Block) -> None:
         """Run a block as a shell script that stops at the first error."""
@@ -92,7 +94,7 @@ class Page:
 
     def close(self) -> None:
         """Stop the kernel."""
-        if self._client is not None and self._manager is not None:
+        if self._client is not None:
             self._client.stop_channels()
             self._manager.shutdown_kernel(now=True)
 
