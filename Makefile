@@ -28,6 +28,7 @@ demo: setup ## Run the main job on real data, from the notebook to a served mode
 	@$(BIN)/python example_notebooks/demo.py
 
 test: setup $(TEST_READY) ## Check the code and run every test
+	@$(BIN)/python labextension/build.py --packages
 	@$(BIN)/python .ci/check.py
 
 lint: $(TEST_READY) ## Check style, floors and types only

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mlops_nb.api.places import get_store
+from mlops_nb.api.places import get_store, read_store
 from mlops_nb.records import ModelVersion, RunRecord
 
 
@@ -58,7 +58,7 @@ def register_model(
 
 def list_models() -> list[ModelVersion]:
     """Give every version of every registered model, newest version first within a model."""
-    store = get_store()
+    store = read_store()
     return [
         store.models.get(name, version)
         for name in store.models.names()
@@ -86,7 +86,7 @@ def get_model(ref: str) -> ModelVersion:
     """
     from mlops_nb import registry
 
-    return registry.resolve(get_store(), ref)
+    return registry.resolve(read_store(), ref)
 
 
 def set_alias(name: str, alias: str, version: int) -> ModelVersion:
@@ -126,7 +126,7 @@ def load_model(ref: str) -> Any:
     """
     from mlops_nb import registry
 
-    return registry.load(get_store(), ref)
+    return registry.load(read_store(), ref)
 
 
 def serve_model(
@@ -160,7 +160,7 @@ def serve_model(
     """
     from mlops_nb import serving
 
-    store = get_store()
+    store = read_store()
     if background:
         return serving.start_in_background(store, ref, host=host, port=port, token=token)
     serving.serve(store, ref, host=host, port=port, token=token, on_ready=on_ready)

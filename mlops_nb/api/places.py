@@ -39,11 +39,33 @@ def get_store(store: str | Path | None = None, start: Path | None = None) -> Sto
     return open_store(settings.store, cache=settings.cache)
 
 
-def find_store(start: Path) -> Store | None:
-    """Give the store of a folder's project, None where nothing was recorded there yet."""
+def read_store(start: Path | None = None) -> Store:
+    """Open the store that a verb only asks; asking never makes one.
+
+    Parameters
+    ----------
+    start
+        Folder to look from; the session's store by default, else from the working folder.
+
+    Returns
+    -------
+    Store
+        Where nothing was recorded yet, one that is empty and not on the disk.
+
+    Raises
+    ------
+    StoreError
+        What is there is no store of ours.
+    """
+    session = current_session()
+    if start is None and session is not None and session.store is not None:
+        return session.store
     settings = load_settings(start)
-    if not (settings.store / "format.json").exists():
-        return None
+    is_empty = not settings.store.exists() or (
+        settings.store.is_dir() and not any(settings.store.iterdir())
+    )
+    if is_empty:
+        return Store(settings.store, "none", settings.cache)
     return open_store(settings.store, cache=settings.cache, create=False)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_nb.api.places import find_store, get_store, need_session
-from mlops_nb.errors import NotFoundError, RunNotFoundError
+from mlops_nb.api.places import need_session, read_store
+from mlops_nb.errors import NotFoundError
 from mlops_nb.records import Comparison, MetricPoint, RunRecord
 from mlops_nb.tracking import Run
 from mlops_nb.tracking import active_run as active_run
@@ -206,13 +206,7 @@ def list_runs(
     list of RunRecord
         Without their cells.
     """
-    if start is None:
-        store = get_store()
-    else:
-        found = find_store(start)
-        if found is None:
-            return []
-        store = found
+    store = read_store(start)
     if notebook is None:
         return store.search(filter, order_by, limit, offset)
     # Quotes are doubled as in SQL; the parser turns the value into a placeholder.
@@ -251,7 +245,7 @@ def search_runs(
     """
     from mlops_nb.api.tables import make_runs_table
 
-    return make_runs_table(list_runs(filter, order_by, limit), get_store().root)
+    return make_runs_table(list_runs(filter, order_by, limit), read_store().root)
 
 
 def get_run(run_id: str, *, start: Path | None = None) -> RunRecord:
@@ -276,9 +270,7 @@ def get_run(run_id: str, *, start: Path | None = None) -> RunRecord:
     InvalidValueError
         More than one run fits.
     """
-    store = get_store() if start is None else find_store(start)
-    if store is None:  # asking must not make a store
-        raise RunNotFoundError(run_id)
+    store = read_store(start)
     return store.read_run(store.find_run(run_id))
 
 
@@ -302,7 +294,7 @@ def get_metric_history(run_id: str, key: str) -> list[MetricPoint]:
     RunNotFoundError, NotFoundError
         There is no such run, or it has no such metric.
     """
-    store = get_store()
+    store = read_store()
     return store.read_metric_history(store.find_run(run_id), key)
 
 
@@ -316,7 +308,7 @@ def read_artifact(run_id: str, path: str) -> bytes:
     CorruptObjectError
         The stored bytes are not those that were logged.
     """
-    store, run = get_store(), get_run(run_id)
+    store, run = read_store(), get_run(run_id)
     for artifact in run.artifacts:
         if artifact.path == path:
             return store.objects.read_bytes(artifact.digest)
@@ -339,5 +331,5 @@ def compare_runs(*run_ids: str) -> Comparison:
     """
     from mlops_nb.api.tables import compare_records
 
-    store = get_store()
+    store = read_store()
     return compare_records(store, [get_run(run_id) for run_id in run_ids])

@@ -207,7 +207,7 @@ class Store:
             return fits[0]
         if len(text) >= 4 and fits:
             raise InvalidValueError("run", text, f"one run; {len(fits)} fit: {', '.join(fits[:3])}")
-        raise RunNotFoundError(text, [name for _, name in names] + ids)
+        raise RunNotFoundError(text, [name for _, name in names])
 
 
 _opened: dict[tuple[Path, Path], Store] = {}

@@ -236,3 +236,17 @@ def test_every_verb_is_listed_and_unknown_ones_are_not() -> None:
     assert isinstance(mlops.__version__, str)
     with pytest.raises(AttributeError, match="log_metrc"):
         mlops.log_metrc  # noqa: B018 - the access is the test
+
+
+def test_asking_makes_no_store(tmp_path: Path) -> None:
+    """Where nothing was recorded, every question is answered and no folder appears."""
+    assert mlops.list_runs() == []
+    assert mlops.list_models() == []
+    assert len(mlops.search_runs()) == 0
+    with pytest.raises(RunNotFoundError, match="There is no run yet"):
+        mlops.get_run("nope")
+    with pytest.raises(RunNotFoundError):
+        mlops.get_metric_history("nope", "acc")
+    with pytest.raises(ModelNotFoundError):
+        mlops.get_model("nope@champion")
+    assert not (tmp_path / "store").exists()
