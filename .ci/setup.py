@@ -28,11 +28,9 @@ def run(*command: str) -> None:
 
 def main() -> None:
     """Make the environment named by the first argument; ``--test`` adds what only tests need."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - told before pip tells it in its own words
         found = sys.version.split()[0]
-        sys.exit(
-            f"Python {found} is too old: mlops_nb needs 3.11 or later. Try: make PYTHON=python3.12 ..."
-        )
+        sys.exit(f"Python {found} is too old: mlops_nb needs 3.11. Try: make PYTHON=python3.12 ...")
     venv, is_test = Path(sys.argv[1]), "--test" in sys.argv[2:]
     started = time.perf_counter()
     python = venv / ("Scripts" if sys.platform == "win32" else "bin") / "python"

@@ -21,6 +21,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 OUT = HERE.parent / "demo-output"
 NOTEBOOK = "01_first_model.ipynb"
+EXECUTED = "01_first_model.executed.ipynb"
 TEST_SIZE = "0.3"
 CLASSES = {
     "logistic": "LogisticRegression",
@@ -89,12 +90,14 @@ def collect(runs: list[dict[str, Any]]) -> Figures:
 def run_notebook() -> Figures:
     """Run the notebook from top to bottom, as Restart-and-Run-All does."""
     stage = Stage("1. Run the notebook from top to bottom; it logs itself")
-    import papermill
-
-    papermill.execute_notebook(
-        str(OUT / NOTEBOOK), str(OUT / "01_first_model.executed.ipynb"), cwd=str(OUT), engine_name="mlops",
-        parameters={"test_size": float(TEST_SIZE)}, progress_bar=False,
-    )  # fmt: skip
+    command = ["papermill", "--engine", "mlops", "--no-progress-bar", NOTEBOOK, EXECUTED]
+    command += ["-p", "test_size", TEST_SIZE]
+    say(f"  $ {' '.join(command)}")
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=OUT, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        sys.exit(f"exit code {done.returncode}\n{done.stdout}{done.stderr}")
     runs = read_runs("tags.`mlops.source` = 'autolog'")
     datasets = {data["fingerprint"][:12] for run in runs for data in run["datasets"]}
     stage.done(f"{len(runs)} runs recorded, on {len(datasets)} data sets, in .mlops")
@@ -108,9 +111,8 @@ def run_pipeline() -> Figures:
     text = call("run", NOTEBOOK, "-p", f"test_size={TEST_SIZE}", "-o", "steps", "--json")
     result = json.loads(text)
     for step in result["steps"]:
-        say(
-            f"    {step['name']:<10} {step['status']:<10} {step['duration_s']:5.1f} s  {step['notebook']}"
-        )
+        name, status = f"{step['name']:<10}", f"{step['status']:<10}"
+        say(f"    {name} {status} {step['duration_s']:5.1f} s  {step['notebook']}")
     stage.done(f"pipeline {result['status']}")
     return collect(read_runs(f"parent_run_id = '{result['run_id']}'"))
 
@@ -131,7 +133,8 @@ def run_script() -> Figures:
     say(f"  $ python train.py --test-size {TEST_SIZE}")
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT_RUNNER, TEST_SIZE],
-        cwd=OUT, capture_output=True, text=True, check=False, env={**os.environ, "MPLBACKEND": "Agg"},
+        cwd=OUT, capture_output=True, text=True, check=False,
+        env={**os.environ, "MPLBACKEND": "Agg"},
     )  # fmt: skip
     if done.returncode:
         sys.exit(done.stdout + done.stderr)

@@ -16,7 +16,14 @@ STAMP = BUNDLE / "sources.blake2"
 INSTALLED = "share/jupyter/labextensions/mlops-nb-labextension"
 OLDEST_NODE = 20
 # Everything that decides what the bundle is; tests and lint settings do not.
-SOURCES = ("package.json", "package-lock.json", "tsconfig.json", "src/**/*.ts*", "schema/*.json", "style/*")
+SOURCES = (
+    "package.json",
+    "package-lock.json",
+    "tsconfig.json",
+    "src/**/*.ts*",
+    "schema/*.json",
+    "style/*",
+)
 
 
 class NodeMissingError(Exception):
@@ -60,7 +67,13 @@ def _find_npm() -> str:
 def _call(command: list[str], environment: dict[str, str] | None = None) -> None:
     """Run a command quietly; what it said is shown where it fails."""
     done = subprocess.run(
-        command, cwd=HERE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        command,
+        cwd=HERE,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
     )
     if done.returncode:
         sys.stderr.write(done.stdout)
@@ -143,11 +156,18 @@ def main() -> int:
         if "--packages" in sys.argv:
             install_packages()
     except NodeMissingError as error:
-        state = "the panel stays as it was built before" if is_built() else "everything but the panel works"
-        print(f"panel: {error}; {state}. Install Node.js >= {OLDEST_NODE} and run this again to build it.")
+        state = (
+            "the panel stays as it was built before"
+            if is_built()
+            else "everything but the panel works"
+        )
+        print(f"panel: {error}; {state}. To build it, install Node.js >= {OLDEST_NODE} first.")
         return 0
     except subprocess.CalledProcessError as error:
-        print(f"panel: {' '.join(map(str, error.cmd))} failed with exit code {error.returncode}", file=sys.stderr)
+        print(
+            f"panel: {' '.join(map(str, error.cmd))} failed with exit code {error.returncode}",
+            file=sys.stderr,
+        )
         return 1
     copied = update_installed()
     print("panel: " + ("built" if built else "up to date") + (" and installed" if copied else ""))

@@ -44,7 +44,9 @@ class PanelBuildHook(BuildHookInterface):  # type: ignore[type-arg]
         except (subprocess.CalledProcessError, OSError) as error:
             reason = f"building it failed ({error})"
         if reason and builder.is_built():
-            self.app.display_warning(f"mlops_nb: {reason}; the panel is shipped as it was built before.")
+            self.app.display_warning(
+                f"mlops_nb: {reason}; the panel is shipped as it was built before."
+            )
         elif reason:
             self.app.display_warning(
                 f"mlops_nb: {reason}, so the JupyterLab panel is left out; everything else works. "
@@ -52,4 +54,6 @@ class PanelBuildHook(BuildHookInterface):  # type: ignore[type-arg]
             )
         if self.target_name == "wheel" and builder.is_built():
             build_data["shared_data"][str(builder.BUNDLE)] = builder.INSTALLED
-            build_data["shared_data"][str(HERE / "install.json")] = f"{builder.INSTALLED}/install.json"
+            build_data["shared_data"][str(HERE / "install.json")] = (
+                f"{builder.INSTALLED}/install.json"
+            )

@@ -77,5 +77,5 @@ def test_kernel_shows_two_lines() -> None:
     ]
     try:
         exec(compile("\n\nraise error", "cell", "exec"), {"__name__": "__main__", "error": error})
-    except errors.UsageError as raised:
-        assert raised._render_traceback_()[0].endswith("(line 3 of the cell)")
+    except errors.UsageError as raised:  # pytest.raises would add a frame of its own
+        assert raised._render_traceback_()[0].endswith("(line 3 of the cell)")  # noqa: PT017
