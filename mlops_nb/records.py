@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 RunStatus = Literal["running", "finished", "failed", "interrupted"]
 StepStatus = Literal["pending", "running", "succeeded", "failed", "skipped"]
+StepCause = Literal["error", "timeout", "died", "interrupted"]
 
 RUN_STATUSES: tuple[RunStatus, ...] = ("running", "finished", "failed", "interrupted")
 
@@ -254,6 +255,11 @@ class StepResult:
 
     Attributes
     ----------
+    error
+        What went wrong, for people; its wording may change.
+    cause
+        Why it failed, for programs: a cell raised (``error``), it took too long (``timeout``), its
+        kernel died (``died``), or somebody interrupted it (``interrupted``). None where it did not.
     fused_with
         The step in whose kernel it ran, where something could not leave that kernel.
     reason
@@ -268,6 +274,7 @@ class StepResult:
     error: str | None = None
     fused_with: str | None = None
     reason: str | None = None
+    cause: StepCause | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,6 +173,9 @@ class ProgressLine:
         self._stream.flush()
 
 
+_CODES = {"timeout": 124, "interrupted": 130, "died": 138}
+
+
 def choose_exit_code(result: PipelineResult) -> int:
     """Say what a pipeline run returns to the shell.
 
@@ -184,17 +187,15 @@ def choose_exit_code(result: PipelineResult) -> int:
     Returns
     -------
     int
-        0, or by the first step that failed: 124 for a time-out, 138 for a kernel that died, else 1.
+        0, or by the first step that failed: 124 for a time-out, 138 for a kernel that died, 130
+        for an interrupt, else 1.
     """
     if result.status == "finished":
         return 0
     failed = next((step for step in result.steps if step.status == "failed"), None)
     if failed is None:
         return 130 if result.status == "interrupted" else 1
-    error = failed.error or ""
-    if "longer than allowed" in error:
-        return 124
-    return 138 if "kernel died" in error else 1
+    return _CODES.get(failed.cause or "error", 1)
 
 
 def _read_step(step: StepResult) -> dict[str, Any]:
@@ -205,6 +206,7 @@ def _read_step(step: StepResult) -> dict[str, Any]:
         "cached": step.cached,
         "duration_s": step.duration_s,
         "error": step.error,
+        "cause": step.cause,
     }
 
 

@@ -28,6 +28,7 @@ from papermill.engines import (  # noqa: TID253
 
 from mlops_nb.notebook.document import write_notebook
 from mlops_nb.pipeline.kernels import StepKernel
+from mlops_nb.records import StepCause
 
 _SAVE_EVERY_S = 5.0
 _ENGINE = "mlops"
@@ -52,6 +53,18 @@ class StepOutcome:
     exit_code: int | None = None
     died: bool = False
     timed_out: bool = False
+    interrupted: bool = False
+
+    @property
+    def cause(self) -> StepCause | None:
+        """Why it failed, None where it did not."""
+        if not self.error:
+            return None
+        if self.timed_out:
+            return "timeout"
+        if self.died:
+            return "died"
+        return "interrupted" if self.interrupted else "error"
 
 
 class StepManager(NotebookExecutionManager):  # type: ignore[misc]
@@ -174,6 +187,7 @@ class StepClient(PapermillNotebookClient):  # type: ignore[misc]
                 self._execute(cell, index)
             except CellExecutionError as error:
                 self._fail(cell, index, f"{error.ename}: {error.evalue}")
+                self.outcome.interrupted = error.ename == "KeyboardInterrupt"
                 if error.ename == "SystemExit":
                     code = error.evalue
                     self.outcome.exit_code = int(code) if code.lstrip("-").isdigit() else 1

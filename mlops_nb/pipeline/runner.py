@@ -234,6 +234,7 @@ class _Work:
             error=outcome.error or None,
             fused_with=continued,
             reason=why if continued else None,
+            cause=outcome.cause,
         )
         self._record_step(result, place)
         return result

@@ -77,7 +77,7 @@ def test_notebook_is_run(ask: Ask, notebook: Path, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("importable")
 def test_failing_step_is_exit_code_1(ask: Ask, notebook: Path, tmp_path: Path) -> None:
     """A step that raises is told with its reason; later steps are skipped."""
-    change_source(notebook, 2, "numbers = 1 / 0")
+    change_source(notebook, 2, "raise ZeroDivisionError('the kernel died longer than allowed')")
     answer = ask("run", notebook, "-o", tmp_path / "out")
     assert answer.code == 1
     assert "[1/2] make failed" in answer.err
@@ -196,15 +196,19 @@ def test_terminal_shows_the_running_cell() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "error", "code"),
+    ("status", "cause", "code"),
     [
         ("finished", None, 0),
-        ("failed", "cell 3: ValueError: x", 1),
+        ("failed", "error", 1),
+        ("failed", "timeout", 124),
+        ("failed", "died", 138),
+        ("failed", "interrupted", 130),
         ("failed", None, 1),
         ("interrupted", None, 130),
     ],
 )
-def test_exit_code_follows_the_result(status: Any, error: str | None, code: int) -> None:
-    """The shell learns how the run ended."""
-    steps = (StepResult("a", "failed", error=error),) if error else ()
+def test_exit_code_follows_the_cause(status: Any, cause: Any, code: int) -> None:
+    """The shell learns how the run ended by the cause, whatever the message happens to say."""
+    error = "ValueError: the kernel died, it took longer than allowed"
+    steps = (StepResult("a", "failed", error=error, cause=cause),) if cause else ()
     assert choose_exit_code(PipelineResult("id", status, steps)) == code

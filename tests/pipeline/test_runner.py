@@ -211,6 +211,7 @@ def test_expected_error_and_early_end(place: Place) -> None:
     result = place.run(path)
     assert result.status == "finished"
     assert [step.status for step in result.steps] == ["succeeded", "succeeded", "skipped"]
+    assert [step.cause for step in result.steps] == [None, None, None]
     assert read_output(place.out / "01-a.ipynb")[-1] == "1\n"
 
 
@@ -221,7 +222,7 @@ def test_dead_kernel_is_told(place: Place) -> None:
     )
     result = place.run(path)
     assert result.status == "failed"
-    assert result.steps[0].error == "the kernel died"
+    assert (result.steps[0].error, result.steps[0].cause) == ("the kernel died", "died")
     assert read_statuses(place.out / "01-a.ipynb") == ["completed", "failed", "pending"]
 
 
@@ -235,6 +236,7 @@ def test_step_that_takes_too_long(place: Place) -> None:
     result = place.run(path, timeout=2)
     assert time.monotonic() - started < 40
     assert result.steps[0].error == "it took longer than allowed"
+    assert result.steps[0].cause == "timeout"
     assert_ended(int((path.parent / "pid").read_text()))
 
 
