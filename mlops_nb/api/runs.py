@@ -88,7 +88,7 @@ def log_metric(key: str, value: Any, step: int | None = None) -> None:
     InvalidValueError
         Key, value or step has the wrong form; nothing is written.
     """
-    (active_run() or _need_run()).log_metrics({key: value}, step)
+    (active_run() or _need_run()).log_metric(key, value, step)
 
 
 def log_metrics(metrics: Mapping[str, Any], step: int | None = None) -> None:

@@ -166,6 +166,38 @@ class RunLog:
         if out:
             _write_all(self._metrics, out)
 
+    def log_metric(self, key: str, value: float, step: int) -> None:
+        """Append one value of one metric; the short way for training loops.
+
+        Parameters
+        ----------
+        key
+            Name of the metric.
+        value
+            The value.
+        step
+            Training step, within 64 bits.
+
+        Raises
+        ------
+        OSError
+            The value could not be written.
+        """
+        number = self._keys.get(key)
+        if number is None or self._forks != _generation[0]:
+            self.log_metrics({key: value}, step)
+            return
+        record = RECORD.pack(number, step, value, time.time_ns())
+        data = record + zlib.crc32(record).to_bytes(4, "little")
+        if os.write(self._metrics, data) != RECORD_BYTES:
+            self._mend(data)
+
+    def _mend(self, data: bytes) -> None:
+        """Write a record that was cut short again, whole."""
+        size = os.fstat(self._metrics).st_size
+        os.ftruncate(self._metrics, size - size % RECORD_BYTES)
+        _write_all(self._metrics, data)
+
     def _add_key(self, key: str) -> int:
         with self._lock:
             if key in self._keys:

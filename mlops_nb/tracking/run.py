@@ -105,7 +105,21 @@ class Run:
         InvalidValueError
             The key, value or step is not of that form; nothing is written.
         """
-        self.log_metrics({key: value}, step)
+        last = self._steps.get(key)
+        if last is None or type(value) is not float or (step is not None and type(step) is not int):
+            self.log_metrics({key: value}, step)
+            return
+        # The way of a training loop: a known metric, a plain float, a plain step.
+        if step is None:
+            step = last + 1
+        elif not -(2**63) <= step < 2**63:
+            step = read_step(step)
+        if self._log is not None:
+            try:
+                self._log.log_metric(key, value, step)
+            except OSError as error:
+                self._fail(error)
+        self._steps[key] = step
 
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
         """Log values of several metrics for one step.
@@ -137,8 +151,7 @@ class Run:
                 self._log.log_metrics(values, step)
             except OSError as error:
                 self._fail(error)
-        for key in values:
-            steps[key] = step
+        steps.update(dict.fromkeys(values, step))
 
     def log_param(self, key: str, value: Any) -> None:
         """Log one parameter; see `log_params`."""

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -233,7 +234,8 @@ def test_events_of_later_versions_are_passed_over(store: Store) -> None:
     assert run.dropped_records == 1
 
 
-def test_a_full_disk_leaves_whole_records(store: Store) -> None:
+@pytest.mark.parametrize("is_single", [True, False])
+def test_a_full_disk_leaves_whole_records(store: Store, is_single: bool) -> None:
     """A write that the disk refuses raises and leaves no half record behind."""
     import resource
 
@@ -245,8 +247,11 @@ def test_a_full_disk_leaves_whole_records(store: Store) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (5 * 32 + 7, limit[1]))
         for step in range(1, 5):
             log.log_metrics({"m": float(step)}, step)
+        one_more = (
+            partial(log.log_metric, "m") if is_single else partial(log.log_metrics, {"m": 5.0})
+        )
         with pytest.raises(OSError, match="too large"):
-            log.log_metrics({"m": 5.0}, 5)
+            one_more(*((5.0, 5) if is_single else (5,)))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
         signal.signal(signal.SIGXFSZ, handler)
