@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_nb.errors import StepFailedError
+from mlops_nb.pipeline.remains import KERNEL_PREFIX
 
 _START_TIMEOUT_S = 120.0
 
@@ -49,6 +50,8 @@ class StepKernel:
     ----------
     km, kc
         Manager and client, as nbclient takes them.
+    private
+        Folder of its sockets while it runs, else empty.
     """
 
     def __init__(
@@ -57,7 +60,7 @@ class StepKernel:
         self.folder, self.environment, self.kernel_name = folder, environment, kernel_name
         self.km: Any = None
         self.kc: Any = None
-        self._private: str | None = None
+        self.private = ""
 
     def start(self) -> None:
         """Start the kernel and wait until it answers.
@@ -71,12 +74,12 @@ class StepKernel:
         from jupyter_core.utils import run_sync
 
         # A short private folder: a unix socket's path may have 100 characters only.
-        self._private = tempfile.mkdtemp(prefix="mlops-")
-        connection = str(Path(self._private, "kernel.json"))
+        self.private = tempfile.mkdtemp(prefix=KERNEL_PREFIX)
+        connection = str(Path(self.private, "kernel.json"))
         options: dict[str, Any] = {"connection_file": connection}
         if sys.platform != "win32":
             options["transport"] = "ipc"  # two kernels can never race for a port
-            options["ip"] = str(Path(self._private, "k"))
+            options["ip"] = str(Path(self.private, "k"))
         if self.kernel_name is not None:
             options["kernel_name"] = self.kernel_name
         self.km = AsyncKernelManager(**options)
@@ -162,9 +165,10 @@ class StepKernel:
         with contextlib.suppress(Exception):
             if self.kc is not None:
                 self.kc.stop_channels()
-        if self._private is not None:
-            shutil.rmtree(self._private, ignore_errors=True)
-        self.km = self.kc = self._private = None
+        if self.private:
+            shutil.rmtree(self.private, ignore_errors=True)
+        self.km = self.kc = None
+        self.private = ""
 
 
 def _get_own_spec() -> Any:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +15,7 @@ from mlops_nb.config import Settings
 from mlops_nb.errors import InvalidValueError, StepFailedError
 from mlops_nb.notebook.document import write_notebook
 from mlops_nb.notebook.parameters import resolve_parameters
+from mlops_nb.pipeline import remains
 from mlops_nb.pipeline.graph import Pipeline, plan
 from mlops_nb.pipeline.kernels import StepKernel
 from mlops_nb.pipeline.progress import Progress
@@ -94,7 +93,8 @@ def run(
         is_active=False,
     )
     record.log_params(_make_loggable(values))
-    boundaries = _make_boundaries(store, record.run_id)
+    remains.sweep(store)
+    boundaries = remains.make_boundaries(store, record.run_id)
     injected = _choose_injected(pipeline, values, params or {})
     work = _Work(pipeline, injected, out_dir, boundaries, store, record, tell)
     work.settings, work.kernel_name, work.timeout = settings, kernel_name, timeout
@@ -107,7 +107,7 @@ def run(
     finally:
         work.stop_kernel()
         record.end(status)
-        _remove_boundaries(boundaries, store)
+        remains.remove_boundaries(boundaries, store)
     metrics = _collect_metrics(store, record)
     return PipelineResult(record.run_id, status, tuple(work.results), metrics, dict(values))
 
@@ -121,22 +121,6 @@ def _remove_old(out_dir: Path) -> None:
             continue
         if "step" in metadata.get("mlops", {}):
             file.unlink()
-
-
-def _make_boundaries(store: Store, run_id: str) -> Path:
-    """Make the private folder for what crosses; where nothing can be recorded, a temporary one."""
-    folder = store.root / "boundaries" / run_id
-    try:
-        folder.mkdir(parents=True, mode=0o700)
-    except OSError:
-        folder = Path(tempfile.mkdtemp(prefix="mlops-")) / "boundaries" / "run"
-        folder.mkdir(parents=True)
-    return folder
-
-
-def _remove_boundaries(folder: Path, store: Store) -> None:
-    is_own = folder.is_relative_to(store.root)
-    shutil.rmtree(folder if is_own else folder.parent.parent, ignore_errors=True)
 
 
 def _choose_injected(
@@ -281,6 +265,7 @@ class _Work:
                 self.pipeline.path.absolute().parent, self._make_environment(), self.kernel_name
             )
             self.kernel.start()
+            remains.note_kernel(self.boundaries, self.kernel.private)
         steps = self.pipeline.steps
         later = [cell.source for step in steps[number + 1 :] for cell in step.cells]
         specification = {
