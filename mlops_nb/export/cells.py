@@ -41,6 +41,7 @@ class ScriptNeeds:
     taken: Collection[str] = ()
     modules: set[str] = field(default_factory=set)
     fallbacks: set[str] = field(default_factory=set)
+    records: bool = False  # the notebook's own code imports mlops_nb
 
     def use(self, module: str) -> str:
         """Give the name under which the script imports a module.
@@ -206,9 +207,8 @@ class CellWriter:
                 root = name.partition(".")[0]
                 if root in _NEEDS_FRONT_END:
                     raise self._fail(f"imports {name}: {_NEEDS_FRONT_END[root]}", name)
-                if root == "mlops_nb":
-                    found = "imports mlops_nb, which an exported script does not need"
-                    raise self._fail(found, "mlops_nb")
+                # Code that records by hand goes on to do so; only our magics are dropped.
+                self._needs.records |= root == "mlops_nb"
             if isinstance(node, ast.Name) and node.id == "display":
                 self._needs.fallbacks.add("display")
 

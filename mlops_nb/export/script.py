@@ -186,11 +186,12 @@ class _ScriptWriter:
     def _write_parameters(self, cell: Cell) -> str:
         """Write the parameters cell: its imports, and each name from its option."""
         source = cell.source
-        imports = [
-            ast.unparse(statement)
-            for statement in ast.parse(source).body
-            if isinstance(statement, ast.Import | ast.ImportFrom)
-        ]
+        imports = []
+        for statement in ast.parse(source).body:
+            if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
+                self._future |= {item.name for item in statement.names}
+            elif isinstance(statement, ast.Import | ast.ImportFrom):
+                imports.append(ast.unparse(statement))
         args = self._needs.name("args")
         lines = []
         for parameter in self._parameters:
@@ -205,11 +206,17 @@ class _ScriptWriter:
         """Write what stands above the first cell."""
         name = self._document.path.name
         summary = f"The code of {name} as a plain script."
-        usage = "Run it with --help to see its parameters." if self._parameters else ""
-        text = "\n\n".join(filter(None, [summary, usage]))
+        needs = "It records what it does with mlops_nb, which must be installed."
+        usage = "Run it with --help to see its parameters."
+        more = [
+            text
+            for text, is_true in ((needs, self._needs.records), (usage, self._parameters))
+            if is_true
+        ]
+        text = "\n\n".join([summary, *more])
         # A name may hold quotes or backslashes, which must not end the docstring.
         safe = text.replace("\\", "\\\\").replace('"', "'")
-        head = [f'{MARK}\n"""{safe}{chr(10) if usage else ""}"""']
+        head = [f'{MARK}\n"""{safe}{chr(10) if more else ""}"""']
         if self._future:
             head.append(f"from __future__ import {', '.join(sorted(self._future))}")
         blocks, imports = self._write_support()

@@ -306,7 +306,6 @@ def test_translations_compute_what_ipython_computes(
         ("import ipywidgets as w", 1, "widgets"),
         ("from IPython import get_ipython", 1, "IPython"),
         ("from IPython.display import Audio", 1, "Audio"),
-        ("import mlops_nb as mlops", 1, "mlops_nb"),
         ("1\n_ + 1", 2, "history"),
         ("x = = 1", 1, "valid Python"),
         ("import asyncio\nawait asyncio.sleep(0)", 0, "valid Python"),
@@ -351,6 +350,36 @@ def test_our_own_magics_are_dropped(tmp_path: Path) -> None:
         ["%load_ext mlops_nb\nx = 1\n%mlops register x --name y", "%%mlops run fit\ny = x"],
     )
     assert text.endswith('"""\n\nx = 1\n\ny = x\n')
+
+
+def test_code_that_records_goes_on_to_do_so(tmp_path: Path) -> None:
+    """A script of a notebook that logs by hand logs as well, and says what it needs."""
+    cells = [
+        "%load_ext mlops_nb\nimport mlops_nb as mlops",
+        "with mlops.start_run('by hand'):\n    mlops.log_metric('loss', 0.25)",
+        "%mlops runs\nfrom mlops_nb import search_runs\nfound = search_runs()['metrics.loss'].tolist()",
+    ]
+    script, text = export(tmp_path, cells)
+    assert "with mlops_nb, which must be installed" in text.split('"""')[1]
+    assert "%" not in text
+    root = str(Path(__file__).parents[2])
+    code = f"import runpy; print(runpy.run_path({str(script)!r})['found'])"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": root},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "[0.25]\n"
+    assert "must be installed" not in export(tmp_path, ["%load_ext mlops_nb\nx = 1"])[1]
+
+
+def test_future_imports_of_the_parameters_stand_on_top(tmp_path: Path) -> None:
+    """A __future__ import in the parameters cell does not make the script invalid."""
+    source = "from __future__ import annotations\nimport math\nx: float = 2.0"
+    script, _ = export(tmp_path, [(source, "parameters"), "y = math.sqrt(x)"])
+    assert run_script(script, "--x=9")[0]["y"] == 3.0
 
 
 def test_failing_command_raises(tmp_path: Path) -> None:
