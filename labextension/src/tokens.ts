@@ -27,6 +27,7 @@ export interface IRun {
   readonly duration_s: number | null;
   readonly metrics: Readonly<Record<string, MetricValue>>;
   readonly params: Readonly<Record<string, unknown>>;
+  readonly tags: Readonly<Record<string, unknown>>;
 }
 
 /** One page of a list of runs, newest first. */

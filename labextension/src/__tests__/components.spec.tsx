@@ -37,7 +37,7 @@ describe('RunList', () => {
   it('shows name, status, duration, age and metrics', () => {
     const { node } = mountList([makeRun()]);
     const text = node.textContent;
-    for (const part of ['baseline', 'Finished', '12.5s', '2 min. ago']) {
+    for (const part of ['baseline', 'Finished · 12.5\u00a0s', '2 min. ago']) {
       expect(text).toContain(part);
     }
     expect(text).toContain('accuracy 0.9357');
@@ -64,7 +64,48 @@ describe('RunList', () => {
       makeRun({ run_id: '2', status: 'interrupted', ...open })
     ]);
     const shown = node.querySelectorAll('.jp-MLOpsRun-duration');
-    expect([...shown].map(span => span.textContent)).toEqual(['2m 0s']);
+    expect([...shown].map(span => span.textContent)).toEqual([
+      '2\u00a0min 0\u00a0s'
+    ]);
+  });
+
+  it('gives the time of an interrupted run as the least it was', () => {
+    const { node } = mountList([makeRun({ status: 'interrupted' })]);
+    expect(node.textContent).toContain('Interrupted · ≥ 12.5\u00a0s');
+  });
+
+  it('says why a run failed', () => {
+    const tags = { 'mlops.error': 'ValueError: <b>no</b>' };
+    const { node } = mountList([makeRun({ status: 'failed', tags })]);
+    act(() => findButtons(node)[0]?.click());
+    expect(node.querySelector('.jp-MLOpsRun-error')?.textContent).toBe(
+      'ValueError: <b>no</b>'
+    );
+  });
+
+  it('folds parameters that nobody set, and says metrics once', () => {
+    const params = { C: 0.5, a: 1, b: 2, c: 3, d: 4 };
+    const tags = { 'params.changed': 'C' };
+    const { node } = mountList([makeRun({ params, tags })]);
+    expect(String(node.textContent).split('accuracy')).toHaveLength(2);
+    act(() => findButtons(node)[0]?.click());
+    expect(String(node.textContent).split('accuracy')).toHaveLength(2);
+    const folded = node.querySelector('details');
+    expect(folded?.open).toBe(false);
+    expect(folded?.querySelector('summary')?.textContent).toBe(
+      '4 more parameters'
+    );
+    expect(folded?.textContent).not.toContain('C0.5');
+    expect(node.textContent).toContain('C0.5');
+  });
+
+  it('folds nothing where it would save no room', () => {
+    const params = { C: 0.5, a: 1 };
+    const tags = { 'params.changed': 'C' };
+    const { node } = mountList([makeRun({ params, tags })]);
+    act(() => findButtons(node)[0]?.click());
+    expect(node.querySelector('details')).toBeNull();
+    expect(node.textContent).toContain('a1');
   });
 
   it('shows the same metrics in all rows, at most three', () => {
@@ -147,6 +188,27 @@ describe('RunList', () => {
     act(() => (newer as HTMLElement).click());
     act(() => (older as HTMLElement).click());
     expect(onTurnTo.mock.calls).toEqual([[0], [50]]);
+  });
+
+  it('shows a page that was turned from its beginning', () => {
+    const section = React.createRef<HTMLDivElement>();
+    const list = (offset: number) => (
+      <div className="jp-MLOpsRuns" ref={section}>
+        <RunList
+          page={makePage([makeRun()], { offset, has_more: true })}
+          now={0}
+          locale="en"
+          trans={trans}
+          onTurnTo={() => {}}
+        />
+      </div>
+    );
+    const { update } = mount(list(0));
+    Object.assign(section.current ?? {}, { scrollTop: 300 });
+    update(list(0));
+    expect(section.current?.scrollTop).toBe(300);
+    update(list(25));
+    expect(section.current?.scrollTop).toBe(0);
   });
 
   it('has no pages to turn where one is all', () => {

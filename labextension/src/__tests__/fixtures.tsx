@@ -24,6 +24,7 @@ export function makeRun(changes: Partial<IRun> = {}): IRun {
     duration_s: 12.5,
     metrics: { accuracy: 0.93567, loss: 0.0001234 },
     params: { C: 0.5 },
+    tags: {},
     ...changes
   };
 }

@@ -37,16 +37,20 @@ describe('formatMetric', () => {
 
 describe('formatDuration', () => {
   it.each([
-    [0.0004, '0ms'],
-    [0.25, '250ms'],
-    [12.34, '12.3s'],
-    [59.99, '59.9s'],
-    [60, '1m 0s'],
-    [3599, '59m 59s'],
-    [7384, '2h 3m'],
-    [-3, '0ms']
+    [0.0004, '0 ms'],
+    [0.25, '250 ms'],
+    [12.34, '12.3 s'],
+    [59.99, '59.9 s'],
+    [60, '1 min 0 s'],
+    [3599, '59 min 59 s'],
+    [7384, '2 h 3 min'],
+    [-3, '0 ms']
   ])('gives %f seconds as %s', (seconds, text) => {
-    expect(formatDuration(seconds, 'en')).toBe(text);
+    expect(formatDuration(seconds, 'en').replaceAll('\u00a0', ' ')).toBe(text);
+  });
+
+  it('keeps number and unit on one line, in other languages too', () => {
+    expect(formatDuration(0.25, 'fr')).toBe('250\u00a0ms');
   });
 });
 
@@ -66,10 +70,14 @@ describe('formatAge', () => {
 });
 
 describe('formatParam', () => {
-  it('leaves text as it is and gives the rest as JSON', () => {
+  it('leaves text as it is and gives the rest as Python or JSON', () => {
     expect(formatParam('a "b"')).toBe('a "b"');
-    expect(formatParam([1, null])).toBe('[1,null]');
-    expect(formatParam(true)).toBe('true');
+    expect(formatParam([1, 2])).toBe('[1,2]');
+    expect([true, false, null].map(formatParam)).toEqual([
+      'True',
+      'False',
+      'None'
+    ]);
   });
 });
 
@@ -77,6 +85,11 @@ describe('pickKeyMetrics', () => {
   it('prefers what most runs have, then what was logged first', () => {
     const rows = [{ rmse: 1 }, { acc: 1, f1: 1, auc: 1 }, { acc: 1, f1: 1 }];
     expect(pickKeyMetrics(rows, 3)).toEqual(['acc', 'f1', 'rmse']);
+  });
+
+  it('prefers anything to times', () => {
+    const rows = [{ fit_time_s: 1, acc: 1 }, { fit_time_s: 1 }];
+    expect(pickKeyMetrics(rows, 3)).toEqual(['acc', 'fit_time_s']);
   });
 
   it('has nothing to pick where nothing was logged', () => {

@@ -29,6 +29,14 @@ export function formatMetric(
   }).format(value);
 }
 
+/** The forms that the notebook's tables have: ms, s, min, h, each after a space. */
+const UNIT_WIDTHS = {
+  millisecond: 'short',
+  second: 'narrow',
+  minute: 'short',
+  hour: 'narrow'
+} as const;
+
 /**
  * Give a duration in the one or two largest units.
  *
@@ -36,13 +44,17 @@ export function formatMetric(
  * @param locale - BCP 47 tag of the interface's language
  */
 export function formatDuration(seconds: number, locale: string): string {
-  const give = (value: number, unit: string, digits = 0) =>
+  const give = (value: number, unit: keyof typeof UNIT_WIDTHS, digits = 0) =>
     new Intl.NumberFormat(locale, {
       style: 'unit',
       unit,
-      unitDisplay: 'narrow',
+      unitDisplay: UNIT_WIDTHS[unit],
       maximumFractionDigits: digits
-    }).format(value);
+    })
+      .formatToParts(value)
+      .filter(part => part.type !== 'literal' || part.value.trim())
+      .map(part => (part.type === 'unit' ? `\u00a0${part.value}` : part.value))
+      .join('');
   const whole = Math.floor(Math.max(0, seconds));
   if (seconds < 1) {
     return give(Math.max(0, Math.round(seconds * 1000)), 'millisecond');
@@ -84,17 +96,43 @@ export function formatAge(then: number, now: number, locale: string): string {
   return words.format(-Math.floor(seconds / 86400), 'day');
 }
 
+/** JSON's words for what a notebook calls otherwise. */
+const PYTHON_WORDS = new Map<unknown, string>([
+  [null, 'None'],
+  [true, 'True'],
+  [false, 'False']
+]);
+
 /**
- * Give a logged parameter on one line.
+ * Give a logged parameter on one line, as Python writes it.
  *
  * @param value - any JSON value
  */
 export function formatParam(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return typeof value === 'string'
+    ? value
+    : (PYTHON_WORDS.get(value) ?? JSON.stringify(value));
+}
+
+/** Times end in `_s` everywhere; they say how long, not how good. */
+const isTime = (key: string) => key.endsWith('_s');
+
+/**
+ * Give metrics as they were logged, times last.
+ *
+ * @param metrics - value by name
+ */
+export function sortMetrics(
+  metrics: Readonly<Record<string, MetricValue>>
+): [string, MetricValue][] {
+  return Object.entries(metrics).sort(
+    (one, other) => Number(isTime(one[0])) - Number(isTime(other[0]))
+  );
 }
 
 /**
- * Choose the metrics that stand in every row: those that most runs have, first logged first.
+ * Choose the metrics that stand in every row: those that most runs have, first logged first,
+ * times last.
  *
  * @param rows - the metrics of each run
  * @param count - how many to choose
@@ -110,7 +148,10 @@ export function pickKeyMetrics(
     }
   }
   return [...seen.entries()]
-    .sort((one, other) => other[1] - one[1])
+    .sort(
+      (one, other) =>
+        Number(isTime(one[0])) - Number(isTime(other[0])) || other[1] - one[1]
+    )
     .slice(0, count)
     .map(([key]) => key);
 }

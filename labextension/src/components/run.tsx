@@ -7,10 +7,19 @@ import * as React from 'react';
 
 import { statusIcons } from '../icons';
 import type { IRun, MetricValue, RunStatus } from '../tokens';
-import { formatAge, formatDuration, formatMetric, formatParam } from './format';
+import {
+  formatAge,
+  formatDuration,
+  formatMetric,
+  formatParam,
+  sortMetrics
+} from './format';
 
 /** So many metrics stand in a closed row. */
 const METRICS_IN_ROW = 3;
+
+/** Parameters at their defaults fold away only where that saves room. */
+const LEAST_FOLDED = 4;
 
 /** Enough to tell two runs apart, and still one line. */
 const DIGITS_IN_DETAILS = 10;
@@ -51,35 +60,77 @@ function pickRowMetrics(
   metrics: Readonly<Record<string, MetricValue>>,
   keyMetrics: readonly string[]
 ): [string, MetricValue][] {
-  const entries = Object.entries(metrics);
   const rank = (key: string) => {
     const place = keyMetrics.indexOf(key);
     return place < 0 ? keyMetrics.length : place;
   };
-  return entries
+  return sortMetrics(metrics)
     .sort((one, other) => rank(one[0]) - rank(other[0]))
     .slice(0, METRICS_IN_ROW);
 }
 
-/** Names and values under a title; nothing where there are none. */
-function Entries(props: {
-  readonly title: string;
+interface IEntriesProps {
   readonly entries: readonly (readonly [string, string])[];
-}): React.JSX.Element | null {
+}
+
+/** Names and values in two columns; long names break after an underscore. */
+function EntryList({ entries }: IEntriesProps): React.JSX.Element {
+  return (
+    <dl className="jp-MLOpsRun-entries">
+      {entries.map(([key, value]) => (
+        <React.Fragment key={key}>
+          <dt>
+            {key.split(/(?<=_)(?=[^_])/).map((part, place) => (
+              <React.Fragment key={place}>
+                {place > 0 && <wbr />}
+                {part}
+              </React.Fragment>
+            ))}
+          </dt>
+          <dd>{value}</dd>
+        </React.Fragment>
+      ))}
+    </dl>
+  );
+}
+
+/** Names and values under a title; nothing where there are none. */
+function Entries(
+  props: IEntriesProps & { readonly title: string }
+): React.JSX.Element | null {
   if (props.entries.length === 0) {
     return null;
   }
   return (
     <>
       <h4 className="jp-MLOpsRun-group">{props.title}</h4>
-      <dl className="jp-MLOpsRun-entries">
-        {props.entries.map(([key, value]) => (
-          <React.Fragment key={key}>
-            <dt title={key}>{key}</dt>
-            <dd title={value}>{value}</dd>
-          </React.Fragment>
-        ))}
-      </dl>
+      <EntryList entries={props.entries} />
+    </>
+  );
+}
+
+/** Parameters: those that were set at once, those at their defaults on demand. */
+function Parameters({ run, trans }: IRunRowProps): React.JSX.Element | null {
+  const entries = Object.entries(run.params).map(
+    ([key, value]) => [key, formatParam(value)] as const
+  );
+  // Auto-logging notes what differs from the defaults; other runs have no defaults.
+  const noted = run.tags['params.changed'];
+  const changed = typeof noted === 'string' ? noted.split(', ') : null;
+  const isShown = ([key]: readonly [string, string]) =>
+    changed === null || changed.includes(key);
+  const shown = entries.filter(isShown);
+  const folded = entries.filter(entry => !isShown(entry));
+  if (folded.length < LEAST_FOLDED) {
+    return <Entries title={trans.__('Parameters')} entries={entries} />;
+  }
+  return (
+    <>
+      <Entries title={trans.__('Parameters')} entries={shown} />
+      <details className="jp-MLOpsRun-more">
+        <summary>{trans.__('%1 more parameters', folded.length)}</summary>
+        <EntryList entries={folded} />
+      </details>
     </>
   );
 }
@@ -123,16 +174,26 @@ function Summary(props: IRunRowProps): React.JSX.Element {
         <span className="jp-MLOpsRun-line">
           <span className="jp-MLOpsRun-name" title={run.name}>
             {run.name}
-          </span>{' '}
-          {duration !== null && (
-            <span className="jp-MLOpsRun-duration">
-              {formatDuration(duration, locale)}
-            </span>
-          )}
+          </span>
+          <span className="jp-MLOpsRun-caret" aria-hidden>
+            <caretRightIcon.react tag="span" />
+          </span>
         </span>{' '}
         <span className="jp-MLOpsRun-line jp-MLOpsRun-facts">
-          <span className="jp-MLOpsRun-status">
-            {nameStatus(run.status, trans)}
+          <span>
+            <span className="jp-MLOpsRun-status">
+              {nameStatus(run.status, trans)}
+            </span>
+            {duration !== null && (
+              <>
+                {' · '}
+                <span className="jp-MLOpsRun-duration">
+                  {/* Nobody saw the end of an interrupted run, only its last record. */}
+                  {run.status === 'interrupted' && '≥ '}
+                  {formatDuration(duration, locale)}
+                </span>
+              </>
+            )}
           </span>{' '}
           <time
             dateTime={run.started_at}
@@ -141,40 +202,39 @@ function Summary(props: IRunRowProps): React.JSX.Element {
             {formatAge(started, now, locale)}
           </time>
         </span>{' '}
-        <RowMetrics {...props} />
-      </span>
-      <span className="jp-MLOpsRun-caret" aria-hidden>
-        <caretRightIcon.react tag="span" />
+        {!props.isOpen && <RowMetrics {...props} />}
       </span>
     </>
   );
 }
 
 /** Everything a run has logged. */
-function Details({ run, trans, locale }: IRunRowProps): React.JSX.Element {
+function Details(props: IRunRowProps): React.JSX.Element {
+  const { run, trans, locale } = props;
+  const error = run.tags['mlops.error'];
   return (
     <>
+      {typeof error === 'string' && (
+        <p className="jp-MLOpsRun-error">{error}</p>
+      )}
       <Entries
         title={trans.__('Metrics')}
-        entries={Object.entries(run.metrics).map(([key, value]) => [
+        entries={sortMetrics(run.metrics).map(([key, value]) => [
           key,
           formatMetric(value, locale, DIGITS_IN_DETAILS)
         ])}
       />
-      <Entries
-        title={trans.__('Parameters')}
-        entries={Object.entries(run.params).map(([key, value]) => [
-          key,
-          formatParam(value)
-        ])}
-      />
+      <Parameters {...props} />
       <Entries
         title={trans.__('Run')}
         entries={[
           [trans.__('Experiment'), run.experiment],
           [
             trans.__('Started'),
-            new Date(run.started_at).toLocaleString(locale)
+            new Date(run.started_at).toLocaleString(locale, {
+              dateStyle: 'medium',
+              timeStyle: 'medium'
+            })
           ],
           [trans.__('Run id'), run.run_id]
         ]}

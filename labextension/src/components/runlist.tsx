@@ -92,10 +92,19 @@ export function RunList(props: IRunListProps): React.JSX.Element {
   const tabStop = page.runs.some(run => run.run_id === focusId)
     ? focusId
     : page.runs[0]?.run_id;
+  const listRef = React.useRef<HTMLUListElement>(null);
+  React.useEffect(() => {
+    // A page that was turned is read from its beginning.
+    const section = listRef.current?.closest('.jp-MLOpsRuns');
+    if (section) {
+      section.scrollTop = 0;
+    }
+  }, [page.offset]);
   return (
     <>
       {/* A list without bullets is no list to some screen readers unless it says so. */}
       <ul
+        ref={listRef}
         className="jp-MLOpsRunList"
         role="list"
         aria-label={props.trans.__('Runs of this notebook')}
