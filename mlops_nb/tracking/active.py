@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
+import weakref
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mlops_nb.tracking.run import Run
@@ -19,6 +21,8 @@ _lock = threading.Lock()
 
 def enter(run: Run) -> None:
     """Put a run on top of this task's or thread's stack."""
+    task = _find_task()
+    run.home = (threading.current_thread(), None if task is None else weakref.ref(task))
     _entered.set((*_entered.get(), run))
 
 
@@ -53,12 +57,34 @@ def active_run() -> Run | None:
     -------
     Run or None
         The innermost ``with`` block of this task or thread; else the newest open run of the process
-        that was not started by auto-logging.
+        that was not started by auto-logging and is no other task's or worker thread's own.
     """
     for run in reversed(_entered.get()):
         if run.is_open:
             return run
-    return _open[-1] if _open else None
+    if not _open:
+        return None
+    return next((run for run in reversed(open_runs()) if _is_shared(run)), None)
+
+
+def _find_task() -> Any:
+    asyncio = sys.modules.get("asyncio")
+    try:
+        return None if asyncio is None else asyncio.current_task()
+    except RuntimeError:
+        return None  # no loop runs in this thread
+
+
+def _is_shared(run: Run) -> bool:
+    """Tell whether a run is the process's: its ``with`` block is not of a task or thread beside."""
+    if run.home is None:
+        return True
+    thread, reference = run.home
+    if thread is not threading.current_thread():
+        return thread is threading.main_thread()
+    # A task that is done was a cell: a run that it left open goes on in the next one.
+    task = None if reference is None else reference()
+    return task is None or task.done() or task is _find_task()
 
 
 def _renew_lock() -> None:

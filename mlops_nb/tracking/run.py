@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
+import weakref
 from collections.abc import Mapping
 from dataclasses import asdict
 from mimetypes import guess_type
@@ -67,6 +69,7 @@ class Run:
         self.started_at = time.time()
         self.status: RunStatus = "running"
         self.is_entered = False
+        self.home: tuple[threading.Thread, weakref.ref[Any] | None] | None = None
         self._steps: dict[str, int] = {}
         self._pid = os.getpid()
 
@@ -296,13 +299,15 @@ class Run:
         """Whether the run has not ended."""
         return self.status == "running"
 
-    def end(self, status: RunStatus = "finished") -> None:
+    def end(self, status: RunStatus = "finished", at: float | None = None) -> None:
         """End the run; values of the same process may still follow. A second end is ignored.
 
         Parameters
         ----------
         status
             ``finished``, ``failed`` or ``interrupted``. MLflow's upper-case words are taken too.
+        at
+            When it ended, in seconds since the epoch; now by default.
 
         Raises
         ------
@@ -317,7 +322,7 @@ class Run:
         self.status = word
         if self._log is not None:
             try:
-                self._log.end(self.status)
+                self._log.end(self.status, at)
             except OSError as error:
                 self._fail(error)
         active.discard(self)

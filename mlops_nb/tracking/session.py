@@ -46,7 +46,7 @@ class Session:
         self._cells = 0
         self._begun: dict[int, float] = {}
         self._stack: list[int] = []
-        self._adopted: list[tuple[int | None, Run]] = []
+        self._adopted: list[tuple[int | None, Run, float | None]] = []
         self._touched: dict[int, list[Run]] = {}
         self._runs: weakref.WeakSet[Run] = weakref.WeakSet()
         self._reopened: dict[str, Run] = {}
@@ -131,18 +131,29 @@ class Session:
             }
         )
         ends: dict[str, RunStatus] = {"error": "failed", "interrupted": "interrupted"}
-        for cell, run in list(self._adopted):
+        for adopted in list(self._adopted):
+            cell, run, done_at = adopted
             if cell == index:
-                self._adopted.remove((cell, run))
-                run.end(ends.get(status, "finished"))
+                self._adopted.remove(adopted)
+                # What was done before the cell failed is done.
+                run.end("finished" if done_at else ends.get(status, "finished"), done_at)
         return self._touched.pop(index, [])
 
-    def adopt(self, run: Run) -> None:
-        """Let a run end with the cell that runs now; at once when none does."""
+    def adopt(self, run: Run, done_at: float | None = None) -> None:
+        """Let a run end with the cell that runs now; at once when none does.
+
+        Parameters
+        ----------
+        run
+            The run.
+        done_at
+            When its work was done, in seconds since the epoch: its end, and a finished one, however
+            the cell goes on. Without it the run ends when and as the cell does.
+        """
         if self.cell is None:
-            run.end()
+            run.end(at=done_at)
         else:
-            self._adopted.append((self.cell, run))
+            self._adopted.append((self.cell, run, done_at))
 
     def touch(self, run: Run) -> None:
         """Record that the cell that runs now belongs to a run."""

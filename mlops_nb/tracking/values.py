@@ -61,9 +61,9 @@ def read_metric(key: str, value: object) -> float:
     if isinstance(value, (str, bytes)) or value is None:
         raise InvalidValueError(f"metric {key!r}", value, "a number")
     try:
-        # numpy 2 gives no float of an array with axes, be it of one element
-        scalar = value.item() if getattr(value, "shape", ()) else value  # type: ignore[attr-defined]
-        return float(scalar)  # type: ignore[arg-type]
+        # numpy 2 gives no float of an array with axes; torch warns of a loss with its gradient
+        item = getattr(value, "item", None) if hasattr(value, "shape") else None
+        return float(value if item is None else item())  # type: ignore[arg-type]
     except OverflowError:
         return math.inf if value > 0 else -math.inf  # type: ignore[operator]
     except (TypeError, ValueError, RuntimeError):

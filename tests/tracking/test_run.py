@@ -21,7 +21,7 @@ import pytest
 import mlops_nb as mlops
 from mlops_nb.errors import InvalidValueError, NotFoundError
 from mlops_nb.store import Store
-from mlops_nb.tracking import active_run
+from mlops_nb.tracking import Run, active_run
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -50,7 +50,7 @@ def test_torch_scalars_are_taken(store: Store) -> None:
     """A loss tensor of one element is a number, with or without its graph."""
     torch = pytest.importorskip("torch")
     with mlops.start_run() as run:
-        mlops.log_metric("loss", torch.tensor(0.5))
+        mlops.log_metric("loss", torch.tensor(0.5, requires_grad=True) * 1)
         mlops.log_param("lr", torch.tensor(0.1, dtype=torch.float64))
     assert store.read_run(run.run_id).metrics == {"loss": 0.5}
     assert store.read_run(run.run_id).params == {"lr": 0.1}
@@ -332,3 +332,50 @@ def test_a_place_that_cannot_be_written_is_told_once(
     mlops.log_metric("m", 1.0)
     mlops.log_metric("m", 2.0)
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_runs_side_by_side_are_no_family(store: Store) -> None:
+    """Runs of tasks and of worker threads beside one another do not nest, nor take each other's."""
+
+    async def train(number: int) -> str:
+        with mlops.start_run(f"task {number}") as run:
+            await asyncio.sleep(0.01)
+            mlops.log_metric("number", number)
+        return run.run_id
+
+    async def train_all() -> list[str]:
+        return await asyncio.gather(*(train(number) for number in range(3)))
+
+    both, found = threading.Barrier(2), []
+
+    def work(number: int) -> None:
+        both.wait(10)
+        with mlops.start_run(f"thread {number}") as run:
+            both.wait(10)
+        found.append(run.run_id)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    records = [store.read_run(run_id) for run_id in [*asyncio.run(train_all()), *found]]
+    assert [record.parent_run_id for record in records] == [None] * 5
+    assert [record.metrics for record in records[:3]] == [{"number": n} for n in (0.0, 1.0, 2.0)]
+
+
+def test_a_worker_thread_belongs_to_the_run_around_it(store: Store) -> None:
+    """What threads log or start inside a run of the main thread is that run's."""
+    children: list[Run] = []
+
+    def work() -> None:
+        mlops.log_metric("seen", 1)
+        with mlops.start_run("inner") as inner:
+            children.append(inner)
+
+    with mlops.start_run("outer") as outer:
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    assert store.read_run(outer.run_id).metrics == {"seen": 1.0}
+    assert children[0].parent_run_id == outer.run_id
