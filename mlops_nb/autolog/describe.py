@@ -83,7 +83,9 @@ def describe_params(estimator: Any) -> tuple[dict[str, Any], list[str]]:
         params[name] = _make_plain(found[name])
         owner_name, _, last = name.rpartition("__")
         owner = found.get(owner_name, estimator if not owner_name else None)
-        if owner is not None and _differs(found[name], _read_defaults(type(owner)).get(last)):
+        defaults = {} if owner is None else _read_defaults(type(owner))
+        is_step = last not in defaults and hasattr(found[name], "get_params")
+        if owner is not None and not is_step and _differs(found[name], defaults.get(last)):
             changed.append(name)
     return params, changed
 
@@ -123,6 +125,9 @@ def _make_plain(value: Any) -> Any:
         return value
     if type(value) is str:
         return value if len(value) <= _LONGEST_TEXT else value[: _LONGEST_TEXT - 3] + "..."
+    # Before shapes are asked for: numpy's scalar types have one that belongs to no value.
+    if isinstance(value, type) or hasattr(value, "__qualname__"):
+        return f"{value.__module__}.{value.__qualname__}"
     if getattr(value, "shape", None) == () and hasattr(value, "item"):
         return _make_plain(value.item())
     if hasattr(value, "shape") and hasattr(value, "dtype"):
@@ -132,6 +137,4 @@ def _make_plain(value: Any) -> Any:
     if type(value) is dict:
         pairs = list(value.items())[:100]
         return {str(_make_plain(key)): _make_plain(part) for key, part in pairs}
-    if isinstance(value, type) or hasattr(value, "__qualname__"):
-        return f"{value.__module__}.{value.__qualname__}"
     return type(value).__name__

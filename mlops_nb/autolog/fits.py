@@ -145,16 +145,29 @@ class FitRecorder:
         self.known.add(estimator, run, next(iter(given.values()), None))
         if method == "partial_fit":
             self._partial[run.run_id] = _PartialFits(run, self._session.cell)
-        params, changed = describe_params(estimator)
-        run.log_params(params)
-        tags = {"params.changed": ", ".join(changed)} if changed else {}
+        try:
+            self._log_given(run, estimator, given, frame)
+        except BaseException:
+            self._session.adopt(run)  # no run is left open, whatever the user's classes do
+            raise
+        return Fit(run, time.perf_counter())
+
+    def _log_given(
+        self, run: Run, estimator: Any, given: dict[str, Any], frame: FrameType | None
+    ) -> None:
+        tags: dict[str, object] = {}
+        try:
+            params, changed = describe_params(estimator)
+            run.log_params(params)
+            tags["params.changed"] = ", ".join(changed)
+        except Exception as error:  # noqa: BLE001 - a class of the user's, and one run's matter
+            tags["params.unknown"] = f"{type(error).__name__}: {_read_message(error)}"
         seeds = capture_seeds()
         tags |= {
             f"seed.{name}": seeds[name] for name in ("random", "numpy", "torch") if seeds[name]
         }
         run.set_tags(tags)
         self._log_data(run, given, frame)
-        return Fit(run, time.perf_counter())
 
     def _is_same_cell(self, earlier: _Owner | _PartialFits | None) -> bool:
         return earlier is not None and earlier.cell == self._session.cell
@@ -212,7 +225,9 @@ class FitRecorder:
             return
         self._log_search(run, estimator)
         if not fit.is_continued:
-            self._session.adopt(run)
+            # Several calls of partial_fit, and fits within a fit, are over when the cell is.
+            is_several = partial is not None or run.run_id in self._owners
+            self._session.adopt(run, None if is_several else time.time())
         if self._session.cell is None and self._data is not None:
             self._data.release()  # a script has no cells to wait for
 

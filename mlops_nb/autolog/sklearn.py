@@ -20,6 +20,7 @@ from mlops_nb.tracking import Session
 
 _SUPPORT = "sklearn.callback._callback_support"
 _ROLES = ("X", "y")
+_DEEPEST_TIMED = 6
 
 
 class _FitScope:
@@ -247,8 +248,8 @@ class SklearnIntegration:
         values = read_locals(frame)
         method = getattr(values.get("fit_method"), "__name__", "fit")
         user = _find_caller(frame, estimator)
-        if user is None:
-            return None  # fitted by a function of the library for its own use
+        if user is None or _is_timed(user):
+            return None  # fitted by a function of the library for its own use, or to be timed
         given = _name_arguments(values.get("args", ()), values.get("kwargs", {}))
         return self.fits.begin(estimator, method, given, user)
 
@@ -281,6 +282,16 @@ def _find_caller(frame: FrameType, estimator: Any) -> FrameType | None:
             return None
         above = above.f_back
     return above
+
+
+def _is_timed(frame: FrameType | None) -> bool:
+    """Tell whether ``%timeit`` is at work: its hundreds of fits are no experiments."""
+    seen = 0
+    while frame is not None and seen < _DEEPEST_TIMED:
+        if frame.f_code.co_filename == "<magic-timeit>":
+            return True
+        frame, seen = frame.f_back, seen + 1
+    return False
 
 
 def _name_arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

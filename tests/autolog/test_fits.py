@@ -263,3 +263,60 @@ def test_example_of_a_model(notebook: Notebook) -> None:
     assert sample.equals(notebook.namespace["X"].iloc[:100])
     assert autolog.example_of(object()) is None
     assert autolog.run_of(object()) is None
+
+
+def test_types_as_parameters_are_named(notebook: Notebook) -> None:
+    """A column transformer, whose encoder has a numpy type as parameter, is recorded whole."""
+    notebook.run(
+        "from sklearn.compose import ColumnTransformer\n"
+        "from sklearn.pipeline import Pipeline\n"
+        "from sklearn.preprocessing import OneHotEncoder, StandardScaler\n"
+        "pre = ColumnTransformer([('num', StandardScaler(), ['a']), ('cat', OneHotEncoder(), ['b'])])\n"
+        "pipe = Pipeline([('pre', pre), ('clf', LogisticRegression(C=3.0))])\n"
+        "pipe.fit(X.round(), y)\n"
+        "LogisticRegression().fit(X, y)"
+    )
+    first, second = notebook.runs()
+    assert first.params["pre__cat__dtype"] == "numpy.float64"
+    assert first.tags["params.changed"] == "clf__C"
+    assert second.tags["params.changed"] == ""
+
+
+def test_an_estimator_without_readable_parameters_is_recorded(notebook: Notebook) -> None:
+    """A class that forgets to keep an argument has a run without params, and others go on."""
+    notebook.run(
+        "from sklearn.base import BaseEstimator\n"
+        "class Forgetful(LogisticRegression):\n"
+        "    def get_params(self, deep=True):\n"
+        "        if deep: raise AttributeError('nothing kept')\n"
+        "        return super().get_params(deep=False)\n"
+        "Forgetful().fit(X, y)\n"
+        "LogisticRegression(C=2.0).fit(X, y)"
+    )
+    first, second = notebook.runs()
+    assert first.params == {}
+    assert first.tags["params.unknown"] == "AttributeError: nothing kept"
+    assert (second.status, second.params["C"]) == ("finished", 2.0)
+
+
+def test_timed_fits_are_no_runs(notebook: Notebook) -> None:
+    """What %timeit repeats hundreds of times is measured, not recorded."""
+    notebook.run(
+        "def train(): return Ridge().fit(X, y)\n"
+        "code = compile('def inner(train):\\n    for _ in range(50): train()', "
+        "'<magic-timeit>', 'exec')\n"
+        "space = {}\n"
+        "exec(code, space)\n"
+        "space['inner'](train)"
+    )
+    assert notebook.names() == []
+
+
+def test_a_fit_is_done_when_it_returns(notebook: Notebook) -> None:
+    """A cell that fails or waits after a fit does not make the fit fail, or longer."""
+    with pytest.raises(ZeroDivisionError):
+        notebook.run("import time\nRidge().fit(X, y)\ntime.sleep(0.4)\n1 / 0")
+    (run,) = notebook.runs()
+    assert run.status == "finished"
+    assert run.duration_s is not None
+    assert run.duration_s < run.metrics["fit_time_s"] + 0.3
