@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -9,9 +10,13 @@ from typing import Any
 
 import pytest
 
-from mlops_nb.kernel.commands.serving import SERVED
-
 Run = Callable[..., Any]
+
+
+def list_served() -> dict[str, Any]:
+    """Give the servers of the module as it is loaded now; another test reloads it."""
+    served: dict[str, Any] = importlib.import_module("mlops_nb.kernel.commands.serving").SERVED
+    return served
 
 
 def is_answering(url: str) -> bool:
@@ -38,11 +43,11 @@ def model(loaded: Run) -> Run:
 def test_model_is_served_until_stopped(model: Run) -> None:
     """The address answers, is listed, is replaced when served again, and is gone when stopped."""
     assert "http://127.0.0.1:" in str(model("%mlops serve line@champion").result)
-    first = SERVED["line@champion"].url
+    first = list_served()["line@champion"].url
     assert is_answering(first)
     assert len(model("%mlops serve").result) == 1
     model("%mlops serve line@champion")
-    second = SERVED["line@champion"].url
+    second = list_served()["line@champion"].url
     assert not is_answering(first)
     assert "stopped" in str(model("%mlops serve line@champion --stop").result)
     assert not is_answering(second)
@@ -53,7 +58,7 @@ def test_model_is_served_until_stopped(model: Run) -> None:
 def test_unloading_stops_serving(model: Run) -> None:
     """Nothing listens any more once the extension is unloaded."""
     model("%mlops serve line")
-    url = SERVED["line"].url
+    url = list_served()["line"].url
     model("%unload_ext mlops_nb")
     assert not is_answering(url)
-    assert SERVED == {}
+    assert list_served() == {}
