@@ -6,33 +6,16 @@ anything is a barrier.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable
 from dataclasses import replace
 
+from mlops_nb.notebook.definitions import is_definition
 from mlops_nb.notebook.flow import CellFlow, LateFlow, Opaque
-from mlops_nb.notebook.literals import NotLiteralError, read_literal
-from mlops_nb.notebook.magics import CODE_CELL_MAGICS, DISPLAY_MAGICS, parse_cell, read_magic
+from mlops_nb.notebook.magics import parse_cell
 from mlops_nb.notebook.values import Known
 from mlops_nb.notebook.walker import Walker
 
 __all__ = ["CellFlow", "FlowTable", "LateFlow", "Opaque", "analyze_cell", "analyze_cells"]
-
-
-def _words(text: str) -> frozenset[str]:
-    """Give the words of a table."""
-    return frozenset(text.split())
-
-
-# Calls that set up a session; with literal arguments they do nothing else.
-_SETTINGS = _words(
-    """
-    warnings.filterwarnings warnings.simplefilter pd.set_option pandas.set_option
-    pd.options.display plt.style.use sns.set_theme sns.set_style sns.set sns.set_palette
-    sns.set_context np.set_printoptions torch.set_default_dtype torch.set_num_threads
-    torch.set_printoptions logging.basicConfig matplotlib.use sklearn.set_config set_config
-    """
-)
 
 
 class FlowTable:
@@ -109,39 +92,4 @@ def _analyze(source: str, known: Known) -> CellFlow:
         return CellFlow(opaque=(Opaque(error.lineno or 1, f"syntax error: {error.msg}"),))
     except (RecursionError, MemoryError):
         return CellFlow(opaque=(Opaque(1, "nested too deeply to be analysed"),))
-    return replace(walker.finish(), only_defines=all(map(_defines, tree.body)))
-
-
-def _defines(statement: ast.stmt) -> bool:
-    """Tell statements that compute nothing: imports, definitions, literal settings."""
-    definitions = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.AsyncFunctionDef
-    if isinstance(statement, definitions | ast.ClassDef | ast.Pass):
-        return True
-    value = getattr(statement, "value", None)
-    if isinstance(statement, ast.Assign | ast.AnnAssign):
-        targets = getattr(statement, "targets", None) or [getattr(statement, "target", None)]
-        is_named = all(isinstance(target, ast.Name) for target in targets)
-        return is_named and (value is None or _is_literal(value) or isinstance(value, ast.Lambda))
-    return isinstance(statement, ast.Expr) and (_is_setting(value) or _is_literal(value))
-
-
-def _is_literal(node: ast.expr | None) -> bool:
-    """Tell an expression that needs no name of the notebook."""
-    if node is None:
-        return False
-    try:
-        read_literal(node)
-    except NotLiteralError:
-        return False
-    return True
-
-
-def _is_setting(node: ast.expr | None) -> bool:
-    """Tell a call that sets up the session with literal arguments, or a display magic."""
-    if not isinstance(node, ast.Call):
-        return False
-    magic = read_magic(node)
-    if magic is not None:
-        return magic.name in DISPLAY_MAGICS - CODE_CELL_MAGICS
-    given = [*node.args, *(item.value for item in node.keywords)]
-    return ast.unparse(node.func) in _SETTINGS and all(map(_is_literal, given))
+    return replace(walker.finish(), only_defines=all(map(is_definition, tree.body)))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mlops_nb.errors import PipelineError, near_misses
 from mlops_nb.notebook.dataflow import CellFlow, analyze_cells
+from mlops_nb.notebook.definitions import find_work
 from mlops_nb.notebook.document import Cell, NotebookDocument
 from mlops_nb.notebook.parameters import Parameter, read_parameters
 from mlops_nb.notebook.tags import CellRole, read_roles
@@ -216,10 +217,9 @@ def _check_lead(
         return
     if role.is_parameters or role.is_injected or role.is_prelude:
         return
-    first = next((line for line in cell.source.splitlines() if line.strip()), "")
     raise PipelineError(
         document.path,
-        f"it computes something ({first.strip()[:60]!r}) but belongs to no step",
+        f"it computes something ({find_work(cell.source)[:60]!r}) but belongs to no step",
         cell.index,
         "Tag it 'step:NAME' for the step it begins, 'imports' if every step needs it, or 'skip'.",
     )

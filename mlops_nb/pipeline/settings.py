@@ -8,7 +8,10 @@ time (write, delete, draw) is left out.
 from __future__ import annotations
 
 import ast
+import builtins
 import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
 
 from mlops_nb.notebook.literals import NotLiteralError, read_literal
 from mlops_nb.notebook.magics import parse_cell, read_magic, to_python
@@ -21,16 +24,38 @@ _SETTING = re.compile(
     r"|captureWarnings|(en|dis)able\w*|register\w*|init(ialize)?\w*|reset\w*|config\w*"
     r"|activate\w*|patch\w*|apply|pandas|rc|seed\w*|manual_seed\w*|getLogger"
 )
+_BUILTINS = frozenset([*dir(builtins), "get_ipython", "__name__"])
 _PLAIN_CALLS = frozenset(["dataclass", "field", "lru_cache", "cache", "wraps", "namedtuple"])
 
 
-def select_settings(source: str) -> str:
+@dataclass(slots=True)
+class Given:
+    """What a later step has before the boundary is loaded.
+
+    Attributes
+    ----------
+    imported
+        Names of modules and of what was imported from them.
+    names
+        These, and names of what the lines that run again define.
+    is_open
+        A star import may have given any name.
+    """
+
+    imported: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
+    is_open: bool = False
+
+
+def select_settings(source: str, given: Given | None = None) -> str:
     """Select the lines of a prelude cell that a later step runs again.
 
     Parameters
     ----------
     source
         The cell as it stands in the notebook.
+    given
+        What the cells above have given; what this cell gives is added.
 
     Returns
     -------
@@ -40,7 +65,7 @@ def select_settings(source: str) -> str:
     text = to_python(source)
     tree = parse_cell(source)
     lines = text.splitlines()
-    chooser = _Chooser()
+    chooser = _Chooser(given or Given())
     kept = [statement for statement in tree.body if chooser.keeps(statement)]
     if len(kept) == len(tree.body):
         return source
@@ -53,27 +78,23 @@ def select_settings(source: str) -> str:
 
 
 class _Chooser:
-    """Decides statement by statement, remembering which names are not there."""
+    """Decides statement by statement, remembering which names are there."""
 
-    def __init__(self) -> None:
-        self.imported: set[str] = set()
-        self.missing: set[str] = set()
+    def __init__(self, given: Given) -> None:
+        self.given = given
 
     def keeps(self, statement: ast.stmt) -> bool:
         kept = self._judge(statement)
-        if not kept:
-            self.missing |= {
-                node.id
-                for node in ast.walk(statement)
-                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-            }
-            self.missing.add(getattr(statement, "name", ""))
+        if kept:
+            self.given.names |= _find_bound(statement) | {getattr(statement, "name", "")}
         return kept
 
     def _judge(self, statement: ast.stmt) -> bool:
         if isinstance(statement, ast.Import | ast.ImportFrom):
-            for alias in statement.names:
-                self.imported.add((alias.asname or alias.name).split(".")[0])
+            names = {(alias.asname or alias.name).split(".")[0] for alias in statement.names}
+            self.given.imported |= names
+            self.given.names |= names
+            self.given.is_open |= "*" in names
             return True
         if isinstance(statement, ast.Pass):
             return True
@@ -83,7 +104,9 @@ class _Chooser:
             judged = [self._judge(part) for part in parts]  # all of them: each import is noted
             return all(judged)
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            return all(self._is_quiet(node) for node in _find_definition_time(statement))
+            run_now = _find_definition_time(statement)
+            own = {name for node in run_now for name in _find_bound(node)}
+            return all(self._is_quiet(node, own) for node in run_now)
         if isinstance(statement, ast.Assign):
             return self._keeps_assignment(statement)
         if isinstance(statement, ast.Expr):
@@ -95,13 +118,10 @@ class _Chooser:
             read_literal(statement.value)
         except NotLiteralError:
             return False
-        for target in statement.targets:
-            root = _find_root(target)
-            if not isinstance(target, ast.Name) and root not in self.imported:
-                return False
-            if root in self.missing:
-                return False
-        return True
+        return all(
+            isinstance(target, ast.Name) or _find_root(target) in self.given.imported
+            for target in statement.targets
+        )
 
     def _keeps_expression(self, value: ast.expr) -> bool:
         if isinstance(value, ast.Constant):
@@ -111,16 +131,28 @@ class _Chooser:
             return magic.kind == "line" and magic.name in _MAGICS
         return isinstance(value, ast.Call) and self._is_quiet(value)
 
-    def _is_quiet(self, tree: ast.AST) -> bool:
+    def _is_quiet(self, tree: ast.AST, own: Collection[str] = ()) -> bool:
+        there = self.given.names | _find_bound(tree) | _BUILTINS | {*own}
         for node in ast.walk(tree):
-            if isinstance(node, ast.Name) and node.id in self.missing:
+            if isinstance(node, ast.Name) and not (node.id in there or self.given.is_open):
                 return False
             if isinstance(node, ast.Call):
                 name = str(getattr(node.func, "attr", None) or getattr(node.func, "id", ""))
-                is_setting = _SETTING.fullmatch(name) and _find_root(node.func) in self.imported
-                if not is_setting and name not in _PLAIN_CALLS:
+                is_imported = _find_root(node.func) in self.given.imported or self.given.is_open
+                if not (_SETTING.fullmatch(name) and is_imported) and name not in _PLAIN_CALLS:
                     return False
         return True
+
+
+def _find_bound(tree: ast.AST) -> set[str]:
+    """Find the names that a piece of code binds itself."""
+    bound = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            bound.add(node.id)
+        elif isinstance(node, ast.arg):
+            bound.add(node.arg)
+    return bound
 
 
 def _find_root(node: ast.AST) -> str:

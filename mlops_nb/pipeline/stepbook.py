@@ -9,7 +9,7 @@ from typing import Any
 from mlops_nb.notebook.document import Cell, new_code_cell, new_markdown_cell, new_notebook
 from mlops_nb.notebook.parameters import render_parameters
 from mlops_nb.pipeline.graph import Pipeline, Step
-from mlops_nb.pipeline.settings import select_settings
+from mlops_nb.pipeline.settings import Given, select_settings
 
 _LOAD = "import mlops_nb.pipeline.step as _mlops; _mlops.load()"
 _SAVE = "import mlops_nb.pipeline.step as _mlops; _mlops.save()"
@@ -78,8 +78,9 @@ def _build_own(kind: str, source: str) -> dict[str, Any]:
 
 def _build_settings(pipeline: Pipeline, number: int) -> list[dict[str, Any]]:
     built = []
+    given = Given()
     for cell in _list_prelude(pipeline, number):
-        source = select_settings(cell.source)
+        source = select_settings(cell.source, given)
         if source.strip():
             metadata = {"mlops": {"kind": "prelude", "source_cell_id": cell.cell_id}}
             built.append(new_code_cell(source, ["mlops-prelude"], metadata))

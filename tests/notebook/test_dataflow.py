@@ -263,7 +263,16 @@ def test_cells_that_only_define() -> None:
         "'''doc'''\nimport os\nN = 3\nclass A: pass\nf = lambda: 1\n%matplotlib inline\n"
         "import warnings\nwarnings.filterwarnings('ignore')"
     ).only_defines
-    for source in ("x = f()", "y = a", "print(1)", "%cd x", "df['a'] = 1", "if a: pass"):
+    for source in (
+        "x = f()",
+        "y = a",
+        "print(1)",
+        "%cd x",
+        "df['a'] = 1",
+        "if a: pass",
+        "a.b = c",
+        "random.seed(f())",
+    ):
         assert not analyze_cell(source).only_defines, source
 
 

@@ -15,7 +15,7 @@ from mlops_nb.notebook.document import (
     write_notebook,
 )
 from mlops_nb.pipeline import Pipeline, plan
-from mlops_nb.pipeline.settings import select_settings
+from mlops_nb.pipeline.settings import Given, select_settings
 
 
 def write(folder: Path, *cells: tuple[str, ...]) -> Path:
@@ -267,6 +267,12 @@ SETTINGS = {
         "import numpy as np\nlog = []\nlog.append(1)\nnp.random.seed(0)",
         "import numpy as np\nlog = []\nnp.random.seed(0)",
     ),
+    "parameter": ("import random\nrandom.seed(seed)\nN = 1", "import random\nN = 1"),
+    "default_of_a_step": (
+        "def f(x=result): return x\ndef g(x=len): return x",
+        "def g(x=len): return x",
+    ),
+    "class_body": ("class A:\n    n = 1\n    m = n\n    f = lambda k: k", "="),
 }
 
 
@@ -275,6 +281,36 @@ def test_prelude_lines_that_run_again(name: str) -> None:
     """A later step runs imports, definitions and settings again, and nothing that acts twice."""
     source, expected = SETTINGS[name]
     assert select_settings(source) == (source if expected == "=" else expected)
+
+
+def test_settings_use_what_cells_above_give() -> None:
+    """A library imported in one cell is set up in the next; names that are not there yet are not used."""
+    given = Given()
+    assert select_settings("import numpy as np\nN = 3", given)
+    source = "np.set_printoptions(precision=N)"
+    assert select_settings(source, given) == source
+    assert select_settings("np.random.seed(seed)", given) == ""
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "import logging\nlogging.basicConfig(level=logging.INFO)\nlog = logging.getLogger(__name__)",
+        "import numpy as np\nimport random\nnp.random.seed(n)\nrandom.seed(2)\nrng = np.random.default_rng(n)",
+        "plt.rcParams['figure.figsize'] = (8, 4)\nplt.rcParams.update({'font.size': 9})\npd.options.display.max_rows = n",
+        "import os, sys\nos.environ['A'] = 'b'\nsys.path.append('..')\nDATA = Path('data')",
+    ],
+)
+def test_usual_heads_of_notebooks_serve_every_step(tmp_path: Path, head: str) -> None:
+    """What notebooks set up before their first step needs no tag."""
+    found = make(tmp_path, ("n = 1", "parameters"), (head,), ("x = 1", "step:a"))
+    assert [cell.source for cell in found.prelude] == ["n = 1", head]
+
+
+def test_refused_head_names_the_line(tmp_path: Path) -> None:
+    """The line that computes is shown, not the import above it."""
+    with pytest.raises(PipelineError, match=r"'df = load\(\)'"):
+        make(tmp_path, ("import os\n%matplotlib inline\ndf = load()",), ("x = 1", "step:a"))
 
 
 def test_document_is_kept_as_it_is(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import sys
 import threading
@@ -154,6 +155,19 @@ def test_parameters_reach_every_step(place: Place) -> None:
     assert result.status == "finished"
     assert place.read_printed() == ["", f"42 {text!r} {0.1 + 0.2!r}\n"]
     assert result.params == {"n": 41, "text": text, "rate": 0.1 + 0.2}
+
+
+def test_head_that_uses_a_parameter_serves_every_step(place: Place) -> None:
+    """A later step does not stumble over a setting whose value comes from before."""
+    path = place.write(
+        ("seed = 3", "parameters"),
+        ("import random\nrandom.seed(seed)", "imports"),
+        ("a = random.random()", "step:a"),
+        ("print(a, random.random())", "step:b"),
+    )
+    assert place.run(path, params={"seed": 7}).status == "finished"
+    drawn = random.Random(7)
+    assert place.read_printed() == ["", f"{drawn.random()} {drawn.random()}\n"]
 
 
 @pytest.mark.parametrize(
