@@ -7,7 +7,9 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-_CELL = "padding:2px 10px 2px 0;vertical-align:top"
+# Styles stand in each cell: notebooks that are not trusted lose style sheets, but keep these.
+CELL = "padding:3px 16px 3px 0;vertical-align:top"
+_MAX_UNBROKEN = 48  # an id, a time or a name is read at once only where it stays on its line
 MAX_CHARACTERS = 120
 
 
@@ -71,6 +73,11 @@ def escape(value: object) -> str:
         Its short text with every special character escaped.
     """
     return html.escape(format_value(value), quote=True)
+
+
+def _wrap(value: object) -> str:
+    fits = len(format_value(value)) <= _MAX_UNBROKEN
+    return "white-space:nowrap" if fits else "white-space:normal;word-break:break-word"
 
 
 class Shown:
@@ -182,7 +189,9 @@ class Table(Shown):
         if not self.rows:
             return f"<p>{escape(self.title)} {escape(self.empty)}</p>"
         head = "".join(
-            f"<th style='{_CELL};text-align:left'>{escape(name)}</th>" for name in self.columns
+            f"<th scope='col' style='{CELL};{self._align(at)};white-space:nowrap'>"
+            f"{escape(name)}</th>"
+            for at, name in enumerate(self.columns)
         )
         body = "".join(self._row_html(at, row) for at, row in enumerate(self.rows))
         return (
@@ -193,9 +202,16 @@ class Table(Shown):
     def _row_html(self, at: int, row: Sequence[object]) -> str:
         weight = ";font-weight:bold" if at in self.strong else ""
         cells = "".join(
-            f"<td style='{_CELL};text-align:left{weight}'>{escape(value)}</td>" for value in row
+            f"<td style='{CELL};{self._align(place)};{_wrap(value)}{weight}'>{escape(value)}</td>"
+            for place, value in enumerate(row)
         )
         return f"<tr>{cells}</tr>"
+
+    def _align(self, place: int) -> str:
+        """Put numbers under one another by their last digit, all else by the first letter."""
+        values = [row[place] for row in self.rows if row[place] is not None]
+        is_number = bool(values) and all(type(value) in (int, float) for value in values)
+        return f"text-align:{'right' if is_number else 'left'}"
 
     def to_dataframe(self) -> Any:
         """Give the table as a DataFrame.

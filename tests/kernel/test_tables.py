@@ -25,6 +25,22 @@ def test_text_is_aligned() -> None:
     assert repr(Table(["a"], [], empty="None yet.")) == "None yet."
 
 
+def test_short_values_stay_on_their_line() -> None:
+    """An id or a time is never broken at its hyphens, while prose may be."""
+    markup = Table(["started"], [["2026-11-21 23:17:08"], ["word " * 20]])._repr_html_()
+    styles = [part.split("'>")[0] for part in markup.split("<td style='")[1:]]
+    assert ["nowrap" in style for style in styles] == [True, False]
+
+
+def test_numbers_stand_right() -> None:
+    """A column of numbers, and its head, is aligned by the last digit; missing ones change nothing."""
+    rows: list[list[object]] = [["a", 1, 0.5, True], ["b", None, "x", None]]
+    markup = Table(["name", "step", "mixed", "flag"], rows)._repr_html_()
+    columns = [part.split("'>")[0] for part in markup.split("<th scope='col' style='")[1:]]
+    assert ["right" in style for style in columns] == [False, True, False, False]
+    assert markup.count("text-align:right") == 3
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [
