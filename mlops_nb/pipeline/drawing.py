@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from mlops_nb.pipeline.graph import Pipeline, Step
 
 _SHOWN = 6
+# In each cell, as notebooks that are not trusted lose style sheets; Jupyter aligns right.
+_CELL = "text-align:left;vertical-align:top;padding:3px 16px 3px 0"
 
 
 def _name_cells(indexes: Iterable[int]) -> str:
@@ -132,13 +134,18 @@ def draw_html(pipeline: Pipeline) -> str:
             _shorten(step.needs),
             _shorten(step.provides),
         )
-        rows.append("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in cells) + "</tr>")
+        row = "".join(
+            f"<td style='{_CELL}{'' if ', ' in text else ';white-space:nowrap'}'>"
+            f"{html.escape(text)}</td>"
+            for text in cells
+        )
+        rows.append(f"<tr>{row}</tr>")
     heads = ("", "step", "cells", "after", "needs", "provides")
-    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
+    head = "".join(f"<th scope='col' style='{_CELL}'>{name}</th>" for name in heads)
     caption = html.escape(pipeline.path.name)
     if pipeline.parameters:
         caption += f" &middot; {html.escape(_list_parameters(pipeline))}"
     return (
-        f'<table class="mlops-pipeline"><caption>{caption}</caption>'
+        f'<table class="mlops-pipeline"><caption style="text-align:left">{caption}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     )
