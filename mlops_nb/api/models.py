@@ -106,7 +106,7 @@ def set_alias(name: str, alias: str, version: int) -> ModelVersion:
     """
     from mlops_nb import registry
 
-    store = get_store()
+    store = read_store()  # only a store that is there holds a model
     registry.set_alias(store, name, alias, version)
     return store.models.get(name, version)
 

@@ -81,7 +81,7 @@ def run_pipeline(
         path,
         params=dict(params or {}),
         out_dir=target,
-        store=get_store(),
+        store=get_store,  # a run that is refused makes no store
         settings=load_settings(path.absolute().parent),
         on_progress=on_progress,
         timeout=timeout,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import signal
 import sys
+import threading
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import click
@@ -51,6 +55,28 @@ def describe_error(error: BaseException) -> dict[str, Any]:
     elif isinstance(error, KeyboardInterrupt | click.Abort):
         kind, message, code = "KeyboardInterrupt", "interrupted", 130
     return {"type": kind, "message": message, "hint": hint, "exit_code": code}
+
+
+@contextlib.contextmanager
+def ending_as_by_hand() -> Iterator[None]:
+    """Let what ends a process from outside end its work in good order, as Ctrl-C does.
+
+    A job that is cancelled in CI gets SIGTERM, one whose terminal is closed SIGHUP: unhandled, they
+    would leave the processes that a notebook has started.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {}
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:  # not under nohup
+            before[number] = signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def fail(error: BaseException, as_json: bool) -> NoReturn:

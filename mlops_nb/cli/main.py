@@ -29,6 +29,9 @@ _COMMANDS = {
     "export": ("pipelines", "Export a notebook's pipeline as a script."),
     "snapshot": ("snapshots", "Keep the data in a file."),
     "env": ("snapshots", "Keep and show the environment."),
+    "push": ("remotes", "Push the store to a remote."),
+    "pull": ("remotes", "Pull what a remote has and the store lacks."),
+    "audit": ("remotes", "Show or check who changed models and aliases."),
 }
 
 
@@ -161,6 +164,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         Words after the name of the program; those of this process by default.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words:
+        click.echo(cli.get_help(click.Context(cli, info_name="mlops-nb")), err=True)
+        sys.exit(2)
     try:
         code = cli.main(args=words, prog_name="mlops-nb", standalone_mode=False)
     except (MLOpsError, click.ClickException, click.Abort, OSError, KeyboardInterrupt) as error:

@@ -11,14 +11,14 @@ from typing import Any
 
 import click
 
+from mlops_nb.cli.failures import ending_as_by_hand
 from mlops_nb.cli.render import format_duration, print_json, print_table
 from mlops_nb.cli.runs import as_json
 from mlops_nb.errors import InvalidValueError, UsageError
 from mlops_nb.records import PipelineResult, StepResult
 
-notebook_argument = click.argument(
-    "notebook", type=click.Path(exists=True, dir_okay=False, path_type=Path)
-)
+# Not checked by click: reading it names the notebooks that may be meant.
+notebook_argument = click.argument("notebook", type=click.Path(path_type=Path))
 param_option = click.option(
     "-p", "--param", "pairs", multiple=True, metavar="KEY=VALUE", help="A parameter; repeatable."
 )
@@ -241,9 +241,10 @@ def run(
         _print_parameters(notebook, as_json)
         return
     params = read_params(pairs, params_file)
-    result = api.run_pipeline(
-        notebook, params, out_dir, on_progress=ProgressLine(sys.stderr), timeout=timeout
-    )
+    with ending_as_by_hand():
+        result = api.run_pipeline(
+            notebook, params, out_dir, on_progress=ProgressLine(sys.stderr), timeout=timeout
+        )
     if as_json:
         print_json(
             {

@@ -35,7 +35,7 @@ def run(
     *,
     params: Mapping[str, Any] | None = None,
     out_dir: Path,
-    store: Store,
+    store: Store | Callable[[], Store],
     settings: Settings,
     on_progress: OnProgress | None = None,
     kernel_name: str | None = None,
@@ -52,7 +52,8 @@ def run(
     out_dir
         Gets one executed notebook per step, named by position and step.
     store
-        Keeps the run, its notebooks and, while it runs, what crosses between steps.
+        Keeps the run, its notebooks and, while it runs, what crosses between steps. A function
+        is asked for it once notebook and parameters are found good.
     settings
         Give the experiment.
     on_progress
@@ -79,12 +80,13 @@ def run(
     pipeline = plan(path)
     values = resolve_parameters(pipeline.parameters, params)
     tell = on_progress or (lambda event: None)
+    opened = store() if callable(store) else store
     out_dir.mkdir(parents=True, exist_ok=True)
     _remove_old(out_dir)
     for notice in _find_notices(pipeline, kernel_name):
         tell(Progress("notice", message=notice))
     record = start_run(
-        store,
+        opened,
         settings,
         path.stem,
         tags={"mlops.kind": "pipeline"},
@@ -93,10 +95,10 @@ def run(
         is_active=False,
     )
     record.log_params(_make_loggable(values))
-    remains.sweep(store)
-    boundaries = remains.make_boundaries(store, record.run_id)
+    remains.sweep(opened)
+    boundaries = remains.make_boundaries(opened, record.run_id)
     injected = _choose_injected(pipeline, values, params or {})
-    work = _Work(pipeline, injected, out_dir, boundaries, store, record, tell)
+    work = _Work(pipeline, injected, out_dir, boundaries, opened, record, tell)
     work.settings, work.kernel_name, work.timeout = settings, kernel_name, timeout
     status: RunStatus = "failed"
     try:
@@ -107,8 +109,8 @@ def run(
     finally:
         work.stop_kernel()
         record.end(status)
-        remains.remove_boundaries(boundaries, store)
-    metrics = _collect_metrics(store, record)
+        remains.remove_boundaries(boundaries, opened)
+    metrics = _collect_metrics(opened, record)
     return PipelineResult(record.run_id, status, tuple(work.results), metrics, dict(values))
 
 

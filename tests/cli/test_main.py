@@ -45,6 +45,15 @@ def test_help_lists_commands_and_exit_codes(ask: Ask) -> None:
         assert f"{code}  " in answer.out
 
 
+def test_no_words_show_the_help(ask: Ask) -> None:
+    """Without a command the help is shown as it is, on stderr: nothing was done."""
+    answer = ask()
+    assert answer.code == 2
+    assert answer.out == ""
+    assert "\nCommands:\n  status " in answer.err
+    assert "error:" not in answer.err
+
+
 @pytest.mark.parametrize("name", _COMMANDS)
 def test_every_command_has_help(ask: Ask, name: str) -> None:
     """Each command explains itself, and its first line is the one of the list."""

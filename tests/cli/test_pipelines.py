@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,9 +16,11 @@ from typing import Any
 
 import pytest
 
+from mlops_nb.cli.failures import ending_as_by_hand
 from mlops_nb.cli.pipelines import ProgressLine, choose_exit_code, read_params
 from mlops_nb.errors import InvalidValueError, UsageError
 from mlops_nb.records import PipelineResult, StepResult
+from mlops_nb.store.writer import read_start_time
 
 Ask = Callable[..., Any]
 ROOT = Path(__file__).resolve().parents[2]
@@ -139,6 +146,17 @@ def test_wrong_parameter_files_are_refused(tmp_path: Path, name: str, text: str)
         read_params((), tmp_path / name)
 
 
+@pytest.mark.parametrize("command", ["run", "pipeline", "export"])
+def test_missing_notebook_names_its_siblings(ask: Ask, notebook: Path, command: str) -> None:
+    """A slip in the name of a notebook is answered with the right one; nothing is written."""
+    before = sorted(notebook.parent.iterdir())
+    answer = ask(command, notebook.with_name(notebook.name.replace("b", "v")))
+    assert answer.code == 2
+    assert f"Did you mean {notebook.name!r}?" in answer.err
+    assert ask(command, notebook.parent).code == 2
+    assert sorted(notebook.parent.iterdir()) == before
+
+
 def test_wrong_words_are_refused() -> None:
     """A word that is no key and value is named."""
     with pytest.raises(UsageError, match="'=3'"):
@@ -193,6 +211,50 @@ def test_terminal_shows_the_running_cell() -> None:
     assert live.getvalue() == (
         "\r[1/1] a ...\r[1/1] a ... cell 1/12\r[1/1] a ok 200 ms    \n\rby the way\n"
     )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_end_from_outside_leaves_nothing(notebook: Path, tmp_path: Path, name: str) -> None:
+    """A job that is cancelled ends its kernel and what that has started, as with Ctrl-C."""
+    source = "import subprocess, time\nchild = subprocess.Popen(['sleep', '60'])\n"
+    source += "open('pid', 'w').write(str(child.pid))\ntime.sleep(60)"
+    change_source(notebook, 2, source)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mlops_nb", "run", str(notebook), "-o", str(tmp_path / "out")],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    pid = tmp_path / "pid"
+    for _ in range(600):
+        if pid.exists() and pid.read_text():
+            break
+        time.sleep(0.05)
+    process.send_signal(getattr(signal, name))
+    assert "interrupted" in process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    child = int(pid.read_text())
+    for _ in range(100):
+        if read_start_time(child) is None:
+            break
+        time.sleep(0.05)
+    assert read_start_time(child) is None
+    assert list((tmp_path / "store" / "boundaries").iterdir()) == []
+
+
+def test_handlers_are_put_back() -> None:
+    """Nothing of it stays after the work, and what is ignored (nohup) stays ignored."""
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        with ending_as_by_hand():
+            assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        with ending_as_by_hand(), pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @pytest.mark.parametrize(
