@@ -41,7 +41,7 @@ describe('RunList', () => {
       expect(text).toContain(part);
     }
     expect(text).toContain('accuracy 0.9357');
-    expect(text).toContain('loss 1.234E-4');
+    expect(text).toContain('loss 1.23E-4');
   });
 
   it.each<[RunStatus, string]>([

@@ -25,7 +25,12 @@ export function formatMetric(
     useGrouping: false,
     // Whole numbers are counts: 12345 must not become 12350.
     maximumSignificantDigits:
-      isPlain && Number.isInteger(value) ? Math.max(6, digits) : digits
+      isPlain && Number.isInteger(value)
+        ? Math.max(6, digits)
+        : // Zeros and exponents take room too, and nothing is cut.
+          isPlain && size >= 1e-2
+          ? digits
+          : digits - 1
   }).format(value);
 }
 
