@@ -16,6 +16,7 @@ from typing import Any
 from mlops_nb.errors import InvalidValueError, NotFoundError, RunNotFoundError, StoreError
 from mlops_nb.records import CellRecord, MetricPoint, RunRecord
 from mlops_nb.store.audit import AuditLog, find_user
+from mlops_nb.store.chunking import CutSizes
 from mlops_nb.store.files import write_whole
 from mlops_nb.store.ids import RUN_ID, new_run_id
 from mlops_nb.store.index import RunIndex
@@ -24,6 +25,7 @@ from mlops_nb.store.objects import ObjectFolder
 from mlops_nb.store.runlog import RunLog
 from mlops_nb.store.runreader import read_events, read_meta, read_points, read_run
 from mlops_nb.store.sessions import read_cells
+from mlops_nb.store.trees import put_tree, restore_tree
 
 FORMAT = 1
 
@@ -39,16 +41,27 @@ class Store:
         Name of this store, from its ``format.json``.
     cache
         Local folder for indexes that can be rebuilt.
+    cut
+        How large chunks of objects are, from its ``format.json``.
     """
 
-    def __init__(self, root: Path, store_id: str, cache: Path) -> None:
+    def __init__(self, root: Path, store_id: str, cache: Path, cut: CutSizes | None = None) -> None:
         self.root, self.store_id = root, store_id
-        self.objects = ObjectFolder(root / "objects")
         self.audit = AuditLog(root / "audit" / "audit.log")
         self.models = ModelFolder(root / "models", self.audit)
         # A store that was copied or moved keeps its id, so the index is named by place as well.
         place = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
-        self.index = RunIndex(cache / f"{store_id}-{place}" / "index.db", root / "runs")
+        local = cache / f"{store_id}-{place}"
+        self.index = RunIndex(local / "index.db", root / "runs")
+        self.objects = ObjectFolder(root, local / "chunks.db", cut)
+
+    def put_tree(self, folder: Path) -> str:
+        """Keep a folder as one object; see `trees.put_tree`."""
+        return put_tree(self.objects, folder)
+
+    def restore_tree(self, digest: str, target: Path) -> int:
+        """Write a kept folder back, verified; see `trees.restore_tree`."""
+        return restore_tree(self.objects, digest, target)
 
     def start_run(self, meta: Mapping[str, Any]) -> RunLog:
         """Start the log of a run.
@@ -241,18 +254,20 @@ def open_store(path: Path, *, cache: Path | None = None, create: bool = True) ->
     with _opening:
         store = _opened.get((path, cache))
         if store is None or not (path / "format.json").is_file():
-            store = Store(path, _read_format(path, create), cache)
+            store_id, cut = _read_format(path, create)
+            store = Store(path, store_id, cache, cut)
             _opened[path, cache] = store
         return store
 
 
-def _read_format(path: Path, create: bool) -> str:
+def _read_format(path: Path, create: bool) -> tuple[str, CutSizes]:
     marker = path / "format.json"
     try:
         if not marker.exists():
             _make_store(path, create)
         document = json.loads(marker.read_text(encoding="utf-8"))
         found, store_id = document["format"], str(uuid.UUID(document["id"]))
+        cut = CutSizes.from_json(document.get("cdc", CutSizes().to_json()))
     except StoreError:
         raise
     except OSError as error:
@@ -265,7 +280,7 @@ def _read_format(path: Path, create: bool) -> str:
     if found != FORMAT:
         hint = "Install the version of mlops_nb that wrote it."
         raise StoreError(path, f"it has format {found!r}, this version reads {FORMAT}", hint)
-    return store_id
+    return store_id, cut
 
 
 def _make_store(path: Path, create: bool) -> None:
@@ -279,7 +294,12 @@ def _make_store(path: Path, create: bool) -> None:
         raise StoreError(path, found, "Choose an empty folder with MLOPS_NB_STORE.")
     if not create:
         raise StoreError(path, "there is no store", "Runs make it; or name another with --store.")
-    document = {"format": FORMAT, "id": str(uuid.uuid4()), "hash": "blake3-256"}
+    document = {
+        "format": FORMAT,
+        "id": str(uuid.uuid4()),
+        "hash": "blake3-256",
+        "cdc": CutSizes().to_json(),
+    }
     write_whole(path / "format.json", json.dumps(document, indent=1).encode())
     # What notebooks record is not source code: it stays out of commits unless the user asks.
     write_whole(path / ".gitignore", b"*\n", sync=False)

@@ -203,17 +203,17 @@ def test_one_flipped_byte_is_refused_before_parsing(
 ) -> None:
     """Bytes that changed on disk are refused by their digest; no parser sees them."""
     version = registry.register(store, model, name="m")
-    path = store.root / "objects" / version.digest[:2] / version.digest
+    ((pack, record),) = store.objects.index.find(bytes.fromhex(version.digest))
+    path = store.objects.packs.locate(pack)
     whole = path.read_bytes()
-    path.chmod(0o600)
 
     def refuse(*_: Any) -> Any:
         raise AssertionError("a parser saw the bytes")
 
     monkeypatch.setattr("mlops_nb.registry.flavor_skops.load", refuse)
-    for position in (1, len(whole) // 2, len(whole) - 1):
+    for position in (0, record.stored_bytes // 2, record.stored_bytes - 1):
         broken = bytearray(whole)
-        broken[position] ^= 1
+        broken[record.offset + position] ^= 1
         path.write_bytes(bytes(broken))
         with pytest.raises(CorruptObjectError, match=version.digest[:16]):
             registry.load(store, "m")
