@@ -2,113 +2,42 @@
 
 from __future__ import annotations
 
+import html
 import math
-import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from mlops_nb import api
-from mlops_nb.kernel.tables import Markup, Table, escape, format_duration, format_value
+from mlops_nb.kernel.summaries import (
+    find_best,
+    format_delta,
+    format_param,
+    is_cost,
+    list_metrics,
+    read_params,
+    short_id,
+)
+from mlops_nb.kernel.tables import CELL, Markup, Table, escape, format_duration, format_value
 from mlops_nb.records import RunRecord
 
 MEDIA_TYPE = "application/vnd.mlops-nb.run+json"
 MAX_RUNS = 20
 MAX_KEYS = 12
+MAX_COLUMNS = 6
 MAX_CARDS = 20  # cards of earlier cells that may still be completed
-
-# A delta is good or bad news only where the name of the metric says which way is better.
-_LOWER_IS_BETTER = ("loss", "error", "mse", "mae", "rmse", "deviance", "perplexity", "inertia")
-
-
-def short_id(run_id: str) -> str:
-    """Give the part of a run's id that tells it apart from its neighbours.
-
-    Parameters
-    ----------
-    run_id
-        The whole id; it begins with the time, which runs of one minute share.
-
-    Returns
-    -------
-    str
-        Its last eight characters; every command takes them.
-    """
-    return run_id[-8:]
-
-
-def is_lower_better(key: str) -> bool:
-    """Say whether less of a metric is better, from its name.
-
-    Parameters
-    ----------
-    key
-        The metric.
-
-    Returns
-    -------
-    bool
-        True for losses and errors.
-    """
-    return any(word in key.lower() for word in _LOWER_IS_BETTER)
-
-
-def read_params(run: RunRecord, limit: int | None = None) -> dict[str, str]:
-    """Give the parameters of a run as texts.
-
-    Parameters
-    ----------
-    run
-        The run.
-    limit
-        At most so many: those that are not the defaults first, where auto-logging has noted them.
-
-    Returns
-    -------
-    dict
-        Text by name.
-    """
-    texts = {key: "None" if v is None else format_value(v) for key, v in run.params.items()}
-    if limit is None:
-        return texts
-    noted = run.tags.get("params.changed")
-    chosen = list(texts) if noted is None else [key for key in noted.split(", ") if key in texts]
-    return {key: texts[key] for key in chosen[:limit]}
-
-
-def find_best(previous: Iterable[RunRecord], keys: Iterable[str]) -> dict[str, float]:
-    """Find the best value each metric had in earlier runs.
-
-    Parameters
-    ----------
-    previous
-        The earlier runs.
-    keys
-        The metrics.
-
-    Returns
-    -------
-    dict
-        Best value by metric, for the metrics that had one.
-    """
-    runs = list(previous)
-    best = {}
-    for key in keys:
-        values = [run.metrics[key] for run in runs if key in run.metrics]
-        finite = [value for value in values if math.isfinite(value)]
-        if finite:
-            best[key] = min(finite) if is_lower_better(key) else max(finite)
-    return best
 
 
 @dataclass(slots=True)
 class Card:
-    """One card as shown: its runs, and for each run the best values before it."""
+    """One card as shown: its runs, the runs before them, and how many were nested in each."""
 
     display_id: str
     runs: list[RunRecord]
     earlier: dict[str, list[RunRecord]]
     is_shown: bool = False
+    nested: dict[str, int] = field(default_factory=dict)
 
     def best(self, run: RunRecord) -> dict[str, float]:
         """Find what the metrics of a run are compared with.
@@ -138,6 +67,8 @@ class CardBoard:
     def __init__(self, shell: Any) -> None:
         self._shell = shell
         self._cards: list[Card] = []
+        # A board made by %reload_ext must not take over the outputs of the one before it.
+        self._name = uuid.uuid4().hex[:12]
         self._made = 0
 
     def show(self, records: Sequence[RunRecord]) -> None:
@@ -153,12 +84,15 @@ class CardBoard:
             if any(run.run_id in given for run in card.runs):
                 card.runs = [given.pop(run.run_id, run) for run in card.runs]
                 self._publish(card)
-        fresh = [run for run in given.values() if run.parent_run_id is None] or list(given.values())
+        fresh = [run for run in given.values() if run.parent_run_id not in given]
         if not fresh:
             return
         self._made += 1
-        display_id = f"mlops-nb-{os.getpid()}-{self._made}"
+        display_id = f"mlops-nb-{self._name}-{self._made}"
         card = Card(display_id, fresh, self._find_earlier(fresh))
+        for run in given.values():
+            if run.parent_run_id in given:
+                card.nested[run.parent_run_id] = card.nested.get(run.parent_run_id, 0) + 1
         self._publish(card)
         self._cards = [*self._cards[1 - MAX_CARDS :], card]
 
@@ -168,7 +102,8 @@ class CardBoard:
         names, notebook = {run.name for run in fresh}, fresh[0].notebook
         earlier: dict[str, list[RunRecord]] = {name: [] for name in names}
         for run in api.list_runs(limit=200, notebook=notebook):
-            if run.name in names and run.run_id not in ids and run.notebook == notebook:
+            is_other = run.run_id not in ids and run.status != "failed"
+            if run.name in names and is_other and run.notebook == notebook:
                 earlier[run.name].append(run)
         return earlier
 
@@ -200,7 +135,7 @@ def render_card(card: Card) -> Markup:
         "runs": [read_run(run, card.best(run)) for run in card.runs[:MAX_RUNS]],
     }
     if len(card.runs) == 1:
-        text, markup = _render_one(card.runs[0], card.best(card.runs[0]))
+        text, markup = _render_one(card.runs[0], card)
     else:
         text, markup = _render_many(card)
     return Markup(text, markup, {MEDIA_TYPE: document})
@@ -219,9 +154,10 @@ def read_run(run: RunRecord, best: dict[str, float]) -> dict[str, Any]:
     Returns
     -------
     dict
-        At most twelve parameters and metrics; values that JSON lacks (NaN) are given as text.
+        At most twelve parameters and metrics, as the card shows them; values that JSON lacks
+        (NaN) are given as text.
     """
-    metrics = dict(list(run.metrics.items())[:MAX_KEYS])
+    metrics = {key: run.metrics[key] for key in list_metrics(run)[:MAX_KEYS]}
     return {
         "run_id": run.run_id,
         "name": run.name,
@@ -230,7 +166,9 @@ def read_run(run: RunRecord, best: dict[str, float]) -> dict[str, Any]:
         "params": read_params(run, MAX_KEYS),
         "metrics": {key: _json_number(value) for key, value in metrics.items()},
         "deltas": {
-            key: _json_number(value - best[key]) for key, value in metrics.items() if key in best
+            key: _json_number(value - best[key])
+            for key, value in metrics.items()
+            if key in best and not is_cost(key)
         },
         "datasets": [
             {
@@ -249,31 +187,6 @@ def _json_number(value: float) -> float | str:
     return value if math.isfinite(value) else str(value)
 
 
-def format_delta(key: str, value: float, best: dict[str, float]) -> str:
-    """Say how a metric compares with the best before it.
-
-    Parameters
-    ----------
-    key
-        The metric.
-    value
-        Its value.
-    best
-        Best earlier value by metric.
-
-    Returns
-    -------
-    str
-        For example ``▲ +0.0123``; empty where there is nothing to compare with.
-    """
-    if key not in best or not math.isfinite(value):
-        return ""
-    delta = value - best[key]
-    if delta == 0:
-        return "= best so far"
-    return f"{'▲' if delta > 0 else '▼'} {delta:+.4g}"
-
-
 def _describe_kept(run: RunRecord) -> str:
     parts = []
     for data in run.datasets:
@@ -288,55 +201,75 @@ def _describe_kept(run: RunRecord) -> str:
     return ", ".join(parts)
 
 
-def _metric_texts(run: RunRecord, best: dict[str, float]) -> list[str]:
-    texts = []
-    for key, value in list(run.metrics.items())[:MAX_KEYS]:
-        delta = format_delta(key, value, best)
-        texts.append(f"{key}={format_value(value)}{f' ({delta})' if delta else ''}")
-    return texts
-
-
-def _render_one(run: RunRecord, best: dict[str, float]) -> tuple[str, str]:
-    head = f"{run.name} · {run.status} · {format_duration(run.duration_s)} · {short_id(run.run_id)}"
+def _render_one(run: RunRecord, card: Card) -> tuple[str, str]:
+    """Draw one run: what came out of it, then what went in."""
+    best, nested = card.best(run), card.nested.get(run.run_id, 0)
+    inner = f"{nested} nested run{'s' if nested > 1 else ''}" if nested else ""
+    words = [run.status, format_duration(run.duration_s), inner, short_id(run.run_id)]
+    facts = [word for word in words if word]
+    rows = [
+        (key, format_value(run.metrics[key]), format_delta(key, run.metrics[key], best))
+        for key in list_metrics(run)[:MAX_KEYS]
+    ]
+    more = len(run.metrics) - len(rows)
+    if more:
+        rows.append(("", f"and {more} more", ""))
     params = ", ".join(f"{key}={text}" for key, text in read_params(run, MAX_KEYS).items())
-    kept = _describe_kept(run)
-    lines = [f"run {head}", *(f"  {part}" for part in (params, *_metric_texts(run, best)) if part)]
+    width = max((len(key) for key, _, _ in rows), default=0)
+    lines = [f"run {' · '.join([run.name, *facts])}"]
+    for key, value, delta in rows:
+        lines.append(f"  {key.ljust(width)}  {value}{f'  ({delta})' if delta else ''}")
+    if params:
+        lines.append(f"  {params}")
     metrics = "".join(
-        f"<tr><td style='padding-right:10px'>{escape(key)}</td>"
-        f"<td style='padding-right:10px'><b>{escape(value)}</b></td>"
-        f"<td>{escape(format_delta(key, value, best))}</td></tr>"
-        for key, value in list(run.metrics.items())[:MAX_KEYS]
+        f"<tr><td style='{CELL}'>{escape(key)}</td><td style='{CELL}'><b>{escape(value)}</b></td>"
+        f"<td style='{CELL};opacity:.7'>{escape(delta)}</td></tr>"
+        for key, value, delta in rows
     )
+    table = f"<table style='margin:4px 0'>{metrics}</table>" if rows else ""
+    # No colours: the text takes those of the page, light or dark.
+    given = f"<div style='margin:2px 0'>{html.escape(params)}</div>" if params else ""
+    kept = html.escape(_describe_kept(run))
     markup = (
         f"<details class='mlops-nb-card' open><summary>run <b>{escape(run.name)}</b> · "
-        f"{escape(run.status)} · {escape(format_duration(run.duration_s))} · "
-        f"<code>{escape(short_id(run.run_id))}</code></summary>"
-        f"<div>{escape(params)}</div><table>{metrics}</table><small>{escape(kept)}</small></details>"
+        f"{' · '.join(map(escape, facts[:-1]))} · <code>{escape(facts[-1])}</code></summary>"
+        f"{table}{given}<small style='opacity:.7'>{kept}</small></details>"
     )
     return "\n".join(lines), markup
 
 
 def _render_many(card: Card) -> tuple[str, str]:
-    """Draw many runs as one small table with the columns in which they differ."""
+    """Draw many runs as one small table: their metrics, then the params in which they differ."""
     runs = card.runs[:MAX_RUNS]
-    params = [
-        key
-        for key in dict.fromkeys(key for run in runs for key in run.params)
-        if len({format_value(run.params.get(key)) for run in runs}) > 1
-    ][:6]
-    metrics = list(dict.fromkeys(key for run in runs for key in run.metrics))[:6]
+    keys = dict.fromkeys(key for run in runs for key in list_metrics(run))
+    metrics = sorted(keys, key=is_cost)[:MAX_COLUMNS]
+    given = [read_params(run, MAX_KEYS) for run in runs]
+    shown = _pick_params(given)
+    is_plain = all(run.status == "finished" for run in runs)
     rows = [
         [
             run.name,
             short_id(run.run_id),
-            run.status,
+            *([] if is_plain else [run.status]),
             format_duration(run.duration_s),
-            *(run.params.get(key) for key in params),
             *(run.metrics.get(key) for key in metrics),
+            # One run's change is another one's default, which is worth its place beside it.
+            *(format_param(run.params[key]) if key in run.params else None for key in shown),
         ]
         for run in runs
     ]
     more = len(card.runs) - len(runs)
     title = f"{len(card.runs)} runs{f', the first {len(runs)} shown' if more else ''}"
-    table = Table(["name", "run", "status", "duration", *params, *metrics], rows, title)
+    words = ["name", "run", *([] if is_plain else ["status"]), "duration"]
+    table = Table([*words, *metrics, *shown], rows, title)
     return repr(table), table._repr_html_()
+
+
+def _pick_params(given: Sequence[dict[str, str]]) -> list[str]:
+    """Choose columns: what most runs changed first, and nothing that is the same in all."""
+    counted: dict[str, int] = {}
+    for params in given:
+        for key in params:
+            counted[key] = counted.get(key, 0) + 1
+    differing = [key for key in counted if len({params.get(key) for params in given}) > 1]
+    return sorted(differing, key=lambda key: -counted[key])[:MAX_COLUMNS]

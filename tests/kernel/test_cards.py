@@ -12,11 +12,9 @@ from mlops_nb import api
 from mlops_nb.kernel.cards import (
     MEDIA_TYPE,
     Card,
-    find_best,
-    format_delta,
-    is_lower_better,
     render_card,
 )
+from mlops_nb.kernel.summaries import find_best, format_delta, format_param, is_lower_better
 from mlops_nb.records import ArtifactRecord, DatasetRecord, RunRecord
 
 Run = Callable[..., Any]
@@ -120,7 +118,14 @@ def test_card_escapes_and_bounds_what_users_log() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "lower"), [("accuracy", False), ("val_loss", True), ("RMSE", True), ("auc", False)]
+    ("key", "lower"),
+    [
+        ("accuracy", False),
+        ("val_loss", True),
+        ("RMSE", True),
+        ("auc", False),
+        ("neg_mean_squared_error", False),
+    ],
 )
 def test_direction_of_a_metric(key: str, lower: bool) -> None:
     """Of losses and errors less is better."""
@@ -133,3 +138,70 @@ def test_best_value_depends_on_the_direction() -> None:
     assert find_best(runs, ["loss", "acc", "other"]) == {"loss": 0.1, "acc": 0.2}
     assert format_delta("acc", 0.2, {"acc": 0.2}) == "= best so far"
     assert format_delta("acc", float("nan"), {"acc": 0.2}) == ""
+
+
+def test_card_says_what_came_out_then_what_was_changed() -> None:
+    """Metrics come first and times last; of the params only short ones that are no defaults."""
+    run = make_run(
+        params={"C": 1.0, "solver": "lbfgs", "weights": {"a": list(range(50))}, "max_iter": None},
+        metrics={"fit_time_s": 0.5, "acc": 0.9},
+        tags={"params.changed": "C, max_iter, weights"},
+    )
+    earlier = {"fit": [make_run(metrics={"fit_time_s": 0.1, "acc": 0.8})]}
+    bundle = render_card(Card("id", [run], earlier))._repr_mimebundle_()
+    assert bundle["text/plain"].splitlines()[1:] == [
+        "  acc         0.9  (▲ +0.1)",
+        "  fit_time_s  0.5",
+        "  C=1.0, max_iter=None",
+    ]
+    assert list(bundle[MEDIA_TYPE]["runs"][0]["metrics"]) == ["acc", "fit_time_s"]
+    assert "lbfgs" not in bundle["text/html"]
+    assert "color" not in bundle["text/html"]
+
+
+def test_card_of_many_runs_has_the_params_that_differ() -> None:
+    """Columns are metrics, then changed params that are not the same in all runs."""
+    runs = [
+        make_run(
+            "KMeans",
+            run_id=f"0190000000000000000000000000000{k}",
+            params={"n_clusters": k, "n_init": 5, "init": "random"},
+            metrics={"fit_time_s": 0.1, "sil": k / 10},
+            tags={"params.changed": "n_clusters, n_init"},
+        )
+        for k in (2, 3)
+    ]
+    runs.append(make_run("PCA", params={"copy": True}, tags={"params.changed": ""}))
+    lines = render_card(Card("id", runs, {}))._repr_mimebundle_()["text/plain"].splitlines()
+    words = ["name", "run", "duration", "sil", "fit_time_s", "n_clusters", "n_init"]
+    assert lines[1].split() == words
+    assert lines[2].split()[-2:] == ["2", "5"]
+
+
+def test_card_counts_nested_runs(loaded: Run, shown: list[dict[str, Any]]) -> None:
+    """Runs inside another one share its card, which counts them."""
+    loaded(
+        "with mlops.start_run('outer'):\n"
+        "    for i in range(3):\n"
+        "        with mlops.start_run(f'inner {i}'): pass"
+    )
+    assert len(shown) == 1
+    assert "· 3 nested runs ·" in shown[0]["data"]["text/plain"]
+
+
+def test_cards_of_a_reloaded_extension_are_its_own(
+    loaded: Run, shown: list[dict[str, Any]]
+) -> None:
+    """A card shown after %reload_ext does not take the place of one shown before."""
+    loaded("with mlops.start_run('first'): pass")
+    loaded("%reload_ext mlops_nb")
+    loaded("with mlops.start_run('second'): pass")
+    assert len({each["transient"]["display_id"] for each in shown}) == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(1.0, "1.0"), (1, "1"), (None, "None"), (1e-5, "1e-05"), (True, "True")]
+)
+def test_params_show_their_type(value: object, text: str) -> None:
+    """A forest with max_features=1.0 is another one than with 1."""
+    assert format_param(value) == text

@@ -60,11 +60,11 @@ def test_notebook_in_a_kernel(client: Any) -> None:
         ("step:train",),
     )
     [card] = find_cards(outputs)
-    assert "loss=1.5" in card["data"]["text/plain"]
+    assert "loss  1.5" in card["data"]["text/plain"]
     assert find_cards(run_cell(client, "mlops.log_metric('acc', 0.875)")) == []
     run_cell(client, "mlops.end_run()")
     stored = find_cards(client.nb.cells[2].outputs)[0]["data"]
-    assert "acc=0.875" in stored["text/plain"]
+    assert "acc   0.875" in stored["text/plain"]
     assert stored[MEDIA_TYPE]["runs"][0]["status"] == "finished"
 
     record = api.get_run("fit")

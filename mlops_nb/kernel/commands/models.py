@@ -7,9 +7,9 @@ from typing import Any
 
 from mlops_nb import api
 from mlops_nb.errors import NotFoundError
-from mlops_nb.kernel.cards import short_id
 from mlops_nb.kernel.commands import Call, Command
 from mlops_nb.kernel.parsing import Parser
+from mlops_nb.kernel.summaries import short_id
 from mlops_nb.kernel.tables import Message, Shown, Table
 from mlops_nb.records import ModelVersion, format_time
 

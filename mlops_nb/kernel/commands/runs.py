@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from mlops_nb import api
 from mlops_nb.errors import UsageError
-from mlops_nb.kernel.cards import read_params, short_id
 from mlops_nb.kernel.commands import Call, Command
 from mlops_nb.kernel.parsing import Parser, read_literal, read_number, split_pairs
-from mlops_nb.kernel.tables import Markup, Message, Shown, Table, format_duration
+from mlops_nb.kernel.summaries import (
+    format_param,
+    is_cost,
+    list_changed,
+    list_metrics,
+    read_params,
+    short_id,
+)
+from mlops_nb.kernel.tables import Markup, Message, Shown, Table, format_duration, format_value
 from mlops_nb.records import RunRecord, format_time
 
 MAX_COLUMNS = 6
@@ -76,7 +85,7 @@ def tabulate_runs(runs: list[RunRecord], title: str = "") -> Table:
     for run in runs:
         for key in run.metrics:
             counted[key] = counted.get(key, 0) + 1
-    keys = sorted(counted, key=lambda key: (key.endswith("_s"), -counted[key]))[:MAX_COLUMNS]
+    keys = sorted(counted, key=lambda key: (is_cost(key), -counted[key]))[:MAX_COLUMNS]
     rows = [
         (
             short_id(run.run_id),
@@ -125,7 +134,7 @@ def _runs(call: Call) -> Shown | None:
 
 def _configure_show(parser: Parser) -> None:
     parser.add_argument(
-        "run", metavar="RUN", help="id, beginning or end of an id, name or 'latest'"
+        "run", nargs="+", metavar="RUN", help="id, beginning or end of an id, name or 'latest'"
     )
 
 
@@ -140,7 +149,7 @@ def tabulate_run(run: RunRecord) -> list[Table]:
     Returns
     -------
     list of Table
-        Facts, params, metrics, tags, datasets, artifacts and cells.
+        Facts, metrics, params, tags, datasets, artifacts and cells.
     """
     facts = [
         ("name", run.name),
@@ -165,8 +174,8 @@ def tabulate_run(run: RunRecord) -> list[Table]:
     ]
     return [
         Table(["run", run.run_id], [row for row in facts if row[1]]),
-        Table(["param", "value"], list(read_params(run).items())),
-        Table(["metric", "value"], list(run.metrics.items())),
+        Table(["metric", "value"], [(key, run.metrics[key]) for key in list_metrics(run)]),
+        _tabulate_params(run),
         Table(["tag", "value"], list(run.tags.items())),
         Table(
             ["dataset", "role", "shape", "fingerprint"],
@@ -180,8 +189,21 @@ def tabulate_run(run: RunRecord) -> list[Table]:
     ]
 
 
+def _tabulate_params(run: RunRecord) -> Table:
+    """List the params that were changed before those that are defaults."""
+    texts, changed = read_params(run), list_changed(run)
+    if len(changed) == len(texts):
+        return Table(["param", "value"], list(texts.items()))
+    # What a search found best is no parameter of its own, and so no default.
+    found = [key for key in texts if key.startswith("best.") and key not in changed]
+    first = [*found, *changed]
+    rows = [(key, texts[key], "") for key in first]
+    rows += [(key, text, "default") for key, text in texts.items() if key not in first]
+    return Table(["param", "value", ""], rows, strong=range(len(first)))
+
+
 def _show(call: Call) -> Shown:
-    return join_tables(tabulate_run(api.get_run(call.arguments.run)))
+    return join_tables(tabulate_run(api.get_run(" ".join(call.arguments.run))))
 
 
 def _configure_compare(parser: Parser) -> None:
@@ -195,9 +217,19 @@ def _compare(call: Call) -> Shown:
     comparison = api.compare_runs(*call.arguments.runs)
     shown = [row for row in comparison.rows if row[3] or call.arguments.all]
     columns = ["", "key", *(f"{run.name} {short_id(run.run_id)}" for run in comparison.runs)]
-    rows = [(group, key, *values) for group, key, values, _ in shown]
+    rows = [
+        (group, key, *map(partial(_write, group, key), comparison.runs, values))
+        for group, key, values, _ in shown
+    ]
     strong = [at for at, row in enumerate(shown) if row[3]] if call.arguments.all else ()
     return Table(columns, rows, empty="No difference.", strong=strong)
+
+
+def _write(group: str, key: str, run: RunRecord, value: object) -> object:
+    """Write a compared value; a param that is None differs from one that is not there."""
+    if group != "param" or key not in run.params or format_param(value) == format_value(value):
+        return value
+    return format_param(value)
 
 
 def _configure_log(parser: Parser) -> None:
@@ -228,7 +260,9 @@ def _log(call: Call) -> Shown:
     if tags:
         api.set_tags(tags)
     logged = [f"{key}={value}" for key, value in {**metrics, **params, **tags}.items()]
-    return Message(f"logged {', '.join(logged)}")
+    run = api.active_run()
+    target = f" to {run.name} · {short_id(run.run_id)}" if run is not None and run.run_id else ""
+    return Message(f"logged {', '.join(logged)}{target}")
 
 
 COMMANDS = {

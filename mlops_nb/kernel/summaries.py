@@ -1,0 +1,188 @@
+"""What is said of a run in few words: its result first, then what was changed to get it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from mlops_nb.kernel.tables import format_value
+from mlops_nb.records import RunRecord
+
+MAX_PARAM = 40  # characters; longer values are left to %mlops show
+
+# A delta is good or bad news only where the name of the metric says which way is better.
+_LOWER_IS_BETTER = ("loss", "error", "mse", "mae", "rmse", "deviance", "perplexity", "inertia")
+
+
+def short_id(run_id: str) -> str:
+    """Give the part of a run's id that tells it apart from its neighbours.
+
+    Parameters
+    ----------
+    run_id
+        The whole id; it begins with the time, which runs of one minute share.
+
+    Returns
+    -------
+    str
+        Its last eight characters; every command takes them.
+    """
+    return run_id[-8:]
+
+
+def is_lower_better(key: str) -> bool:
+    """Say whether less of a metric is better, from its name.
+
+    Parameters
+    ----------
+    key
+        The metric.
+
+    Returns
+    -------
+    bool
+        True for losses and errors.
+    """
+    name = key.lower()  # scikit-learn's neg_mean_squared_error is a score
+    return not name.startswith("neg_") and any(word in name for word in _LOWER_IS_BETTER)
+
+
+def is_cost(key: str) -> bool:
+    """Say whether a metric tells what a run cost, which no one compares as a result.
+
+    Parameters
+    ----------
+    key
+        The metric.
+
+    Returns
+    -------
+    bool
+        True for times and counts of calls.
+    """
+    return key.endswith(("_s", "_time", "_calls"))
+
+
+def format_param(value: object) -> str:
+    """Write a parameter so that its type is seen: ``1.0`` is not ``1``.
+
+    Parameters
+    ----------
+    value
+        JSON types.
+
+    Returns
+    -------
+    str
+        One line; None is written out.
+    """
+    text = "None" if value is None else format_value(value)
+    return f"{text}.0" if isinstance(value, float) and text.lstrip("-").isdigit() else text
+
+
+def read_params(run: RunRecord, limit: int | None = None) -> dict[str, str]:
+    """Give the parameters of a run as texts.
+
+    Parameters
+    ----------
+    run
+        The run.
+    limit
+        At most so many, and only those that say something in few words: of auto-logged ones those
+        that are not the defaults.
+
+    Returns
+    -------
+    dict
+        Text by name.
+    """
+    texts = {key: format_param(value) for key, value in run.params.items()}
+    if limit is None:
+        return texts
+    chosen = [key for key in list_changed(run) if len(texts[key]) <= MAX_PARAM]
+    return {key: texts[key] for key in chosen[:limit]}
+
+
+def list_changed(run: RunRecord) -> list[str]:
+    """Name the parameters that the user gave.
+
+    Parameters
+    ----------
+    run
+        The run.
+
+    Returns
+    -------
+    list of str
+        Of an auto-logged run those that are not defaults, else all.
+    """
+    noted = run.tags.get("params.changed")
+    if noted is None:
+        return list(run.params)
+    return [key for key in noted.split(", ") if key in run.params]
+
+
+def list_metrics(run: RunRecord) -> list[str]:
+    """Name the metrics of a run, those that judge it first and times last.
+
+    Parameters
+    ----------
+    run
+        The run.
+
+    Returns
+    -------
+    list of str
+        Their names.
+    """
+    return sorted(run.metrics, key=is_cost)
+
+
+def find_best(previous: Iterable[RunRecord], keys: Iterable[str]) -> dict[str, float]:
+    """Find the best value each metric had in earlier runs.
+
+    Parameters
+    ----------
+    previous
+        The earlier runs.
+    keys
+        The metrics.
+
+    Returns
+    -------
+    dict
+        Best value by metric, for the metrics that had one.
+    """
+    runs = list(previous)
+    best = {}
+    for key in keys:
+        values = [run.metrics[key] for run in runs if key in run.metrics]
+        finite = [value for value in values if math.isfinite(value)]
+        if finite:
+            best[key] = min(finite) if is_lower_better(key) else max(finite)
+    return best
+
+
+def format_delta(key: str, value: float, best: dict[str, float]) -> str:
+    """Say how a metric compares with the best before it.
+
+    Parameters
+    ----------
+    key
+        The metric.
+    value
+        Its value.
+    best
+        Best earlier value by metric.
+
+    Returns
+    -------
+    str
+        For example ``▲ +0.0123``; empty where there is nothing to compare with.
+    """
+    if key not in best or not math.isfinite(value) or is_cost(key):
+        return ""
+    delta = value - best[key]
+    if delta == 0:
+        return "= best so far"
+    return f"{'▲' if delta > 0 else '▼'} {delta:+.4g}"
