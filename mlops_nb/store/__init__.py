@@ -5,6 +5,7 @@ SQLite index can be deleted and is rebuilt.
 """
 
 from mlops_nb.store.runlog import RunLog
+from mlops_nb.store.series import MetricPreview, MetricSeries
 from mlops_nb.store.store import Store, open_store
 
-__all__ = ["RunLog", "Store", "open_store"]
+__all__ = ["MetricPreview", "MetricSeries", "RunLog", "Store", "open_store"]

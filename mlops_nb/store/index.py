@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import math
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-from mlops_nb.records import ArtifactRecord, RunRecord
+from mlops_nb.records import RunRecord
 from mlops_nb.store import schema
-from mlops_nb.store.runreader import read_dataset, read_meta, read_run
-from mlops_nb.store.search import compile_filter, compile_order, like_case
+from mlops_nb.store.dialect import DIALECT, snapshot
+from mlops_nb.store.pages import find_page
+from mlops_nb.store.refresh import refresh
+from mlops_nb.store.rows import load_record
+from mlops_nb.store.search import compile_filter, compile_order
+from mlops_nb.store.seriesindex import SeriesIndex
+
+Answer = TypeVar("Answer")
+_ATTEMPTS = 4
+_PAGE = 500  # placeholders in one statement
 
 
 class RunIndex:
@@ -37,6 +42,7 @@ class RunIndex:
     def __init__(self, path: Path, runs: Path) -> None:
         self.path, self.runs = path, runs
         self._local = threading.local()
+        self.series = SeriesIndex(self._connect)
 
     def _connect(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = self._local.__dict__.get("connection")
@@ -44,19 +50,24 @@ class RunIndex:
         if connection is not None and None not in here and self._local.owner == here:
             return connection
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self.path, isolation_level=None, timeout=30)
         try:
-            schema.prepare(connection)
-        except sqlite3.DatabaseError as error:
-            connection.close()
-            if isinstance(error, sqlite3.OperationalError):
-                raise
+            connection = self._open()
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
             self._remove()  # not a database: an index is never worth an error
-            connection = sqlite3.connect(self.path, isolation_level=None, timeout=30)
-            schema.prepare(connection)
-        connection.create_function("like_case", 2, like_case, deterministic=True)
+            connection = self._open()
         self.close()
         self._local.connection, self._local.owner = connection, (os.getpid(), self._inode())
+        return connection
+
+    def _open(self) -> sqlite3.Connection:
+        connection = DIALECT.open(str(self.path))
+        try:
+            schema.prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _inode(self) -> int | None:
@@ -77,45 +88,36 @@ class RunIndex:
         if connection is not None and self._local.owner[0] == os.getpid():
             connection.close()
 
+    def _ask(self, question: Callable[[sqlite3.Connection], Answer]) -> Answer:
+        """Refresh and ask; an index that is deleted or breaks meanwhile is made anew."""
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                connection = self._connect()
+                inode = self._inode()
+                refresh(connection, self.runs)
+                answer = question(connection)
+            except sqlite3.DatabaseError as error:
+                was_there = self._local.__dict__.get("owner", (0, None))[1] == self._inode()
+                self.close()
+                if not isinstance(error, sqlite3.OperationalError):
+                    self._remove()
+                elif was_there:
+                    raise  # locked, read-only or full: another try would meet the same
+            else:
+                if inode == self._inode():
+                    return answer
+        connection = self._connect()
+        refresh(connection, self.runs)
+        return question(connection)
+
     def refresh(self) -> None:
         """Read what was written since the last look."""
-        connection = self._connect()
-        known = dict(connection.execute("SELECT run_id, evidence FROM run"))
-        changed: list[tuple[RunRecord, str]] = []
-        present = set()
-        for folder in self._folders():
-            present.add(folder.name)
-            evidence = _evidence(folder)
-            if known.get(folder.name) == evidence:
-                continue
-            meta = read_meta(folder)
-            if meta is None:
-                continue
-            record = read_run(folder, meta)
-            # A running run can end without a byte written: its evidence never counts as settled.
-            changed.append((record, "" if record.status == "running" else evidence))
-        gone = [(run_id,) for run_id in known if run_id not in present]
-        if not changed and not gone:
-            return
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            for (run_id,) in gone:
-                _forget(connection, run_id)
-            for record, evidence in changed:
-                _write(connection, record, evidence)
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
+        self._ask(lambda _: None)
 
-    def _folders(self) -> Iterator[Path]:
-        try:
-            with os.scandir(self.runs) as entries:
-                names = [entry.name for entry in entries if entry.is_dir()]
-        except FileNotFoundError:
-            return
-        for name in names:
-            yield self.runs / name
+    def look_again(self) -> None:
+        """Look at every run at the next refresh, also at those that were at rest."""
+        connection = self._connect()
+        DIALECT.execute(connection, "DELETE FROM looked WHERE name = ?", ("all",))
 
     def search(
         self, text: str | None, order_by: list[str] | None, limit: int, offset: int
@@ -137,111 +139,77 @@ class RunIndex:
             Without their cells.
         """
         where, order = compile_filter(text), compile_order(order_by)
-        self.refresh()
-        # The pieces are made of fixed words by the compiler; every value is a placeholder.
-        sql = f"SELECT document FROM run WHERE {where.sql} ORDER BY {order.sql} LIMIT ? OFFSET ?"  # noqa: S608
-        rows = self._connect().execute(sql, (*where.values, *order.values, limit, offset))
-        return [load_record(document) for (document,) in rows]
+
+        def find(connection: sqlite3.Connection) -> list[RunRecord]:
+            with snapshot(connection):
+                found = find_page(connection, where, order, limit, offset)
+                documents = _read_documents(connection, found)
+            return [load_record(documents[run]) for run in found]
+
+        return self._ask(find)
+
+    def read(self, run_id: str) -> RunRecord | None:
+        """Give one run as of now; None where there is none of that id, or no index can be used."""
+        sql = "SELECT document FROM run JOIN run_document ON run = id WHERE run_id = ?"
+        try:
+            row = self._ask(lambda index: DIALECT.execute(index, sql, (run_id,)).fetchone())
+        except sqlite3.Error:
+            return None
+        return load_record(row[0]) if row else None
 
     def count(self, text: str | None = None) -> int:
-        """Count the runs that a filter keeps, as of the last refresh."""
+        """Count the runs that a filter keeps."""
         where = compile_filter(text)
-        sql = f"SELECT count(*) FROM run WHERE {where.sql}"  # noqa: S608 - fixed words, see search
-        (number,) = self._connect().execute(sql, where.values).fetchone()
-        return int(number)
+        sql = f"SELECT count(*) FROM run WHERE {where.sql}"  # noqa: S608 - fixed words and places
+        row = self._ask(lambda index: DIALECT.execute(index, sql, where.values).fetchone())
+        return int(row[0])
 
     def names(self) -> list[tuple[str, str]]:
-        """Give ``(run_id, name)`` of every run, newest first, as of the last refresh."""
+        """Give ``(run_id, name)`` of every run, newest first."""
         sql = "SELECT run_id, name FROM run ORDER BY started_at DESC, run_id DESC"
-        return list(self._connect().execute(sql))
+        return self._ask(lambda connection: DIALECT.execute(connection, sql).fetchall())
+
+    def find(self, text: str) -> list[str]:
+        """Find the runs that a person may mean.
+
+        Parameters
+        ----------
+        text
+            A name, ``latest``, or (4 characters or more) the beginning or end of an id.
+
+        Returns
+        -------
+        list of str
+            Ids, newest first: one where a name fits, every one where parts of ids do.
+        """
+        # All words are fixed; what a person wrote travels as a placeholder.
+        newest = "ORDER BY started_at DESC, run_id DESC"
+        exact = (f"SELECT run_id FROM run WHERE name = ? {newest} LIMIT 1", (text,))  # noqa: S608
+        latest = (f"SELECT run_id FROM run {newest} LIMIT 1", ())  # noqa: S608
+        part = text.lower().replace("%", "").replace("_", "")
+        parts = (
+            "SELECT run_id FROM run WHERE (run_id >= ? AND run_id < ?)"  # noqa: S608
+            f" OR run_id LIKE ? {newest}",
+            (part, part + "g", f"%{part}"),
+        )
+
+        def find(connection: sqlite3.Connection) -> list[str]:
+            for sql, values in (exact, latest) if text == "latest" else (exact,):
+                found = DIALECT.execute(connection, sql, values).fetchall()
+                if found:
+                    return [found[0][0]]
+            if len(text) < 4 or part != text.lower():
+                return []
+            return [run_id for (run_id,) in DIALECT.execute(connection, *parts)]
+
+        return self._ask(find)
 
 
-def _evidence(folder: Path) -> str:
-    try:
-        with os.scandir(folder) as entries:
-            logs = [entry for entry in entries if entry.name.endswith((".log", ".bin"))]
-            return "|".join(sorted(f"{entry.name}:{entry.stat().st_size}" for entry in logs))
-    except OSError:
-        return "?"
-
-
-def _forget(connection: sqlite3.Connection, run_id: str) -> None:
-    row = connection.execute("SELECT id FROM run WHERE run_id = ?", (run_id,)).fetchone()
-    if row is not None:
-        for table in ("metric", "param", "tag"):
-            connection.execute(f"DELETE FROM {table} WHERE run = ?", row)  # noqa: S608 - fixed names
-        connection.execute("DELETE FROM run WHERE id = ?", row)
-
-
-def _write(connection: sqlite3.Connection, record: RunRecord, evidence: str) -> None:
-    _forget(connection, record.run_id)
-    cursor = connection.execute(
-        "INSERT INTO run (run_id, name, experiment, status, started_at, ended_at, notebook,"
-        " parent_run_id, evidence, document) VALUES (?,?,?,?,?,?,?,?,?,?)",
-        (
-            record.run_id,
-            _storable(record.name),
-            _storable(record.experiment),
-            record.status,
-            record.started_at,
-            record.ended_at,
-            record.notebook and _storable(record.notebook),
-            record.parent_run_id,
-            evidence,
-            dump_record(record),
-        ),
-    )
-    run = cursor.lastrowid
-    connection.executemany(
-        "INSERT OR REPLACE INTO metric VALUES (?,?,?)",
-        [
-            (_storable(key), run, None if math.isnan(value) else value)
-            for key, value in record.metrics.items()
-        ],
-    )
-    connection.executemany(
-        "INSERT OR REPLACE INTO param VALUES (?,?,?,?)",
-        [
-            (_storable(key), run, _storable(format_param(value)), _number(value))
-            for key, value in record.params.items()
-        ],
-    )
-    connection.executemany(
-        "INSERT OR REPLACE INTO tag VALUES (?,?,?)",
-        [(_storable(key), run, _storable(str(text))) for key, text in record.tags.items()],
-    )
-
-
-def _storable(text: str) -> str:
-    """Give text without lone surrogates, which SQLite cannot hold; the log keeps them."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool):
-        return None
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return None if math.isnan(number) else number
-
-
-def format_param(value: Any) -> str:
-    """Give a parameter as MLflow shows it: text."""
-    return value if isinstance(value, str) else str(value)
-
-
-def dump_record(record: RunRecord) -> str:
-    """Give a run without its cells as JSON text."""
-    document = asdict(record)
-    del document["cells"]
-    return json.dumps(document, separators=(",", ":"), default=str)
-
-
-def load_record(text: str) -> RunRecord:
-    """Read what `dump_record` gave."""
-    document = json.loads(text)
-    document["artifacts"] = tuple(ArtifactRecord(**entry) for entry in document["artifacts"])
-    document["datasets"] = tuple(read_dataset(entry) for entry in document["datasets"])
-    return RunRecord(**document)
+def _read_documents(connection: sqlite3.Connection, runs: list[int]) -> dict[int, str]:
+    documents: dict[int, str] = {}
+    for start in range(0, len(runs), _PAGE):
+        some = runs[start : start + _PAGE]
+        places = ",".join("?" * len(some))
+        sql = f"SELECT run, document FROM run_document WHERE run IN ({places})"  # noqa: S608
+        documents.update(DIALECT.execute(connection, sql, some).fetchall())
+    return documents

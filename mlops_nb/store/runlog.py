@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import struct
 import threading
 import time
 import zlib
@@ -21,10 +20,10 @@ from typing import Any, Self
 from mlops_nb.records import RunStatus
 from mlops_nb.store.files import write_whole
 from mlops_nb.store.frames import pack_frame
+from mlops_nb.store.late import announce
+from mlops_nb.store.metricfile import RECORD, RECORD_BYTES
 from mlops_nb.store.writer import describe_writer
 
-RECORD = struct.Struct("<Iqdq")
-RECORD_BYTES = RECORD.size + 4
 _APPEND = (
     os.O_WRONLY
     | os.O_CREAT
@@ -69,6 +68,7 @@ class RunLog:
     __slots__ = (
         "_events",
         "_forks",
+        "_is_announced",
         "_keys",
         "_keys_file",
         "_lock",
@@ -108,12 +108,16 @@ class RunLog:
 
     def _begin_files(self, suffix: str) -> None:
         self._suffix = suffix
+        self._is_announced = False
         self._forks = _generation[0]
         self._lock = threading.Lock()
         self._events = self._metrics = self._keys_file = -1
         self._keys: dict[str, int] = {}
 
     def _open(self, stem: str, suffix: str) -> int:
+        if self._suffix and not self._is_announced:
+            announce(self.folder, self._suffix[1:])
+            self._is_announced = True
         return os.open(self.folder / f"{stem}{self._suffix}{suffix}", _APPEND, 0o644)
 
     def append(self, event: Mapping[str, Any]) -> None:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import struct
-import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,12 +10,11 @@ from typing import Any
 from mlops_nb.records import (
     ArtifactRecord,
     DatasetRecord,
-    MetricPoint,
     RunRecord,
     RunStatus,
 )
 from mlops_nb.store.frames import unpack_frames
-from mlops_nb.store.runlog import RECORD, RECORD_BYTES
+from mlops_nb.store.metrics import MetricTail, read_tails
 from mlops_nb.store.writer import is_writer_alive
 
 
@@ -126,48 +122,7 @@ def read_events(folder: Path) -> RunEvents:
     return events
 
 
-def read_points(folder: Path) -> tuple[list[MetricPoint], int]:
-    """Read every point of every metric.
-
-    Parameters
-    ----------
-    folder
-        The run's folder.
-
-    Returns
-    -------
-    points : list of MetricPoint
-        In the order they were written, file by file.
-    dropped : int
-        Records whose checksum failed, and a torn tail.
-    """
-    points: list[MetricPoint] = []
-    dropped = 0
-    for path in sorted(folder.glob("metrics*.bin")):
-        keys = {}
-        names = path.with_name(path.name.replace("metrics", "keys", 1)[: -len(".bin")] + ".log")
-        if names.is_file():
-            frames, _, lost = unpack_frames(names.read_bytes())
-            dropped += lost
-            keys = {frame["number"]: frame["key"] for frame in frames}
-        data, kept = path.read_bytes(), 0
-        for number, step, value, time_ns in _iter_records(data):
-            kept += 1
-            if number in keys:
-                points.append(MetricPoint(keys[number], value, step, time_ns // 1_000_000))
-        dropped += -(-len(data) // RECORD_BYTES) - kept
-    return points, dropped
-
-
-def _iter_records(data: bytes) -> Iterator[tuple[int, int, float, int]]:
-    checksum = struct.Struct("<I")
-    for start in range(0, len(data) - RECORD_BYTES + 1, RECORD_BYTES):
-        record = data[start : start + RECORD.size]
-        if zlib.crc32(record) == checksum.unpack_from(data, start + RECORD.size)[0]:
-            yield RECORD.unpack(record)
-
-
-def read_run(folder: Path, meta: dict[str, Any]) -> RunRecord:
+def read_run(folder: Path, meta: dict[str, Any], tail: MetricTail | None = None) -> RunRecord:
     """Give a run as it stands on disk.
 
     Parameters
@@ -176,6 +131,8 @@ def read_run(folder: Path, meta: dict[str, Any]) -> RunRecord:
         The run's folder.
     meta
         What `read_meta` gave for it.
+    tail
+        What its metrics add up to, where that was read before.
 
     Returns
     -------
@@ -184,13 +141,8 @@ def read_run(folder: Path, meta: dict[str, Any]) -> RunRecord:
         ``interrupted`` and ends at its last evidence.
     """
     events = read_events(folder)
-    points, lost = read_points(folder)
-    last: dict[str, MetricPoint] = {}
-    for point in points:
-        known = last.get(point.key)
-        if known is None or (point.step, point.timestamp) >= (known.step, known.timestamp):
-            last[point.key] = point
-    status, ended_at = settle_status(meta, events, points)
+    tail = tail or read_tails(folder)
+    status, ended_at = settle_status(meta, events, tail.latest / 1000)
     return RunRecord(
         run_id=meta["run_id"],
         name=events.name or str(meta.get("name", "")),
@@ -199,7 +151,7 @@ def read_run(folder: Path, meta: dict[str, Any]) -> RunRecord:
         started_at=float(meta.get("started_at", 0.0)),
         ended_at=ended_at,
         params=events.params,
-        metrics={key: point.value for key, point in last.items()},
+        metrics={key: value for key, (_, _, value) in tail.last.items()},
         tags={**meta.get("tags", {}), **events.tags},
         artifacts=tuple(events.artifacts.values()),
         datasets=tuple(events.datasets),
@@ -210,12 +162,12 @@ def read_run(folder: Path, meta: dict[str, Any]) -> RunRecord:
         notebook=meta.get("notebook"),
         user=str(meta.get("user", "")),
         host=str(meta.get("writer", {}).get("host", "")),
-        dropped_records=events.dropped + lost,
+        dropped_records=events.dropped + tail.dropped,
     )
 
 
 def settle_status(
-    meta: dict[str, Any], events: RunEvents, points: list[MetricPoint]
+    meta: dict[str, Any], events: RunEvents, last_point_at: float
 ) -> tuple[RunStatus, float | None]:
     """Tell how a run stands from the evidence on disk.
 
@@ -223,8 +175,10 @@ def settle_status(
     ----------
     meta
         The run's ``run.json``.
-    events, points
-        Its events and metric points.
+    events
+        Its events.
+    last_point_at
+        Time of its last metric point in seconds, 0 where there is none.
 
     Returns
     -------
@@ -238,5 +192,4 @@ def settle_status(
         return events.status, events.ended_at
     if is_writer_alive(meta.get("writer", {})) is not False:
         return "running", None
-    last_point = max((point.timestamp for point in points), default=0) / 1000
-    return "interrupted", max(events.last_at, last_point, float(meta.get("started_at", 0.0)))
+    return "interrupted", max(events.last_at, last_point_at, float(meta.get("started_at", 0.0)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops_nb.errors import InvalidValueError, NotFoundError
+from mlops_nb.store.dialect import DIALECT
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -60,10 +61,43 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A piece of SQL and the values for its placeholders."""
+    """A piece of SQL and the values for its placeholders.
+
+    Attributes
+    ----------
+    parts
+        Where all of several conditions must hold: each of them.
+    source
+        For a condition that an index answers: SQL that gives the runs' numbers, and its values.
+    """
 
     sql: str
     values: tuple[Any, ...] = ()
+    parts: tuple[Query, ...] = ()
+    source: tuple[str, tuple[Any, ...]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An ORDER BY list; where a metric leads it, that metric and the list that follows it.
+
+    Attributes
+    ----------
+    sql, values
+        The whole list.
+    metric
+        The leading metric, else None.
+    is_descending
+        Its direction.
+    rest
+        The list without it.
+    """
+
+    sql: str
+    values: tuple[Any, ...]
+    metric: str | None
+    is_descending: bool
+    rest: Query
 
 
 def _tokenize(text: str) -> list[Token]:
@@ -184,7 +218,8 @@ def _join(word: str, parts: list[Query]) -> Query:
     if len(parts) == 1:
         return parts[0]
     values: tuple[Any, ...] = sum((part.values for part in parts), ())
-    return Query("(" + word.join(part.sql for part in parts) + ")", values)
+    conjuncts = tuple(parts) if word == " AND " else ()
+    return Query("(" + word.join(part.sql for part in parts) + ")", values, conjuncts)
 
 
 def split_name(text: str) -> tuple[str, str]:
@@ -238,11 +273,19 @@ def _compile(kind: str, key: str, operator: str, values: tuple[Any, ...], text: 
     else:
         numeric = kind == "param" and all(isinstance(value, float) for value in values)
         column = "f.number" if numeric else "f.text"
-    inner = _condition(column, operator, values)
+    # Looked at run by run, the index of keys and runs is the right one; that of values is not.
+    inner = _condition(DIALECT.unindexed(column), operator, values)
     # The kind is one of three table names and the inner condition is made of fixed words.
     where = f"f.run = run.id AND f.key = ? AND {inner.sql}"
     sql = f"EXISTS (SELECT 1 FROM {kind} f WHERE {where})"  # noqa: S608
-    return Query(sql, (key, *inner.values))
+    source = None
+    if operator in ("=", "<", "<=", ">", ">=", "IN"):
+        plain = _condition(column, operator, values)
+        source = (
+            f"SELECT f.run FROM {kind} f WHERE f.key = ? AND {plain.sql}",  # noqa: S608
+            (key, *plain.values),
+        )
+    return Query(sql, (key, *inner.values), (), source)
 
 
 def _condition(column: str, operator: str, values: tuple[Any, ...]) -> Query:
@@ -253,17 +296,8 @@ def _condition(column: str, operator: str, values: tuple[Any, ...]) -> Query:
     if operator.endswith("ILIKE"):
         return Query(f"lower({column}) {operator.replace('ILIKE', 'LIKE')} lower(?)", values)
     if operator.endswith("LIKE"):
-        # SQLite's LIKE ignores case, MLflow's does not; GLOB would need its own wildcards.
-        return Query(f"like_case(?, {column}) = {0 if operator.startswith('NOT') else 1}", values)
+        return Query(DIALECT.like(column, negated=operator.startswith("NOT")), values)
     return Query(f"{column} {operator} ?", values)
-
-
-def like_case(pattern: str | None, text: str | None) -> int:
-    """Tell whether text fits an SQL LIKE pattern, with regard to case."""
-    if pattern is None or text is None:
-        return 0
-    expression = "".join({"%": ".*", "_": "."}.get(letter, re.escape(letter)) for letter in pattern)
-    return int(re.fullmatch(expression, str(text), re.DOTALL) is not None)
 
 
 def compile_filter(text: str | None) -> Query:
@@ -287,10 +321,10 @@ def compile_filter(text: str | None) -> Query:
     NotFoundError
         It names a field that runs do not have.
     """
-    return _Parser(text).parse() if text and text.strip() else Query("1")
+    return _Parser(text).parse() if text and text.strip() else Query("1 = 1")
 
 
-def compile_order(order_by: list[str] | None) -> Query:
+def compile_order(order_by: list[str] | None) -> Order:
     """Turn order expressions such as ``metrics.acc DESC`` into an ORDER BY list.
 
     Parameters
@@ -300,7 +334,7 @@ def compile_order(order_by: list[str] | None) -> Query:
 
     Returns
     -------
-    Query
+    Order
         Runs without a value come last.
 
     Raises
@@ -309,18 +343,32 @@ def compile_order(order_by: list[str] | None) -> Query:
         An expression is not ``FIELD``, ``FIELD ASC`` or ``FIELD DESC``.
     """
     parts: list[Query] = []
+    lead: tuple[str | None, bool] = (None, False)
     for text in order_by or []:
         match = re.fullmatch(r"\s*(\S+?|\w+\.`[^`]+`)(?:\s+(asc|desc))?\s*", text, re.IGNORECASE)
         if match is None:
             raise InvalidValueError("order_by", text, "a field with ASC or DESC: metrics.acc DESC")
         kind, key = split_name(match[1])
         direction = (match[2] or "asc").upper()
-        if kind == "attribute":
-            parts.append(Query(f"{_ATTRIBUTES[key]} {direction} NULLS LAST"))
-            continue
-        column = {"metric": "value", "param": "coalesce(f.number, f.text)", "tag": "f.text"}[kind]
-        sql = f"(SELECT {column} FROM {kind} f WHERE f.run = run.id AND f.key = ?)"  # noqa: S608
-        parts.append(Query(f"{sql} {direction} NULLS LAST", (key,)))
+        if kind == "metric" and not parts:
+            lead = (key, direction == "DESC")
+        parts += _order_parts(kind, key, direction)
     parts.append(Query("run.started_at DESC, run.run_id DESC"))
+    whole, rest = _list(parts), _list(parts[1:] or parts)
+    return Order(whole.sql, whole.values, *lead, rest)
+
+
+def _order_parts(kind: str, key: str, direction: str) -> list[Query]:
+    if kind == "attribute":
+        return [Query(f"{_ATTRIBUTES[key]} {direction} NULLS LAST")]
+    columns = {"metric": ("value",), "param": ("number", "text"), "tag": ("text",)}[kind]
+    parts = []
+    for column in columns:  # parameters that are numbers come before those that are words
+        sql = f"(SELECT f.{column} FROM {kind} f WHERE f.run = run.id AND f.key = ?)"  # noqa: S608
+        parts.append(Query(f"{sql} {direction} NULLS LAST", (key,)))
+    return parts
+
+
+def _list(parts: list[Query]) -> Query:
     values: tuple[Any, ...] = sum((part.values for part in parts), ())
     return Query(", ".join(part.sql for part in parts), values)

@@ -13,17 +13,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mlops_nb.errors import InvalidValueError, NotFoundError, RunNotFoundError, StoreError
+from mlops_nb.errors import InvalidValueError, RunNotFoundError, StoreError
 from mlops_nb.records import CellRecord, MetricPoint, RunRecord
 from mlops_nb.store.audit import AuditLog, find_user
 from mlops_nb.store.chunking import CutSizes
+from mlops_nb.store.compaction import WORTH_RECORDS, CompactionReport, compact_store
 from mlops_nb.store.files import write_whole
 from mlops_nb.store.ids import RUN_ID, new_run_id
 from mlops_nb.store.index import RunIndex
 from mlops_nb.store.models import ModelFolder
 from mlops_nb.store.objects import ObjectFolder
+from mlops_nb.store.points import has_many_points, list_points
 from mlops_nb.store.runlog import RunLog
-from mlops_nb.store.runreader import read_events, read_meta, read_points, read_run
+from mlops_nb.store.runreader import read_events, read_meta, read_run
+from mlops_nb.store.series import MetricPreview, MetricSeries, preview_series, read_series
 from mlops_nb.store.sessions import read_cells
 from mlops_nb.store.trees import put_tree, restore_tree
 
@@ -103,7 +106,7 @@ class Store:
         folder = self.root / "runs" / run_id
         meta = read_meta(folder) if RUN_ID.fullmatch(run_id) else None
         if meta is None:
-            raise RunNotFoundError(run_id, (name for _, name in self._names()))
+            raise RunNotFoundError(run_id, (name for _, name in self.index.names()))
         return folder, meta
 
     def read_run(self, run_id: str) -> RunRecord:
@@ -125,7 +128,9 @@ class Store:
             There is no such run.
         """
         folder, meta = self._folder(run_id)
-        record = read_run(folder, meta)
+        # What the index knows of a long run need not be read again.
+        is_long = has_many_points(folder)
+        record = (self.index.read(run_id) if is_long else None) or read_run(folder, meta)
         cells: list[CellRecord] = []
         # What a run is, is decided by every cell executed before it, not only by the one it ran in;
         # metrics may have come from the session of another process, a later step of a pipeline say.
@@ -162,12 +167,23 @@ class Store:
             There is no such run, or it has no such metric.
         """
         folder, _ = self._folder(run_id)
-        points, _ = read_points(folder)
-        found = [point for point in points if point.key == key]
-        if not found:
-            known = {point.key for point in points}
-            raise NotFoundError("metric", key, known, f"Asked of run {run_id}.")
-        return sorted(found, key=lambda point: (point.step, point.timestamp))
+        return list_points(folder, key, self.index.series)
+
+    def read_series(
+        self, run_id: str, key: str, step_from: int | None = None, step_to: int | None = None
+    ) -> MetricSeries:
+        """Read one metric as arrays; see `series.read_series`."""
+        folder, _ = self._folder(run_id)
+        return read_series(folder, key, self.index.series, step_from, step_to)
+
+    def preview_series(self, run_id: str, key: str, pixels: int) -> MetricPreview:
+        """Read what a chart of so many pixels shows; see `series.preview_series`."""
+        folder, _ = self._folder(run_id)
+        return preview_series(folder, key, self.index.series, pixels)
+
+    def compact(self, least_records: int = WORTH_RECORDS) -> CompactionReport:
+        """Store the metrics of runs that are at rest as chunks; see `compaction.compact_store`."""
+        return compact_store(self.root, least_records)
 
     def search(
         self,
@@ -181,10 +197,6 @@ class Store:
             if value < 0:
                 raise InvalidValueError(name, value, "0 or more")
         return self.index.search(text, order_by, limit, offset)
-
-    def _names(self) -> list[tuple[str, str]]:
-        self.index.refresh()
-        return self.index.names()
 
     def find_run(self, text: str) -> str:
         """Find the run a person means.
@@ -209,18 +221,12 @@ class Store:
         """
         if RUN_ID.fullmatch(text) and (self.root / "runs" / text).is_dir():
             return text
-        names = self._names()
-        for run_id, name in names:
-            if text in (name, "latest"):
-                return run_id
-        lowered = text.lower()
-        ids = [run_id for run_id, _ in names]
-        fits = [i for i in ids if i.startswith(lowered) or i.endswith(lowered)]
-        if len(text) >= 4 and len(fits) == 1:
+        fits = self.index.find(text)
+        if len(fits) == 1:
             return fits[0]
-        if len(text) >= 4 and fits:
+        if fits:
             raise InvalidValueError("run", text, f"one run; {len(fits)} fit: {', '.join(fits[:3])}")
-        raise RunNotFoundError(text, [name for _, name in names])
+        raise RunNotFoundError(text, [name for _, name in self.index.names()])
 
 
 _opened: dict[tuple[Path, Path], Store] = {}

@@ -1,0 +1,91 @@
+"""Finds the runs of one page by whichever index leads to them soonest."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from mlops_nb.store.dialect import DIALECT
+from mlops_nb.store.search import Order, Query
+
+# A filter that keeps fewer runs than this is where to begin: they are all looked at and sorted.
+FEW_RUNS = 2000
+
+
+def find_page(
+    connection: sqlite3.Connection, where: Query, order: Order, limit: int, offset: int
+) -> list[int]:
+    """Find the runs of one page.
+
+    Parameters
+    ----------
+    connection
+        To the index.
+    where, order
+        What `compile_filter` and `compile_order` gave.
+    limit, offset
+        How many runs, after how many; a negative limit means all.
+
+    Returns
+    -------
+    list of int
+        Numbers of runs within the index, in order.
+    """
+    narrow = _find_narrow(connection, where)
+    if narrow is None and order.metric is not None and limit >= 0:
+        return _walk_metric(connection, where, order, limit, offset)
+    # All pieces are made of fixed words by the compiler; every value is a placeholder.
+    sql = f"SELECT run.id FROM run WHERE {where.sql}"  # noqa: S608
+    values = list(where.values)
+    if narrow is not None:
+        sql += f" AND run.id IN ({narrow[0]})"
+        values += narrow[1]
+    sql += f" ORDER BY {order.sql} LIMIT ? OFFSET ?"
+    return _fetch(connection, sql, (*values, *order.values, limit, offset))
+
+
+def _fetch(connection: sqlite3.Connection, sql: str, values: Sequence[Any]) -> list[int]:
+    return [run for (run,) in DIALECT.execute(connection, sql, values)]
+
+
+def _find_narrow(
+    connection: sqlite3.Connection, where: Query
+) -> tuple[str, tuple[Any, ...]] | None:
+    """Give the condition that keeps the fewest runs, if those are few."""
+    best, fewest = None, FEW_RUNS
+    for part in where.parts or (where,):
+        if part.source is None:
+            continue
+        sql, values = part.source
+        counting = f"SELECT count(*) FROM ({sql} LIMIT ?) AS found"  # noqa: S608 - see find_page
+        (count,) = DIALECT.execute(connection, counting, (*values, fewest)).fetchone()
+        if count < fewest:
+            best, fewest = part.source, count
+    return best
+
+
+def _walk_metric(
+    connection: sqlite3.Connection, where: Query, order: Order, limit: int, offset: int
+) -> list[int]:
+    """Walk along the values of the metric that leads the order, then along runs without it."""
+    direction = "DESC" if order.is_descending else "ASC"
+    # CROSS JOIN: the values lead, the run is looked up.
+    present = (
+        "FROM metric o CROSS JOIN run"
+        f" WHERE run.id = o.run AND o.key = ? AND o.value IS NOT NULL AND {where.sql}"
+    )
+    sql = f"SELECT run.id {present} ORDER BY o.value {direction}, {order.rest.sql} LIMIT ? OFFSET ?"
+    values = (order.metric, *where.values)
+    found = _fetch(connection, sql, (*values, *order.rest.values, limit, offset))
+    if len(found) == limit:
+        return found
+    (count,) = DIALECT.execute(connection, f"SELECT count(*) {present}", values).fetchone()
+    sql = (
+        f"SELECT run.id FROM run WHERE {where.sql} AND NOT EXISTS (SELECT 1 FROM metric o"  # noqa: S608
+        " WHERE o.key = ? AND o.run = run.id AND +o.value IS NOT NULL)"
+        f" ORDER BY {order.rest.sql} LIMIT ? OFFSET ?"
+    )
+    values = (*where.values, order.metric, *order.rest.values)
+    after = (limit - len(found), max(0, offset - count))
+    return found + _fetch(connection, sql, (*values, *after))

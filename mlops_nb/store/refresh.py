@@ -1,0 +1,259 @@
+"""Brings the index up to date without looking at runs that can no longer change."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mlops_nb.records import RunRecord
+from mlops_nb.store.dialect import DIALECT, transaction
+from mlops_nb.store.ids import RUN_ID
+from mlops_nb.store.late import RUN_ID_LENGTH, list_announced, read_announced
+from mlops_nb.store.metricfile import FEW_RECORDS, RECORD_BYTES
+from mlops_nb.store.metrics import MetricTail, read_tails
+from mlops_nb.store.rows import forget_run, write_run
+from mlops_nb.store.runreader import read_meta, read_run
+from mlops_nb.store.seriesindex import SeriesIndex
+from mlops_nb.store.writer import is_writer_alive
+
+# Two changes within one tick of a file system's clock leave the same time: a younger time than this
+# tells nothing.
+_TICK_NS = 2_000_000_000
+# A run of another machine, whose process cannot be looked for, counts as at rest after this.
+_QUIET_NS = 3_600_000_000_000
+# Every run is looked at this often, whatever is known of it.
+_THOROUGH_NS = 24 * 3_600_000_000_000
+_BATCH = 1000
+ATTEMPTS = 5
+
+
+@dataclass(slots=True)
+class _Known:
+    """What the index holds of a run that may have changed."""
+
+    run_id: str
+    status: str = ""
+    writer: str = ""
+    evidence: str = ""
+    is_settled: bool = False
+    tail: str | None = None
+
+
+@dataclass(slots=True)
+class _Look:
+    """One look at the runs: what is known of processes, and what was found to have changed."""
+
+    runs: Path
+    open_late: dict[str, bool | None]
+    alive: dict[str, bool | None] = field(default_factory=dict)
+
+    def is_alive(self, writer: str) -> bool | None:
+        """Tell whether a writer lives; each is looked for once."""
+        if writer not in self.alive:
+            self.alive[writer] = is_writer_alive(json.loads(writer))
+        return self.alive[writer]
+
+    def is_settled(self, run_id: str, writer: str, status: str, folder: Path) -> bool:
+        """Tell whether nothing can be written to a run any more."""
+        states = {self.is_alive(writer), self.open_late.get(run_id, False)}
+        if True in states:
+            return False
+        if None not in states:
+            return True
+        return status != "running" and time.time_ns() - _newest(folder) > _QUIET_NS
+
+
+def refresh(connection: sqlite3.Connection, runs: Path) -> None:
+    """Read what was written since the last look.
+
+    Parameters
+    ----------
+    connection
+        To the index.
+    runs
+        Folder of the run folders.
+    """
+    for _ in range(ATTEMPTS):
+        _take_names(connection, runs)
+        look = _Look(runs, _take_late(connection, runs.parent))
+        is_complete = True
+        known = list(_list_unsettled(connection))
+        for start in range(0, len(known), _BATCH):
+            is_complete &= _take_batch(connection, look, known[start : start + _BATCH])
+        if is_complete:
+            return
+
+
+def _read_looked(connection: sqlite3.Connection) -> dict[str, int]:
+    return dict(DIALECT.execute(connection, "SELECT name, at FROM looked").fetchall())
+
+
+def _write_looked(connection: sqlite3.Connection, name: str, at: int) -> None:
+    DIALECT.execute(connection, DIALECT.upsert("looked", ("name", "at"), 1), (name, at))
+
+
+def _stamp(folder: Path) -> tuple[int, int]:
+    """Give a folder's time of change, -1 without one, and the same if it can be trusted, else 0."""
+    try:
+        changed = folder.stat().st_mtime_ns
+    except OSError:
+        return -1, -1
+    # A clock set back leaves a time that is yet to come: never trusted, so always looked at again.
+    return changed, changed if time.time_ns() - changed > _TICK_NS else 0
+
+
+def _take_names(connection: sqlite3.Connection, runs: Path) -> None:
+    """Note runs that are new and forget those that are gone; list only a folder that changed."""
+    looked = _read_looked(connection)
+    changed, trusted = _stamp(runs)
+    now = time.time_ns()
+    is_thorough = not 0 <= now - looked.get("all", 0) <= _THOROUGH_NS
+    if looked.get("runs") == changed and not is_thorough:
+        return
+    names = set(os.listdir(runs)) if changed >= 0 else set()  # noqa: PTH208 - 100,000 paths cost
+    sql = "SELECT run_id FROM run UNION ALL SELECT run_id FROM started"
+    known = {run_id for (run_id,) in DIALECT.execute(connection, sql)}
+    gone, new = known - names, [name for name in names - known if RUN_ID.fullmatch(name)]
+    if not gone and not new and not is_thorough and looked.get("runs") == trusted:
+        return
+    with transaction(connection):
+        for run_id in gone:
+            forget_run(connection, run_id)
+            SeriesIndex.forget(connection, run_id)
+        sql = DIALECT.upsert("started", ("run_id", "is_new"), 1)
+        connection.executemany(sql, [(run_id, 1) for run_id in new])
+        _write_looked(connection, "runs", trusted)
+        if is_thorough:
+            DIALECT.execute(connection, "UPDATE run SET is_settled = 0")
+            _write_looked(connection, "all", now)
+
+
+def _take_late(connection: sqlite3.Connection, root: Path) -> dict[str, bool | None]:
+    """Give the runs that processes other than their first writers may add to."""
+    looked = _read_looked(connection)
+    changed, trusted = _stamp(root / "late")
+    known = dict(DIALECT.execute(connection, "SELECT name, is_open FROM late").fetchall())
+    fresh: list[str] = []
+    if looked.get("late") != changed:
+        fresh = [name for name in list_announced(root) if name not in known]
+    names = [*fresh, *(name for name, is_open in known.items() if is_open)]
+    found = {name: read_announced(root, name).is_alive for name in names}
+    ended = [name for name in names if found[name] is False]
+    if fresh or ended or looked.get("late", -1) != trusted:
+        with transaction(connection):
+            sql = DIALECT.upsert("late", ("name", "run_id", "is_open"), 1)
+            rows = [(name, name[:RUN_ID_LENGTH], int(found[name] is not False)) for name in names]
+            connection.executemany(sql, rows)
+            sql = "UPDATE run SET is_settled = 0 WHERE run_id = ?"
+            connection.executemany(sql, [(name[:RUN_ID_LENGTH],) for name in names])
+            _write_looked(connection, "late", trusted)
+    still: dict[str, bool | None] = {}
+    for name, is_alive in found.items():
+        if is_alive is not False:
+            run_id = name[:RUN_ID_LENGTH]
+            still[run_id] = True if still.get(run_id) else is_alive
+    return still
+
+
+def _list_unsettled(connection: sqlite3.Connection) -> Iterator[_Known]:
+    sql = (
+        "SELECT run_id, status, writer, evidence, is_settled, tail"
+        " FROM run JOIN run_document ON run = id WHERE is_settled = 0"
+    )
+    for row in DIALECT.execute(connection, sql).fetchall():
+        yield _Known(*row)
+    for (run_id,) in DIALECT.execute(connection, "SELECT run_id FROM started").fetchall():
+        yield _Known(run_id)
+
+
+def _take_batch(connection: sqlite3.Connection, look: _Look, batch: list[_Known]) -> bool:
+    """Read the runs of a batch that changed; False where another process wrote one meanwhile."""
+    changed = [found for known in batch if (found := _look_at(look, known)) is not None]
+    if not changed:
+        return True
+    is_complete = True
+    with transaction(connection):
+        for known, record, state, tail in changed:
+            sql = "SELECT evidence, is_settled FROM run WHERE run_id = ?"
+            row = DIALECT.execute(connection, sql, (known.run_id,)).fetchone()
+            # Who read first may come to write last: what it read may then be the older.
+            if row is not None and (row[0], bool(row[1])) != (known.evidence, known.is_settled):
+                is_complete = False
+            elif record is not None:
+                write_run(connection, record, state, tail)
+                DIALECT.execute(connection, "DELETE FROM started WHERE run_id = ?", (known.run_id,))
+            else:
+                sql = "UPDATE run SET is_settled = ?, evidence = ? WHERE run_id = ?"
+                DIALECT.execute(connection, sql, (int(state[1]), state[2], known.run_id))
+    return is_complete
+
+
+def _look_at(
+    look: _Look, known: _Known
+) -> tuple[_Known, RunRecord | None, tuple[str, bool, str], str | None] | None:
+    """Read a run if it changed; a record of None says that only its state did."""
+    folder = look.runs / known.run_id
+    if known.writer:
+        # Whether its writers live is asked before its files are: what is read then is the last.
+        is_settled = look.is_settled(known.run_id, known.writer, known.status, folder)
+        evidence = _find_evidence(folder, known.evidence)
+        is_same = _sizes(evidence) == _sizes(known.evidence)
+        if is_same and not (known.status == "running" and is_settled):
+            if not is_settled:
+                return None
+            return known, None, (known.writer, True, evidence), None
+    meta = read_meta(folder)
+    if meta is None:
+        return None  # being made, or never got further
+    writer = json.dumps(meta.get("writer", {}))
+    is_settled = look.is_settled(known.run_id, writer, "", folder)
+    evidence = _find_evidence(folder, known.evidence)
+    before = MetricTail.from_json(json.loads(known.tail)) if known.tail else None
+    tail = read_tails(folder, before)
+    record = read_run(folder, meta, tail)
+    is_settled = is_settled and record.status != "running"
+    is_long = any(start >= FEW_RECORDS * RECORD_BYTES for start, _ in tail.offsets.values())
+    kept = json.dumps(tail.to_json()) if is_long and not is_settled else None
+    return known, record, (writer, is_settled, evidence), kept
+
+
+def _find_evidence(folder: Path, known: str) -> str:
+    """Give the time of change of a run's folder and the sizes of its logs, as text."""
+    changed, trusted = _stamp(folder)
+    if changed >= 0 and known.startswith(f"{changed}|"):
+        names = [part.rpartition(":")[0] for part in _sizes(known).split("|") if part]
+    else:
+        try:
+            names = [
+                name
+                for name in sorted(os.listdir(folder))  # noqa: PTH208 - as above
+                if name.startswith(("events", "metrics")) and not name.endswith(".part")
+            ]
+        except OSError:
+            names = []
+    return "|".join([str(trusted), *(f"{name}:{_size(folder, name)}" for name in names)])
+
+
+def _sizes(evidence: str) -> str:
+    return evidence.partition("|")[2]
+
+
+def _size(folder: Path, name: str) -> int:
+    try:
+        return os.stat(f"{folder}/{name}").st_size  # noqa: PTH116 - as above
+    except OSError:
+        return -1
+
+
+def _newest(folder: Path) -> int:
+    """Give the latest time of change of a run's files in ns."""
+    try:
+        with os.scandir(folder) as entries:
+            return max((entry.stat().st_mtime_ns for entry in entries), default=0)
+    except OSError:
+        return 0

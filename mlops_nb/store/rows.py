@@ -1,0 +1,146 @@
+"""Runs as rows of the index, and the same rows as runs."""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+from dataclasses import asdict, fields
+from typing import Any
+
+from mlops_nb.records import ArtifactRecord, RunRecord
+from mlops_nb.store.dialect import DIALECT
+from mlops_nb.store.runreader import read_dataset
+
+Rows = dict[str, tuple[Any, ...]]
+_NAMES = [entry.name for entry in fields(RunRecord) if entry.name != "cells"]
+_COLUMNS = {"metric": ("value",), "param": ("text", "number"), "tag": ("text",)}
+_UPSERTS = {
+    table: DIALECT.upsert(table, ("key", "run", *columns), 2) for table, columns in _COLUMNS.items()
+}
+_UPSERT_RUN = DIALECT.upsert(
+    "run",
+    (
+        "run_id", "name", "experiment", "status", "started_at", "ended_at", "notebook",
+        "parent_run_id", "writer", "is_settled", "evidence",
+    ),
+    1,
+)  # fmt: skip
+_UPSERT_DOCUMENT = DIALECT.upsert("run_document", ("run", "document", "tail"), 1)
+
+
+def write_run(
+    connection: sqlite3.Connection,
+    record: RunRecord,
+    state: tuple[str, bool, str],
+    tail: str | None,
+) -> None:
+    """Put a run into the index, or in the place of what the index holds of it.
+
+    Parameters
+    ----------
+    connection
+        Within a transaction.
+    record
+        The run, without its cells.
+    state
+        The description of its writer, whether it can still change, and the evidence it was read by.
+    tail
+        How far its metrics were read, where that is worth keeping.
+    """
+    name, experiment = to_text(record.name), to_text(record.experiment)
+    notebook = record.notebook and to_text(record.notebook)
+    values = (
+        record.run_id, name, experiment, record.status, record.started_at, record.ended_at,
+        notebook, record.parent_run_id, state[0], int(state[1]), state[2],
+    )  # fmt: skip
+    DIALECT.execute(connection, _UPSERT_RUN, values)
+    sql = "SELECT id, document FROM run LEFT JOIN run_document ON run = id WHERE run_id = ?"
+    run, text = DIALECT.execute(connection, sql, (record.run_id,)).fetchone()
+    old = make_rows(json.loads(text)) if text else {table: {} for table in _COLUMNS}
+    _write_rows(connection, run, old, make_rows(
+        {"metrics": record.metrics, "params": record.params, "tags": record.tags}
+    ))  # fmt: skip
+    DIALECT.execute(connection, _UPSERT_DOCUMENT, (run, dump_record(record), tail))
+
+
+def _write_rows(
+    connection: sqlite3.Connection, run: int, old: dict[str, Rows], new: dict[str, Rows]
+) -> None:
+    """Write only what differs: of a run that is followed that is a few values a second."""
+    for table in _COLUMNS:
+        gone = [(key, run) for key in old[table].keys() - new[table].keys()]
+        if gone:
+            # One of three names of tables.
+            connection.executemany(f"DELETE FROM {table} WHERE key = ? AND run = ?", gone)  # noqa: S608
+        changed = [
+            (key, run, *values)
+            for key, values in new[table].items()
+            if old[table].get(key) != values
+        ]
+        if changed:
+            connection.executemany(_UPSERTS[table], changed)
+
+
+def forget_run(connection: sqlite3.Connection, run_id: str) -> None:
+    """Drop a run from the index, within a transaction of the caller."""
+    sql = "SELECT id, document FROM run JOIN run_document ON run = id WHERE run_id = ?"
+    row = DIALECT.execute(connection, sql, (run_id,)).fetchone()
+    if row is not None:
+        empty: dict[str, Rows] = {table: {} for table in _COLUMNS}
+        _write_rows(connection, row[0], make_rows(json.loads(row[1])), empty)
+        DIALECT.execute(connection, "DELETE FROM run_document WHERE run = ?", row[:1])
+        DIALECT.execute(connection, "DELETE FROM run WHERE id = ?", row[:1])
+    for table in ("late", "started"):
+        DIALECT.execute(connection, f"DELETE FROM {table} WHERE run_id = ?", (run_id,))  # noqa: S608
+
+
+def make_rows(document: dict[str, Any]) -> dict[str, Rows]:
+    """Give the rows of a run by table and key."""
+    return {
+        "metric": {
+            to_text(key): (None if math.isnan(value) else value,)
+            for key, value in document["metrics"].items()
+        },
+        "param": {
+            to_text(key): (to_text(format_param(value)), _number(value))
+            for key, value in document["params"].items()
+        },
+        "tag": {to_text(key): (to_text(str(value)),) for key, value in document["tags"].items()},
+    }
+
+
+def to_text(text: str) -> str:
+    """Give text without lone surrogates, which a database cannot hold; the log keeps them."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return None if math.isnan(number) else number
+
+
+def format_param(value: Any) -> str:
+    """Give a parameter as MLflow shows it: text."""
+    return value if isinstance(value, str) else str(value)
+
+
+def dump_record(record: RunRecord) -> str:
+    """Give a run without its cells as JSON text."""
+    document = {name: getattr(record, name) for name in _NAMES}
+    document["artifacts"] = [asdict(entry) for entry in record.artifacts]
+    document["datasets"] = [asdict(entry) for entry in record.datasets]
+    return json.dumps(document, separators=(",", ":"), default=str)
+
+
+def load_record(text: str) -> RunRecord:
+    """Read what `dump_record` gave."""
+    document = json.loads(text)
+    document["artifacts"] = tuple(ArtifactRecord(**entry) for entry in document["artifacts"])
+    document["datasets"] = tuple(read_dataset(entry) for entry in document["datasets"])
+    return RunRecord(**document)
