@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mlops_nb.api.places import need_session, read_store
 from mlops_nb.errors import NotFoundError
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mlops_nb.store import MetricPreview, MetricSeries
+
+T = TypeVar("T")
 
 
 def start_run(
@@ -66,11 +68,14 @@ def end_run(status: str = "finished") -> None:
         run.end(status)  # type: ignore[arg-type]  # Run.end checks the word
 
 
-def _need_run() -> Run:
+def _log(write: Callable[[Run], T]) -> T:
+    """Write to the active run, or to one that is started where the write would be accepted."""
     run = active_run()
     if run is None:
+        # A run that records nothing refuses what any run refuses; then no empty one is left.
+        write(Run(None, "", "", None))
         run = need_session().start_run()
-    return run
+    return write(run)
 
 
 def log_metric(key: str, value: Any, step: int | None = None) -> None:
@@ -90,12 +95,12 @@ def log_metric(key: str, value: Any, step: int | None = None) -> None:
     InvalidValueError
         Key, value or step has the wrong form; nothing is written.
     """
-    (active_run() or _need_run()).log_metric(key, value, step)
+    _log(lambda run: run.log_metric(key, value, step))
 
 
 def log_metrics(metrics: Mapping[str, Any], step: int | None = None) -> None:
     """Log values of several metrics for one step; see `log_metric`."""
-    (active_run() or _need_run()).log_metrics(metrics, step)
+    _log(lambda run: run.log_metrics(metrics, step))
 
 
 def log_param(key: str, value: Any) -> None:
@@ -113,22 +118,22 @@ def log_param(key: str, value: Any) -> None:
     InvalidValueError
         The key has the wrong form; nothing is written.
     """
-    _need_run().log_params({key: value})
+    _log(lambda run: run.log_params({key: value}))
 
 
 def log_params(params: Mapping[str, Any]) -> None:
     """Log several parameters to the active run; see `log_param`."""
-    _need_run().log_params(params)
+    _log(lambda run: run.log_params(params))
 
 
 def set_tag(key: str, value: Any) -> None:
     """Set a tag of the active run; a run is started where none is active."""
-    _need_run().set_tags({key: value})
+    _log(lambda run: run.set_tags({key: value}))
 
 
 def set_tags(tags: Mapping[str, Any]) -> None:
     """Set several tags of the active run; a run is started where none is active."""
-    _need_run().set_tags(tags)
+    _log(lambda run: run.set_tags(tags))
 
 
 def log_artifact(path: str | Path, name: str | None = None) -> str:
@@ -153,7 +158,7 @@ def log_artifact(path: str | Path, name: str | None = None) -> str:
     InvalidValueError
         The name leads out of the run.
     """
-    return _need_run().log_artifact(path, name)
+    return _log(lambda run: run.log_artifact(path, name))
 
 
 def log_figure(figure: Any, name: str) -> str:
@@ -176,7 +181,7 @@ def log_figure(figure: Any, name: str) -> str:
     target = name if Path(name).suffix else f"{name}.png"
     buffer = BytesIO()
     figure.savefig(buffer, format=Path(target).suffix[1:], bbox_inches="tight")
-    return _need_run().log_bytes(buffer.getvalue(), target)
+    return _log(lambda run: run.log_bytes(buffer.getvalue(), target))
 
 
 def list_runs(

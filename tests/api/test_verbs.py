@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import mlops_nb as mlops
 from mlops_nb import api
 from mlops_nb.errors import (
     InvalidValueError,
+    MLOpsError,
     ModelNotFoundError,
     NotebookError,
     NotFoundError,
@@ -250,3 +252,21 @@ def test_asking_makes_no_store(tmp_path: Path) -> None:
     with pytest.raises(ModelNotFoundError):
         mlops.get_model("nope@champion")
     assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda: mlops.log_metric("bad\nkey", 1),
+        lambda: mlops.log_metrics({"loss": "high"}),
+        lambda: mlops.log_param("", 1),
+        lambda: mlops.set_tag("", 1),
+        lambda: mlops.log_artifact("missing.txt"),
+    ],
+)
+def test_what_is_refused_starts_no_run(store: Store, write: Callable[[], object]) -> None:
+    """A wrong name, value or file leaves no empty run behind where none was active."""
+    with pytest.raises(MLOpsError):
+        write()
+    assert store.list_run_ids() == []
+    assert mlops.active_run() is None
