@@ -158,14 +158,21 @@ class Translator:
             raise UntranslatableError(f"the result of %{name} is used")
         if name == "timeit":
             return f"# Timed in the notebook: {' '.join(line.split())}"
-        if name == "cd" and line:
-            os = self._use("os")
-            return f"{os}.chdir({os}.path.expanduser({write_command(line, self._names)}))"
+        if name == "cd":
+            return self._write_cd(line)
         if name in ("env", "set_env"):
             return self._write_environment(line)
         if name in DISPLAY_MAGICS:
             return ""
         raise UntranslatableError(f"%{name} has no counterpart in plain Python")
+
+    def _write_cd(self, line: str) -> str:
+        """Write ``%cd folder``."""
+        folder = re.sub(r"^-q(\s+|$)", "", line) or "~"
+        if folder.startswith("-"):
+            raise UntranslatableError(f"%cd {folder} goes by the history of the session")
+        os = self._use("os")
+        return f"{os}.chdir({os}.path.expanduser({write_command(folder, self._names)}))"
 
     def _write_environment(self, line: str) -> str:
         """Write ``%env NAME=value``."""

@@ -261,6 +261,8 @@ bad = float("nan")"""
             "import os\nos.makedirs('sub', exist_ok=True)\n%cd sub\nw = os.path.basename(os.getcwd())",
             ["w"],
         ),
+        ("import os\n%cd -q sub\nw = os.path.basename(os.getcwd())", ["w"]),
+        ("import os\n%cd\nw = os.getcwd() == os.path.expanduser('~')", ["w"]),
         (
             "for i in range(2):\n    if i:\n        !echo {i} > n.txt\nt = open('n.txt').read()",
             ["t"],
@@ -297,6 +299,7 @@ def test_translations_compute_what_ipython_computes(
         ("x = 1\n\n%%cython\n", 3, "%%cython|valid"),
         ("%%R\nx <- 1", 1, "%%R"),
         ("x = 1\n%run other.ipynb", 2, "%run"),
+        ("%cd -", 1, "history"),
         ("x = 1\nshell = get_ipython()", 2, "get_ipython"),
         ("get_ipython().user_ns['x']", 1, "get_ipython"),
         ("%unheard x", 1, "%unheard"),
