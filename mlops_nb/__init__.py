@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         get_model,
         get_run,
         get_status,
+        list_audit,
         list_models,
         list_runs,
         load_model,
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
         log_params,
         plan_pipeline,
         preview_metric,
+        pull_store,
+        push_store,
         read_artifact,
         register_model,
         run_pipeline,
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
         snapshot_data,
         snapshot_environment,
         start_run,
+        verify_audit,
     )
 
 __all__ = [
@@ -54,6 +58,7 @@ __all__ = [
     "get_model",
     "get_run",
     "get_status",
+    "list_audit",
     "list_models",
     "list_runs",
     "load_model",
@@ -65,6 +70,8 @@ __all__ = [
     "log_params",
     "plan_pipeline",
     "preview_metric",
+    "pull_store",
+    "push_store",
     "read_artifact",
     "register_model",
     "run_pipeline",
@@ -76,6 +83,7 @@ __all__ = [
     "snapshot_data",
     "snapshot_environment",
     "start_run",
+    "verify_audit",
 ]
 
 

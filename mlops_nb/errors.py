@@ -210,6 +210,48 @@ class CorruptObjectError(StoreError):
         )
 
 
+class RemoteError(MLOpsError, OSError):
+    """A remote cannot be used as it is.
+
+    Parameters
+    ----------
+    url
+        The remote, without credentials.
+    found
+        What happened.
+    hint
+        How to go on.
+    """
+
+    exit_code = 1
+    status = 502
+
+    def __init__(self, url: str, found: str, hint: str = "") -> None:
+        self.url, self.found = url, found
+        super().__init__(f"cannot use the remote {url!r}: {found.rstrip('.')}.", hint)
+
+
+class MissingPackageError(MLOpsError, ImportError):
+    """Something was asked for that needs a package of an extra.
+
+    Parameters
+    ----------
+    package
+        The package that is missing.
+    extra
+        The extra that brings it.
+    purpose
+        What it is needed for.
+    """
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        self.package, self.extra = package, extra
+        super().__init__(
+            f"{purpose} needs the package {package!r}, which is not installed.",
+            f'Install it with: pip install "mlops-nb[{extra}]"',
+        )
+
+
 class UnsafeModelError(MLOpsError, ValueError):
     """A model cannot be saved or loaded without running code that nobody checked."""
 

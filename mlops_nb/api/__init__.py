@@ -15,6 +15,7 @@ from mlops_nb.api.models import (
 )
 from mlops_nb.api.pipelines import export_notebook, plan_pipeline, run_pipeline
 from mlops_nb.api.places import get_status, get_store
+from mlops_nb.api.remotes import list_audit, pull_store, push_store, verify_audit
 from mlops_nb.api.runs import (
     active_run,
     compare_runs,
@@ -67,6 +68,7 @@ __all__ = [
     "get_run",
     "get_status",
     "get_store",
+    "list_audit",
     "list_models",
     "list_runs",
     "load_model",
@@ -79,6 +81,8 @@ __all__ = [
     "open_session",
     "plan_pipeline",
     "preview_metric",
+    "pull_store",
+    "push_store",
     "read_artifact",
     "register_model",
     "run_pipeline",
@@ -92,4 +96,5 @@ __all__ = [
     "start_run",
     "touch_runs_of",
     "touched_runs",
+    "verify_audit",
 ]

@@ -106,10 +106,17 @@ class ModelFolder:
 
     def set_alias(self, name: str, alias: str, version: int) -> None:
         """Let an alias name a version; it may have named another before."""
-        self.get(name, version)
+        digest = self.get(name, version).digest
         before = self.aliases(name).get(alias)
         self.audit.append(
-            "alias.set", {"name": name, "alias": alias, "version": version, "before": before}
+            "alias.set",
+            {
+                "name": name,
+                "alias": alias,
+                "version": version,
+                "digest": digest,
+                "before": before,
+            },
         )
 
     def delete_alias(self, name: str, alias: str) -> None:
@@ -123,19 +130,71 @@ class ModelFolder:
         known = self.aliases(name)
         if alias not in known:
             raise ModelNotFoundError(alias, known, f"alias of model {name!r}")
-        self.audit.append("alias.deleted", {"name": name, "alias": alias, "before": known[alias]})
+        before = known[alias]
+        document = {"name": name, "alias": alias, "before": before}
+        self.audit.append("alias.deleted", {**document, "digest": self._read_digest(name, before)})
 
     def aliases(self, name: str) -> dict[str, int]:
-        """Give the aliases of a model and the versions they name."""
+        """Give the aliases of a model and the versions they name.
+
+        What was said in another store counts as well, where it was said of the same model.
+        """
         found: dict[str, int] = {}
-        for record in self.audit.records():
-            if record.document.get("name") != name:
+        for record, is_own in self.audit.merged():
+            said = record.document
+            if said.get("name") != name or record.event not in ("alias.set", "alias.deleted"):
+                continue
+            version = said.get("version" if record.event == "alias.set" else "before")
+            # Two stores may have given one number to two models; an alias means the model.
+            if not is_own and not self._is_same(name, version, said):
                 continue
             if record.event == "alias.set":
-                found[record.document["alias"]] = record.document["version"]
-            elif record.event == "alias.deleted":
-                found.pop(record.document["alias"], None)
+                found[said["alias"]] = said["version"]
+            else:
+                found.pop(said["alias"], None)
         return found
+
+    def _is_same(self, name: str, version: Any, said: Mapping[str, Any]) -> bool:
+        if not isinstance(version, int) or not isinstance(said.get("alias"), str):
+            return False
+        digest = said.get("digest")
+        return digest is not None and digest == self._read_digest(name, version)
+
+    def _read_digest(self, name: str, version: int) -> str | None:
+        try:
+            text = (self.root / name / f"{version}.json").read_text(encoding="utf-8")
+            digest = json.loads(text)["digest"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return digest if isinstance(digest, str) else None
+
+    def find_unrecorded(self) -> list[str]:
+        """Tell where the models and the log of changes do not tell the same.
+
+        Returns
+        -------
+        list of str
+            One sentence for each version without the record of its registration, and for each
+            registration in this store whose version is gone or another.
+        """
+        said: set[tuple[Any, Any, Any]] = set()
+        faults = []
+        for record, is_own in self.audit.merged():
+            if record.event != "model.registered":
+                continue
+            name, version, digest = (
+                record.document.get(key) for key in ("name", "version", "digest")
+            )
+            said.add((name, version, digest))
+            if is_own and self._read_digest(str(name), int(version or 0)) != digest:
+                faults.append(f"model version {name}/{version} is gone or was replaced")
+        faults += [
+            f"model version {name}/{version} has no record of its registration"
+            for name in self.names()
+            for version in self.versions(name)
+            if (name, version, self._read_digest(name, version)) not in said
+        ]
+        return faults
 
 
 def read_signature(document: dict[str, Any] | None) -> Signature | None:
