@@ -104,7 +104,7 @@ def read_params(run: RunRecord, limit: int | None = None) -> dict[str, str]:
 
 
 def list_changed(run: RunRecord) -> list[str]:
-    """Name the parameters that the user gave.
+    """Name the parameters that say something: given by the user, or found by a search.
 
     Parameters
     ----------
@@ -114,12 +114,13 @@ def list_changed(run: RunRecord) -> list[str]:
     Returns
     -------
     list of str
-        Of an auto-logged run those that are not defaults, else all.
+        Of an auto-logged run what a search found best and what is no default, else all.
     """
     noted = run.tags.get("params.changed")
     if noted is None:
         return list(run.params)
-    return [key for key in noted.split(", ") if key in run.params]
+    changed = [key for key in noted.split(", ") if key in run.params]
+    return [*(key for key in run.params if key.startswith("best.")), *changed]
 
 
 def list_metrics(run: RunRecord) -> list[str]:

@@ -205,3 +205,10 @@ def test_cards_of_a_reloaded_extension_are_its_own(
 def test_params_show_their_type(value: object, text: str) -> None:
     """A forest with max_features=1.0 is another one than with 1."""
     assert format_param(value) == text
+
+
+def test_card_of_a_search_says_what_it_found() -> None:
+    """The parameters that a search found best come before those it was given."""
+    run = make_run(params={"cv": 3, "n_jobs": None, "best.C": 10.0}, tags={"params.changed": "cv"})
+    lines = render_card(Card("id", [run], {}))._repr_mimebundle_()["text/plain"].splitlines()
+    assert lines[1:] == ["  best.C=10.0, cv=3"]

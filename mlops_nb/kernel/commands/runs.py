@@ -194,12 +194,9 @@ def _tabulate_params(run: RunRecord) -> Table:
     texts, changed = read_params(run), list_changed(run)
     if len(changed) == len(texts):
         return Table(["param", "value"], list(texts.items()))
-    # What a search found best is no parameter of its own, and so no default.
-    found = [key for key in texts if key.startswith("best.") and key not in changed]
-    first = [*found, *changed]
-    rows = [(key, texts[key], "") for key in first]
-    rows += [(key, text, "default") for key, text in texts.items() if key not in first]
-    return Table(["param", "value", ""], rows, strong=range(len(first)))
+    rows = [(key, texts[key], "") for key in changed]
+    rows += [(key, text, "default") for key, text in texts.items() if key not in changed]
+    return Table(["param", "value", ""], rows, strong=range(len(changed)))
 
 
 def _show(call: Call) -> Shown:
