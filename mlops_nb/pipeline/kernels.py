@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import shutil
@@ -31,6 +32,7 @@ if step is not None:
     step.finish()
 """
 _FINISH_TIMEOUT_S = 30.0
+_ALIVE_POLL_S = 0.5
 _LEAVE_POLLS, _LEAVE_POLL_S = 60, 0.05
 
 
@@ -107,7 +109,7 @@ class StepKernel:
         Raises
         ------
         StepFailedError
-            The kernel cannot import this package.
+            The kernel cannot import this package, or has died.
         """
         parent = str(Path(__file__).resolve().parents[2])
         source = _BEGIN.format(parent=parent, specification=str(specification))
@@ -126,7 +128,13 @@ class StepKernel:
 
         async def ask() -> Any:
             options = {"silent": True, "store_history": False, "reply": True, "timeout": timeout}
-            return await self.kc.execute(source, **options)
+            reply = asyncio.ensure_future(self.kc.execute(source, **options))
+            while not reply.done():
+                await asyncio.wait([reply], timeout=_ALIVE_POLL_S)
+                if not reply.done() and not await self.km.is_alive():
+                    reply.cancel()  # nobody answers any more, and no time-out would tell
+                    raise StepFailedError("kernel", "the kernel died")
+            return reply.result()
 
         return run_sync(ask)()
 

@@ -242,6 +242,7 @@ class _Work:
                 self.end_kernel()
         except StepFailedError as error:
             outcome.error = error.reason
+            outcome.died = self.kernel is not None and not self.kernel.is_alive()
         if outcome.exit_code == 0:
             outcome.error, self.has_exited = "", True
 

@@ -341,6 +341,29 @@ def test_kernel_without_folder_fails_cleanly(tmp_path: Path) -> None:
     assert not kernel.is_alive()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_kernel_that_dies_between_steps_is_told(place: Place) -> None:
+    """A kernel that goes on with the next step and dies just before it is no endless wait."""
+    path = place.write(
+        ("import os; open('pid', 'w').write(str(os.getpid()))\nlines = (i for i in '')", "step:a"),
+        ("print(list(lines))", "step:b"),
+    )
+
+    def kill(event: Progress) -> None:
+        if event.kind == "step_finished" and event.number == 1:
+            os.kill(int((path.parent / "pid").read_text()), signal.SIGKILL)
+
+    result = run(
+        path,
+        out_dir=place.out,
+        store=place.store,
+        settings=load_settings(place.folder),
+        on_progress=kill,
+    )
+    assert [step.status for step in result.steps] == ["succeeded", "failed"]
+    assert (result.steps[1].error, result.steps[1].cause) == ("the kernel died", "died")
+
+
 def test_store_without_room_for_boundaries(place: Place) -> None:
     """Where the store cannot take what crosses, a temporary folder does, and is removed."""
     path = place.write(("x = 1", "step:a"), ("print(x)", "step:b"))
