@@ -233,7 +233,7 @@ function Details(props: IRunRowProps): React.JSX.Element {
             trans.__('Started'),
             new Date(run.started_at).toLocaleString(locale, {
               dateStyle: 'medium',
-              timeStyle: 'medium'
+              timeStyle: 'short'
             })
           ],
           [trans.__('Run id'), run.run_id]
