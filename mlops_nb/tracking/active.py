@@ -62,8 +62,9 @@ def active_run() -> Run | None:
     for run in reversed(_entered.get()):
         if run.is_open:
             return run
-    if not _open:
-        return None
+    newest = _open[-1] if _open else None
+    if newest is None or newest.home is None:  # the usual case, in a training loop too
+        return newest
     return next((run for run in reversed(open_runs()) if _is_shared(run)), None)
 
 
