@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import getpass
 import json
 import os
@@ -25,6 +26,7 @@ _FIELDS = ("sequence", "at", "user", "host", "event", "document", "previous")
 _encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
 
+@functools.cache
 def find_user() -> str:
     """Give the name of who runs this process, ``unknown`` where the system has none."""
     try:

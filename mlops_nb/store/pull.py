@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _DAY_S = 86_400.0
+# Far more than any chunk or recipe: a pack of a stranger must not fill the memory.
+_LONGEST_BLOB_BYTES = 256 * 1024 * 1024
 # In the folder of a run that came from elsewhere: its first files have no writer here.
 PULLED = ".pulled"
 
@@ -87,6 +90,7 @@ class Pull:
         if number != 1:
             found = "nothing was pushed there" if number is None else f"it has format {number!r}"
             raise RemoteError(self.remote.url, found, "Check the address; mlops-nb push makes it.")
+        self._sweep()
         # What names is listed before what is named, so that all it names is listed.
         listed: dict[str, list[Segment]] = {}
         documents = list_documents(self.remote, "models")
@@ -106,6 +110,13 @@ class Pull:
                 ]
                 self._each(chosen, lambda path: self._take(path, listed[path]))
         return self.tally.report()
+
+    def _sweep(self) -> None:
+        """Remove what a killed pull left, once no pull can still be at work on it."""
+        for folder in (self.root / "tmp").glob("pull-*"):
+            with contextlib.suppress(OSError):
+                if time.time() - folder.stat().st_mtime > _DAY_S:
+                    shutil.rmtree(folder, ignore_errors=True)
 
     def _is_begun(self, path: str, listed: dict[str, list[Segment]]) -> bool:
         """Tell whether a run is visible on the remote: ``run.json`` is the last that is pushed."""
@@ -341,6 +352,8 @@ def check_content(part: Path) -> bool:
         return False
     with part.open("rb") as file:
         for record in records:
+            if record.raw_bytes > _LONGEST_BLOB_BYTES:
+                return False
             file.seek(record.offset)
             if decode_blob(record, file.read(record.stored_bytes)) is None:
                 return False

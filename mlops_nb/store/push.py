@@ -232,10 +232,22 @@ class Push:
             ends = {segment.end for segment in known if segment.is_last}
             # Nobody else adds to this store's own chain: where it is shorter, its end was cut off.
             is_cut = beyond and (file.kind.shape == "whole" or file.place.name == "audit.log")
-            if is_cut or ends - {file.size}:
+            if is_cut or ends - {file.size} or (beyond and not self._goes_on(file, reached, known)):
                 self.tally.conflicts.add(file.path)
             elif not beyond and not (ends and reached == file.size):
                 yield from cut_rest(opened, file.kind.shape, reached, file.size, hasher)
+
+    def _goes_on(self, file: LocalFile, reached: int, known: list[Segment]) -> bool:
+        """Tell whether a file that is behind the remote is the beginning of what is there."""
+        for segment in known:
+            if segment.start <= reached < file.size < segment.end:
+                length = segment.end - segment.start
+                there = self.remote.read(f"{file.path}/{segment.name}", length)
+                with file.place.open("rb") as opened:
+                    opened.seek(segment.start)
+                    here = opened.read(file.size - segment.start)
+                return there.startswith(here)
+        return True
 
     def _send(self, file: LocalFile, segment: Segment, data: bytes) -> None:
         key = f"{file.path}/{segment.name}"
