@@ -190,15 +190,16 @@ def _json_number(value: float) -> float | str:
 def _describe_kept(run: RunRecord) -> str:
     parts = []
     for data in run.datasets:
-        shape = " x ".join(str(size) for size in data.shape)
-        label = f"{data.role or data.kind} {data.name}".strip()
-        parts.append(f"{label} {shape}{' (kept)' if data.digest else ''}".strip())
+        # The bytes are kept after the cell, so a card could not say yet whether they were.
+        shape = " × ".join(str(size) for size in data.shape)  # noqa: RUF001 - a sign for people
+        label = f"{data.role}: {data.name}" if data.role and data.name else data.role or data.name
+        parts.append(f"{label or data.kind} ({shape})" if shape else label or data.kind)
     figures = sum(1 for artifact in run.artifacts if artifact.media_type.startswith("image/"))
     if figures:
         parts.append(f"{figures} figure{'s' if figures > 1 else ''}")
     if run.environment:
-        parts.append(f"environment {run.environment[:8]}")
-    return ", ".join(parts)
+        parts.append("environment")
+    return f"recorded: {', '.join(parts)}" if parts else ""
 
 
 def _render_one(run: RunRecord, card: Card) -> tuple[str, str]:
@@ -222,7 +223,8 @@ def _render_one(run: RunRecord, card: Card) -> tuple[str, str]:
     if params:
         lines.append(f"  {params}")
     metrics = "".join(
-        f"<tr><td style='{CELL}'>{escape(key)}</td><td style='{CELL}'><b>{escape(value)}</b></td>"
+        f"<tr><td style='{CELL};text-align:left'>{escape(key)}</td>"
+        f"<td style='{CELL}'><b>{escape(value)}</b></td>"
         f"<td style='{CELL};opacity:.7'>{escape(delta)}</td></tr>"
         for key, value, delta in rows
     )
