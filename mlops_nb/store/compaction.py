@@ -50,6 +50,9 @@ def is_at_rest(folder: Path, files: MetricFiles) -> bool:
     if meta is None or is_writer_alive(meta.get("writer", {})) is not False:
         return False
     root = folder.parent.parent
+    for name in list_announced(root):
+        if name.startswith(folder.name) and read_announced(root, name).is_alive is not False:
+            return False
     for path in [*files.logs, *files.superseded]:
         if path.name == "metrics.bin":
             continue
@@ -111,6 +114,9 @@ def _replace_logs(folder: Path, files: MetricFiles, before: int) -> tuple[int, i
         is_equal = is_equal and not lost and same_points(points, pieces)
     if not is_equal:
         path.unlink()
+        return None
+    if sum(log.stat().st_size for log in files.logs) != before:
+        path.unlink()  # somebody wrote all the same: the log is the truth
         return None
     for log in files.logs:
         _remove_log(log)

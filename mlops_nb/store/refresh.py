@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlops_nb.records import RunRecord
+from mlops_nb.store.compaction import compact_run
 from mlops_nb.store.dialect import DIALECT, transaction
 from mlops_nb.store.ids import RUN_ID
 from mlops_nb.store.late import RUN_ID_LENGTH, list_announced, read_announced
@@ -29,6 +31,8 @@ _QUIET_NS = 3_600_000_000_000
 # Every run is looked at this often, whatever is known of it.
 _THOROUGH_NS = 24 * 3_600_000_000_000
 _BATCH = 1000
+LONG_RECORDS = 65_536
+_COMPACTION_S = 0.3
 ATTEMPTS = 5
 
 
@@ -51,6 +55,7 @@ class _Look:
     runs: Path
     open_late: dict[str, bool | None]
     alive: dict[str, bool | None] = field(default_factory=dict)
+    settled: list[str] = field(default_factory=list)
 
     def is_alive(self, writer: str) -> bool | None:
         """Tell whether a writer lives; each is looked for once."""
@@ -86,7 +91,21 @@ def refresh(connection: sqlite3.Connection, runs: Path) -> None:
         for start in range(0, len(known), _BATCH):
             is_complete &= _take_batch(connection, look, known[start : start + _BATCH])
         if is_complete:
+            _compact_some(connection, look)
             return
+
+
+def _compact_some(connection: sqlite3.Connection, look: _Look) -> None:
+    """Turn long logs of runs that have just come to rest into chunks, for a moment's time."""
+    deadline = time.monotonic() + _COMPACTION_S
+    for run_id in look.settled:
+        if time.monotonic() > deadline:
+            return  # the others wait for whoever compacts the whole store
+        # A store that cannot be written is read all the same.
+        with contextlib.suppress(OSError):
+            if compact_run(look.runs / run_id, LONG_RECORDS) is not None:
+                with transaction(connection):
+                    SeriesIndex.forget(connection, run_id)
 
 
 def _read_looked(connection: sqlite3.Connection) -> dict[str, int]:
@@ -184,7 +203,10 @@ def _take_batch(connection: sqlite3.Connection, look: _Look, batch: list[_Known]
             # Who read first may come to write last: what it read may then be the older.
             if row is not None and (row[0], bool(row[1])) != (known.evidence, known.is_settled):
                 is_complete = False
-            elif record is not None:
+                continue
+            if state[1] and _is_long(state[2]):
+                look.settled.append(known.run_id)
+            if record is not None:
                 write_run(connection, record, state, tail)
                 DIALECT.execute(connection, "DELETE FROM started WHERE run_id = ?", (known.run_id,))
             else:
@@ -241,6 +263,12 @@ def _find_evidence(folder: Path, known: str) -> str:
 
 def _sizes(evidence: str) -> str:
     return evidence.partition("|")[2]
+
+
+def _is_long(evidence: str) -> bool:
+    """Tell whether a run has a log that is worth compacting while somebody waits."""
+    logs = [part for part in _sizes(evidence).split("|") if ".bin:" in part]
+    return sum(int(part.rpartition(":")[2]) for part in logs) >= LONG_RECORDS * RECORD_BYTES
 
 
 def _size(folder: Path, name: str) -> int:

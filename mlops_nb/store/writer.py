@@ -18,6 +18,15 @@ def read_boot_id() -> str:
         return ""
 
 
+@cache
+def read_pid_space() -> str:
+    """Give a name of the space that process numbers count in, empty where there is only one."""
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return ""
+
+
 def read_start_time(pid: int) -> int | None:
     """Give the start of a process in clock ticks since boot.
 
@@ -48,7 +57,8 @@ def describe_writer() -> dict[str, Any]:
     Returns
     -------
     dict
-        ``pid``, ``host``, ``boot_id`` and ``start_time`` (clock ticks since boot, or None).
+        ``pid``, ``host``, ``boot_id``, ``start_time`` (clock ticks since boot, or None) and
+        ``pid_space`` (whose numbers the pid is one of, or empty).
     """
     pid = os.getpid()
     return {
@@ -56,6 +66,7 @@ def describe_writer() -> dict[str, Any]:
         "host": platform.node(),
         "boot_id": read_boot_id(),
         "start_time": read_start_time(pid),
+        "pid_space": read_pid_space(),
     }
 
 
@@ -70,12 +81,14 @@ def is_writer_alive(writer: dict[str, Any]) -> bool | None:
     Returns
     -------
     bool or None
-        None when it cannot be told from here: the writer is on another machine.
+        None when it cannot be told from here: the writer is on another machine or in a container.
     """
     if writer.get("host") != platform.node():
         return None
     if writer.get("boot_id") != read_boot_id():
         return False
+    if writer.get("pid_space", read_pid_space()) != read_pid_space():
+        return None  # the same machine, but a container that counts its processes by itself
     pid = writer.get("pid")
     if not isinstance(pid, int):
         return False

@@ -19,7 +19,7 @@ from mlops_nb.store import RunLog, Store, compaction, open_store
 from mlops_nb.store.columns import open_columns
 from mlops_nb.store.compaction import compact_run
 from mlops_nb.store.late import read_announced
-from mlops_nb.store.writer import describe_writer
+from mlops_nb.store.writer import describe_writer, is_writer_alive
 
 PROJECT = Path(__file__).resolve().parents[2]
 META = {"name": "r", "experiment": "e"}
@@ -250,6 +250,27 @@ def store_at_rest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, str]
     run_id = write_apart(store, 9000)
     assert store.compact().runs == 1
     return store, run_id
+
+
+def test_long_runs_are_compacted_by_readers(store: Store, tmp_path: Path) -> None:
+    """Who searches compacts a long run that has come to rest, and the answer is the same."""
+    run_id = write_apart(store, 40_000)
+    folder = store.root / "runs" / run_id
+    first = store.read_series(run_id, "a")
+    assert store.search()[0].metrics["a"] == 39_999 / 7
+    assert list_names(folder) == ["metrics.1.col"]
+    assert store.read_series(run_id, "a").values.tobytes() == first.values.tobytes()
+    other = open_store(store.root, cache=tmp_path / "other")
+    assert repr(other.search()) == repr(store.search())
+
+
+def test_a_container_of_the_same_machine_is_not_judged() -> None:
+    """A process number of another space tells nothing of the process that has it here."""
+    writer = describe_writer()
+    assert is_writer_alive(writer) is True
+    assert is_writer_alive({**writer, "pid_space": "pid:[1]"}) in (None, True)
+    if writer["pid_space"]:
+        assert is_writer_alive({**writer, "pid_space": "pid:[1]"}) is None
 
 
 def test_announcements_go_when_nobody_needs_them(store: Store) -> None:
