@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import os
@@ -16,7 +17,7 @@ import pytest
 
 from mlops_nb.records import MetricPoint
 from mlops_nb.store import RunLog, Store, compaction, open_store
-from mlops_nb.store.columns import open_columns
+from mlops_nb.store.columns import open_columns, read_column_series
 from mlops_nb.store.compaction import compact_run
 from mlops_nb.store.late import read_announced
 from mlops_nb.store.writer import describe_writer, is_writer_alive
@@ -361,3 +362,42 @@ def test_compaction_of_a_deleted_run(store: Store) -> None:
     shutil.rmtree(store.root / "runs" / run_id)
     assert compact_run(store.root / "runs" / run_id) is None
     assert store.compact().runs == 0
+
+
+# Written by format 1; every later version reads it.
+GOLDEN = (
+    "TU5CQ09MAAFHAAAAP2mo93siZm9ybWF0IjoxLCJrZXlzIjpbImxvc3MiLCLDqSJdLCJzb3VyY2VzIjpbIm1ldHJpY3"
+    "MuYmluIl0sImRyb3BwZWQiOjF9AAAAAMgAAADfAQAAYGhQYbMAAAAAAAAA+/////////9QAgAAAAAAAABo5c+LAQAA"
+    "kGnlz4sBAACQaeXPiwEAAAAAAAAAAMA/AAAAAADgOEAAAAAAAOA4QCM9iXUSAAAAHwAAAGoBAAA0AAAAAgj7//////"
+    "///wMAAAAAAAAAAQEAaOXPiwEAACi1L/0gx2UAACgBAgMEAAEAP1BFCwMIAAAAAAAAAAAotS/9YEAFtQoA1tNDN1CF"
+    "OB0AEz0RnTfThYj6ycx0ZGZWqmRmOjIzq5cWa9qN7KL/DXqiEeg5s8F+MAVeMfFpLHCLUQY0AEAAOAAFJxgQCNAAB/"
+    "ANjQyMX1h8FRTz3yzp1E91spJUakm/qZLkSaeqpU5VS9UprVOtU1qqqlQN13V13ulYlmWdw+FsNptXVVVpNNdQFEVl"
+    "nslM0zRdAoO5XCJusVQqFMohJhOJ5OGRCATyeNzB4WhgWLhCAsKBQV7Xveu6rhNd9IlzHMdx3Llt27bt26ZpmnZN02"
+    "KMjzFGCA8hhDD0UCjLsuwgEOjz+RzDMMzjuecKtte27fV6vV6v1+v1er1er9fr9Xq9Xq/X67Vtj3a0o/U8757nBS8g"
+    "4IUOgg83LPhww4Idbljw4YYFH9aw4MMNCz7csGCH2xHsGGvYRZGHGyJrAnHDgh22OHfZtNtG9L0mB42EQA1NwA+w+/"
+    "////////97AQAAAAAAAAAAAAAAAMA/AAAAAAAAMEAAAAAAAMAvQAAAAAAA4DhAP5yRcwEAAAABAAAAYgAAAHqodNDu"
+    "AgAAAAAAAAcAAAAAAAAABwAAAAAAAAB7aOXPiwEAAHto5c+LAQAAe2jlz4sBAAAAAAAAAAAAgAAAAAAAAACAAAAAAA"
+    "AAAIDF4WrxEgAAABIAAAASAAAAHAAAAAIIBwAAAAAAAAAAAAAAAAAAAAIIe2jlz4sBAAAAAAAAAAAAAAAIAAAAAAAA"
+    "AAAAAAAAAAAAgAcAAAAAAAAAAAAAAAAAAIAAAAAAAAAAgDh+NBlHAAAAP2mo93siZm9ybWF0IjoxLCJrZXlzIjpbIm"
+    "xvc3MiLCLDqSJdLCJzb3VyY2VzIjpbIm1ldHJpY3MuYmluIl0sImRyb3BwZWQiOjF9AAAAAMgAAADfAQAAYGhQYbMA"
+    "AAAAAAAA+/////////9QAgAAAAAAAABo5c+LAQAAkGnlz4sBAACQaeXPiwEAAAAAAAAAAMA/AAAAAADgOEAAAAAAAO"
+    "A4QCM9iXUBAAAAAQAAAGIAAAB6qHTQ7gIAAAAAAAAHAAAAAAAAAAcAAAAAAAAAe2jlz4sBAAB7aOXPiwEAAHto5c+L"
+    "AQAAAAAAAAAAAIAAAAAAAAAAgAAAAAAAAACAxeFq8VADAAAAAAAATwAAAAAAAACmoew6TU5CQ09MAAE="
+)
+
+
+def test_files_of_format_1_are_read(tmp_path: Path) -> None:
+    """A file that the first version wrote reads the same for ever."""
+    (tmp_path / "metrics.1.col").write_bytes(base64.b64decode(GOLDEN))
+    file = open_columns(tmp_path / "metrics.1.col")
+    assert (file.keys, file.sources, file.dropped) == (["loss", "é"], ["metrics.bin"], 1)
+    (points,), lost = read_column_series(file, "loss")
+    order = range(200)
+    assert lost == 0
+    assert points.steps.tolist() == [number * 3 - 5 for number in order]
+    values = [math.nan if number % 7 == 0 else number / 8 for number in order]
+    assert str(points.values.tolist()) == str(values)
+    times = [1_700_000_000_000 + sum(n % 5 for n in range(number + 1)) for number in order]
+    assert points.times.tolist() == times
+    (other,), _ = read_column_series(file, "é")
+    assert str(other.values.tolist()) == "[-0.0]"
