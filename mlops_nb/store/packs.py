@@ -19,8 +19,9 @@ PACK_BYTES = 64 * 1024 * 1024
 RECORD = struct.Struct("<32sQIIBB2x")
 TRAILER = struct.Struct("<I32s8s")
 RAW, ZSTD = 0, 1
-# Bits of a record's kind: the blob lists the chunks of a larger object; the object names others.
-RECIPE, DOCUMENT = 1, 2
+# Bits of a record's kind: the blob lists the chunks of a larger object; the object names others;
+# there is no blob, and the digest is a random number.
+RECIPE, DOCUMENT, SALT = 1, 2, 4
 _PACK_FILE = re.compile(r"([0-9a-f]{64})\.pack")
 _RECIPE_HEAD, _RECIPE_ENTRY = struct.Struct("<32sQ"), struct.Struct("<32sI")
 _OPEN_FILES = 16
@@ -121,7 +122,7 @@ def read_footer(path: Path) -> list[Record]:
     Returns
     -------
     list of Record
-        In the order of the blobs.
+        In the order of the blobs, without the salt.
 
     Raises
     ------
@@ -146,7 +147,7 @@ def read_footer(path: Path) -> list[Record]:
     records = [Record(*fields) for fields in RECORD.iter_unpack(body)]
     if any(record.offset + record.stored_bytes > start for record in records):
         raise CorruptObjectError(path, path.stem, "is a pack whose footer does not fit it")
-    return records
+    return [record for record in records if not record.kind & SALT]
 
 
 class PackWriter:
@@ -181,7 +182,7 @@ class PackWriter:
 
     def has_room(self, size_bytes: int) -> bool:
         """Tell whether a blob of that size still fits; the first always does."""
-        footer = (len(self.records) + 1) * RECORD.size + TRAILER.size
+        footer = (len(self.records) + 2) * RECORD.size + TRAILER.size
         return not self.records or self.size_bytes + size_bytes + footer <= PACK_BYTES
 
     def add(self, digest: bytes, data: bytes | memoryview, kind: int = 0) -> None:
@@ -201,9 +202,12 @@ class PackWriter:
         str
             Its name.
         """
-        body = b"".join(RECORD.pack(*record) for record in self.records.values())
+        # Salt makes every name new. The same objects put again after their pack was marked must not
+        # come to lie under the name that a collector is about to delete.
+        salt = Record(secrets.token_bytes(32), 0, 0, 0, RAW, SALT)
+        body = b"".join(RECORD.pack(*record) for record in [*self.records.values(), salt])
         digest = hash_bytes(body)
-        self._write(body + TRAILER.pack(len(self.records), digest, MAGIC))
+        self._write(body + TRAILER.pack(len(self.records) + 1, digest, MAGIC))
         target = self.packs.locate(digest.hex())
         try:
             self._file.flush()
@@ -211,7 +215,6 @@ class PackWriter:
             self._file.close()
             is_new = not target.parent.is_dir()
             target.parent.mkdir(parents=True, exist_ok=True)
-            # The same name means the same content: replacing a pack of that name changes nothing.
             self._path.replace(target)
             sync_folder(target.parent)
             if is_new:

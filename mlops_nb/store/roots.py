@@ -60,7 +60,7 @@ def _list_files(root: Path) -> Iterator[Path]:
             inside[:] = [name for name in inside if name not in _WITHOUT_ROOTS]
         for name in names:
             # Metric records are numbers; everything else may name an object, now or later.
-            if not (name.startswith("metrics") and name.endswith(".bin")):
+            if not (name.startswith("metrics") and name.endswith((".bin", ".col"))):
                 yield Path(folder) / name
 
 
