@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mlops_nb.api import (
         active_run,
+        collect_garbage,
         compare_runs,
         end_run,
         export_notebook,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
         get_model,
         get_run,
         get_status,
+        get_store_stats,
         list_audit,
         list_models,
         list_runs,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
         pull_store,
         push_store,
         read_artifact,
+        rebuild_index,
         register_model,
         run_pipeline,
         search_runs,
@@ -46,10 +49,12 @@ if TYPE_CHECKING:
         snapshot_environment,
         start_run,
         verify_audit,
+        verify_store,
     )
 
 __all__ = [
     "active_run",
+    "collect_garbage",
     "compare_runs",
     "end_run",
     "export_notebook",
@@ -58,6 +63,7 @@ __all__ = [
     "get_model",
     "get_run",
     "get_status",
+    "get_store_stats",
     "list_audit",
     "list_models",
     "list_runs",
@@ -73,6 +79,7 @@ __all__ = [
     "pull_store",
     "push_store",
     "read_artifact",
+    "rebuild_index",
     "register_model",
     "run_pipeline",
     "search_runs",
@@ -84,6 +91,7 @@ __all__ = [
     "snapshot_environment",
     "start_run",
     "verify_audit",
+    "verify_store",
 ]
 
 

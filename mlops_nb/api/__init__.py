@@ -49,6 +49,7 @@ from mlops_nb.api.sessions import (
     touch_runs_of,
     touched_runs,
 )
+from mlops_nb.api.store import collect_garbage, get_store_stats, rebuild_index, verify_store
 
 __all__ = [
     "active_run",
@@ -57,6 +58,7 @@ __all__ = [
     "autolog_status",
     "begin_cell",
     "close_session",
+    "collect_garbage",
     "compare_runs",
     "disarm_autolog",
     "end_cell",
@@ -68,6 +70,7 @@ __all__ = [
     "get_run",
     "get_status",
     "get_store",
+    "get_store_stats",
     "list_audit",
     "list_models",
     "list_runs",
@@ -84,6 +87,7 @@ __all__ = [
     "pull_store",
     "push_store",
     "read_artifact",
+    "rebuild_index",
     "register_model",
     "run_pipeline",
     "search_runs",
@@ -97,4 +101,5 @@ __all__ = [
     "touch_runs_of",
     "touched_runs",
     "verify_audit",
+    "verify_store",
 ]

@@ -29,6 +29,7 @@ _COMMANDS = {
     "export": ("pipelines", "Export a notebook's pipeline as a script."),
     "snapshot": ("snapshots", "Keep the data in a file."),
     "env": ("snapshots", "Keep and show the environment."),
+    "store": ("storage", "Verify, collect or count what is stored."),
     "push": ("remotes", "Push the store to a remote."),
     "pull": ("remotes", "Pull what a remote has and the store lacks."),
     "audit": ("remotes", "Show or check who changed models and aliases."),

@@ -1,0 +1,97 @@
+"""Commands about the store as a whole: store verify, gc, stats, rebuild-index."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from mlops_nb.cli.render import print_json, print_table
+from mlops_nb.cli.runs import as_json
+
+
+def _print_facts(title: str, facts: dict[str, Any]) -> None:
+    print_table((title, ""), [(name.replace("_", " "), value) for name, value in facts.items()])
+
+
+@click.group()
+def store() -> None:
+    """Verify, collect or count what is stored."""
+
+
+@store.command()
+@click.option(
+    "--max-seconds",
+    "max_s",
+    type=click.FloatRange(min=0),
+    help="Stop after so long; the next call goes on from there.",
+)
+@as_json
+@click.pass_context
+def verify(ctx: click.Context, max_s: float | None, as_json: bool) -> None:
+    """Read every stored object again; exit code 1 when something is damaged."""
+    from mlops_nb import api
+
+    found = asdict(api.verify_store(max_s))
+    if as_json:
+        print_json(found)
+    else:
+        damaged = found.pop("damaged")
+        _print_facts("verified", found)
+        for entry in damaged:
+            thing = f"object {entry['digest']}" if entry["digest"] else "pack"
+            click.echo(f"damaged: {thing} in pack {entry['pack']}: {entry['found']}")
+            for digest in entry["objects"]:
+                click.echo(f"  needed by object {digest}")
+        found["damaged"] = damaged
+    ctx.exit(1 if found["damaged"] else 0)
+
+
+@store.command()
+@click.option(
+    "--grace-hours",
+    type=click.FloatRange(min=0),
+    default=24.0,
+    show_default=True,
+    help="How long a pack stays marked before it is deleted; 0 only when nothing else writes.",
+)
+@as_json
+def gc(grace_hours: float, as_json: bool) -> None:
+    """Delete objects that no run, model or tag names any more."""
+    from mlops_nb import api
+
+    done = asdict(api.collect_garbage(grace_hours * 3600))
+    if as_json:
+        print_json(done)
+    else:
+        _print_facts("collected", done)
+
+
+@store.command()
+@as_json
+def stats(as_json: bool) -> None:
+    """Count what is stored."""
+    from mlops_nb import api
+
+    found = api.get_store_stats()
+    if as_json:
+        print_json(found)
+    else:
+        _print_facts("store", found)
+
+
+@store.command("rebuild-index")
+@as_json
+def rebuild_index(as_json: bool) -> None:
+    """Throw the indexes away and fill them again from runs and packs."""
+    from mlops_nb import api
+
+    found = api.rebuild_index()
+    if as_json:
+        print_json(found)
+    else:
+        _print_facts("rebuilt", found)
+
+
+COMMANDS = {"store": store}
