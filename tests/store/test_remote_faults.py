@@ -16,6 +16,7 @@ import pytest
 
 from mlops_nb.store import Store, segments
 from mlops_nb.store.audit import AuditLog
+from mlops_nb.store.compaction import compact_run
 from mlops_nb.store.objects import digest_bytes
 from mlops_nb.store.pull import PULLED, Pull
 from mlops_nb.store.push import Push
@@ -243,3 +244,39 @@ def test_leftovers_are_swept(other: Store, store: Store, url: str) -> None:
     os.utime(other.root / "tmp" / "pull-old", (1, 1))
     Pull(other.root, other.store_id, Remote(url)).run()
     assert [path.name for path in (other.root / "tmp").iterdir()] == ["pull-new"]
+
+
+RECORD = """
+import sys
+from pathlib import Path
+from mlops_nb.store import open_store
+log = open_store(Path(sys.argv[1])).start_run({"name": "gone", "experiment": "e"})
+for step in range(600):
+    log.log_metrics({"acc": step / 600}, step)
+log.end("finished")
+print(log.run_id)
+"""
+
+
+@pytest.mark.parametrize("is_pulled_before", [True, False])
+def test_compacted_metrics_travel(
+    store: Store, other: Store, url: str, is_pulled_before: bool
+) -> None:
+    """A file of chunks takes the place of the log it was made from, here, there and at home."""
+    command = [sys.executable, "-c", RECORD, str(store.root)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    run_id = done.stdout.strip()
+    folder = store.root / "runs" / run_id
+    push(store, url)
+    if is_pulled_before:
+        pull(other, url)
+    before = store.read_metric_history(run_id, "acc")
+    assert compact_run(folder) is not None
+    assert not (folder / "metrics.bin").exists()
+    push(store, url)
+    assert pull(store, url).is_clean
+    assert not (folder / "metrics.bin").exists()
+    assert pull(other, url).is_clean
+    assert (other.root / "runs" / run_id / "metrics.bin").exists() == is_pulled_before
+    assert other.read_metric_history(run_id, "acc") == before
+    assert other.search("metrics.acc > 0.9") == store.search("metrics.acc > 0.9")
