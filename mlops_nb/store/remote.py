@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -13,7 +14,7 @@ from mlops_nb.store.remotenames import find_kind
 from mlops_nb.store.segments import Segment, parse_segment
 
 if TYPE_CHECKING:
-    from obstore.store import ObjectStore
+    from obstore.store import ObjectStore, RetryConfig, S3Config
 
 MARKER = "remote.json"
 LONGEST_DOCUMENT_BYTES = 16 * 1024 * 1024
@@ -64,12 +65,15 @@ def _open_url(url: str, *, create: bool) -> ObjectStore:
         from urllib.request import url2pathname
 
         return LocalStore(url2pathname(urlsplit(url).path), mkdir=create)
+    # The library's own patience is minutes, too long for somebody who waits for an answer.
+    patience: RetryConfig = {"max_retries": 4, "retry_timeout": timedelta(seconds=30)}
     if scheme == "gs":
-        return GCSStore(bucket, prefix=prefix)
+        return GCSStore(bucket, prefix=prefix, retry_config=patience)
     if scheme == "az":
-        return AzureStore(bucket, prefix=prefix)
+        return AzureStore(bucket, prefix=prefix, retry_config=patience)
     # The server checks what arrives against a digest that travels with it.
-    return S3Store(bucket, prefix=prefix, config={"checksum_algorithm": "SHA256"})
+    config: S3Config = {"checksum_algorithm": "SHA256"}
+    return S3Store(bucket, prefix=prefix, config=config, retry_config=patience)
 
 
 class Remote:

@@ -6,6 +6,7 @@ import contextlib
 import io
 import logging
 import threading
+import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
@@ -119,3 +120,16 @@ def test_errors_tell_no_secrets(store: Store, bucket: str, monkeypatch: pytest.M
         push(store, f"s3://{bucket}-not-there/x")
     assert "very-secret-text" not in str(told.value)
     assert len(str(told.value).splitlines()) == 2
+
+
+def test_a_server_that_is_away_is_told_soon(
+    store: Store, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nobody answers the error comes within seconds, and a later push goes through."""
+    with monkeypatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+        started = time.monotonic()
+        with pytest.raises(RemoteError, match="cannot use the remote"):
+            push(store, f"s3://{bucket}/x")
+        assert time.monotonic() - started < 20
+    assert push(store, f"s3://{bucket}/x").is_clean
