@@ -65,12 +65,13 @@ def put_tree(objects: ObjectFolder, folder: Path) -> str:
     """
     root = os.fsencode(os.path.abspath(folder))  # noqa: PTH100  (links stay as they are named)
     objects.look(now=True)
-    known = objects.index.find_stats(os.path.join(root, b""), objects.marked)  # noqa: PTH118
+    top = os.path.join(root, b"")  # noqa: PTH118  (names are bytes here)
+    known = objects.index.find_stats(top, objects.marked)
     entries: list[Entry] = []
     with objects.batch():
         for path, status in _walk(root):
-            name = os.fsdecode(os.path.relpath(path, root) if path != root else b"")
-            name = name.replace(os.sep, "/")
+            name = os.fsdecode(path[len(top) :])
+            name = name if os.sep == "/" else name.replace(os.sep, "/")
             mode = stat.S_IMODE(status.st_mode) & 0o777
             if stat.S_ISLNK(status.st_mode):
                 entries.append(Entry(name, LINK, 0, 0, os.fsdecode(os.readlink(path))))  # noqa: PTH115
