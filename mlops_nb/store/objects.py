@@ -278,8 +278,19 @@ class ObjectFolder:
             Size of the file.
         """
         name = os.fsencode(os.path.abspath(path))  # noqa: PTH100  (links stay as they are named)
-        known = self.index.find_stat(name)
-        with self.batch(), path.open("rb", buffering=0) as file:
+        return self.put_named(name, self.index.find_stat(name))
+
+    def put_named(self, name: bytes, known: tuple[StatKey, bytes] | None) -> tuple[str, int]:
+        """Keep a file as `put_file` does, where it has been looked up already.
+
+        Parameters
+        ----------
+        name
+            Absolute path as the system has it.
+        known
+            What the index knows of it.
+        """
+        with self.batch(), open(name, "rb", buffering=0) as file:  # noqa: PTH123
             before = read_key(os.fstat(file.fileno()))
             if known is not None and known[0] == before and self.is_kept(known[1]):
                 return known[1].hex(), before[0]

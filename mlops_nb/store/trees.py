@@ -91,7 +91,7 @@ def _put(objects: ObjectFolder, path: bytes, status: os.stat_result, known: Any)
         digest, kind = known[1:]
         if not kind & RECIPE or objects.is_kept(digest):
             return digest.hex(), status.st_size
-    return objects.put_file(Path(os.fsdecode(path)))
+    return objects.put_named(path, None)
 
 
 def _walk(folder: bytes) -> Iterator[tuple[bytes, os.stat_result]]:
