@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from mlops_nb.store.connections import open_connection
+
 
 def like_case(pattern: str | None, text: str | None) -> int:
     """Tell whether text fits an SQL LIKE pattern, with regard to case."""
@@ -23,7 +25,7 @@ class SQLite:
 
     def open(self, path: str) -> sqlite3.Connection:
         """Open the index, without making its tables."""
-        connection = sqlite3.connect(path, isolation_level=None, timeout=30)
+        connection = open_connection(path, 30)
         try:
             connection.create_function("like_case", 2, like_case, deterministic=True)
             _use_wal(connection)

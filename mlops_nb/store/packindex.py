@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from mlops_nb.errors import CorruptObjectError
+from mlops_nb.store.connections import Connection, open_connection
 from mlops_nb.store.packs import PackFolder, Record, read_footer
 
 T = TypeVar("T")
@@ -25,6 +26,7 @@ StatKey = tuple[int, int, int, int]  # size, mtime_ns, ctime_ns, inode
 
 _VERSION = 1
 _GLANCE_S = 0.1
+_WAIT_S = 10.0
 # Primary result codes that speak of the file's content rather than of this moment.
 _BROKEN = {
     sqlite3.SQLITE_ERROR,
@@ -47,27 +49,8 @@ CREATE TABLE stat (
 """
 
 
-class _Connection(sqlite3.Connection):
-    """A connection that is closed with the thread that used it."""
-
-    pid = 0
-
-    def __del__(self) -> None:
-        if self.pid == os.getpid():
-            with contextlib.suppress(sqlite3.Error):
-                self.close()
-
-
-def _open(path: Path | str) -> _Connection:
-    connection = sqlite3.connect(
-        path, isolation_level=None, timeout=10, check_same_thread=False, factory=_Connection
-    )
-    connection.pid = os.getpid()
-    return connection
-
-
-def _open_memory() -> _Connection:
-    connection = _open(":memory:")
+def _open_memory() -> Connection:
+    connection = open_connection(":memory:", _WAIT_S)
     connection.executescript(_TABLES)
     return connection
 
@@ -112,10 +95,10 @@ class PackIndex:
         self._fill(connection)
         return connection
 
-    def _open_file(self) -> _Connection:
+    def _open_file(self) -> Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         for attempt in range(2):
-            connection = _open(self.path)
+            connection = open_connection(self.path, _WAIT_S)
             try:
                 connection.execute("PRAGMA journal_mode=WAL")
                 connection.execute("PRAGMA synchronous=NORMAL")
