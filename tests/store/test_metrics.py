@@ -67,9 +67,9 @@ def write_long(store: Store, count: int, key: str = "m") -> RunLog:
 def kill_writer(log: RunLog) -> None:
     """Make a run look as if the process that wrote it was gone."""
     path = log.folder / "run.json"
-    text = path.read_text()
-    start_time = next(line for line in text.splitlines() if '"start_time"' in line)
-    path.write_text(text.replace(start_time, '  "start_time": 1'))
+    document = json.loads(path.read_text())
+    document["writer"]["start_time"] = 1
+    path.write_text(json.dumps(document))
 
 
 @given(
