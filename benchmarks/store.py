@@ -277,7 +277,9 @@ def main() -> None:
     if "--json" in sys.argv:
         print(json.dumps({"ours": figures, "mlflow": peer}))
         return
-    print(f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores, CPU time; MLflow {version or 'is not installed'}")
+    print(
+        f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores, CPU time; MLflow {version or 'is not installed'}"
+    )
     print("| | ours | budget | MLflow | ratio |\n| --- | ---: | ---: | ---: | ---: |")
     for title, (unit, budget) in BUDGETS.items():
         value, other = figures[title], peer.get(title)
