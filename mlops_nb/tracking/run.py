@@ -231,14 +231,14 @@ class Run:
             for member in sorted(source.rglob("*")):
                 if member.is_file():
                     inner = f"{target}/{member.relative_to(source).as_posix()}"
-                    self.log_bytes(member.read_bytes(), inner)
+                    self._keep(check_artifact_name(inner), member, None)
             return target
         if not source.is_file():
             known = [entry.name for entry in source.parent.glob("*")]
             raise NotFoundError(
                 "file", str(source), known, f"Looked in {source.parent.absolute()}."
             )
-        return self.log_bytes(source.read_bytes(), target)
+        return self._keep(target, source, None)
 
     def log_bytes(self, data: bytes, path: str, media_type: str | None = None) -> str:
         """Keep bytes as an artifact.
@@ -257,11 +257,22 @@ class Run:
         str
             Digest of the bytes; empty when nothing is recorded.
         """
-        name = check_artifact_name(path)
+        return self._keep(check_artifact_name(path), data, media_type)
+
+    def _keep(self, name: str, content: bytes | Path, media_type: str | None) -> str:
+        """Keep bytes, or a file of any size, under a name that was checked."""
         if self._store is None or self._log is None:
             return ""
+        objects = self._store.objects
+        if isinstance(content, Path):
+            content.open(
+                "rb"
+            ).close()  # a file that its owner may not read is no fault of the store
         try:
-            digest = self._store.objects.put_bytes(data)
+            if isinstance(content, Path):
+                digest, size_bytes = objects.put_file(content)
+            else:
+                digest, size_bytes = objects.put_bytes(content), len(content)
         except OSError as error:
             self._fail(error)
             return ""
@@ -271,7 +282,7 @@ class Run:
                 "type": "artifact",
                 "path": name,
                 "digest": digest,
-                "size_bytes": len(data),
+                "size_bytes": size_bytes,
                 "media_type": kind,
             }
         )
