@@ -42,9 +42,12 @@ class RunIndex:
     def __init__(self, path: Path, runs: Path) -> None:
         self.path, self.runs = path, runs
         self._local = threading.local()
+        self._in_memory = False  # where the file cannot be written: a full disk, a read-only home
         self.series = SeriesIndex(self._connect)
 
     def _connect(self) -> sqlite3.Connection:
+        if self._in_memory:
+            return self._connect_memory()
         connection: sqlite3.Connection | None = self._local.__dict__.get("connection")
         here = (os.getpid(), self._inode())
         if connection is not None and None not in here and self._local.owner == here:
@@ -61,8 +64,15 @@ class RunIndex:
         self._local.connection, self._local.owner = connection, (os.getpid(), self._inode())
         return connection
 
-    def _open(self) -> sqlite3.Connection:
-        connection = DIALECT.open(str(self.path))
+    def _connect_memory(self) -> sqlite3.Connection:
+        owner = os.getpid()
+        if self._local.__dict__.get("memory_owner") != owner:
+            self._local.memory, self._local.memory_owner = self._open(":memory:"), owner
+        memory: sqlite3.Connection = self._local.memory
+        return memory
+
+    def _open(self, path: str = "") -> sqlite3.Connection:
+        connection = DIALECT.open(path or str(self.path))
         try:
             schema.prepare(connection)
         except BaseException:
@@ -90,7 +100,7 @@ class RunIndex:
 
     def _ask(self, question: Callable[[sqlite3.Connection], Answer]) -> Answer:
         """Refresh and ask; an index that is deleted or breaks meanwhile is made anew."""
-        for _ in range(_ATTEMPTS - 1):
+        for attempt in range(_ATTEMPTS - 1):
             try:
                 connection = self._connect()
                 inode = self._inode()
@@ -101,8 +111,12 @@ class RunIndex:
                 self.close()
                 if not isinstance(error, sqlite3.OperationalError):
                     self._remove()
-                elif was_there:
-                    raise  # locked, read-only or full: another try would meet the same
+                elif was_there and _is_busy(error):
+                    raise  # another try would wait as long again
+                elif was_there or attempt:  # a first failure may be a file that was deleted
+                    self._in_memory = True  # read-only or full: what is on the disk can be read
+            except OSError:
+                self._in_memory = True  # not even the folder can be made
             else:
                 if inode == self._inode():
                     return answer
@@ -203,6 +217,10 @@ class RunIndex:
             return [run_id for (run_id,) in DIALECT.execute(connection, *parts)]
 
         return self._ask(find)
+
+
+def _is_busy(error: sqlite3.OperationalError) -> bool:
+    return error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _read_documents(connection: sqlite3.Connection, runs: list[int]) -> dict[int, str]:

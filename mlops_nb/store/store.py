@@ -93,6 +93,9 @@ class Store:
 
     def _start_log(self, folder: str, meta: Mapping[str, Any]) -> RunLog:
         fields = {"run_id": new_run_id(), "started_at": time.time(), "user": find_user(), **meta}
+        if not (self.root / "format.json").exists():
+            # Deleted under a running kernel: without its marker the new folder would be foreign.
+            write_marker(self.root, self.store_id)
         return RunLog(self.root / folder / fields["run_id"], fields)
 
     def list_run_ids(self) -> list[str]:
@@ -300,12 +303,25 @@ def _make_store(path: Path, create: bool) -> None:
         raise StoreError(path, found, "Choose an empty folder with MLOPS_NB_STORE.")
     if not create:
         raise StoreError(path, "there is no store", "Runs make it; or name another with --store.")
-    document = {
-        "format": FORMAT,
-        "id": str(uuid.uuid4()),
-        "hash": "blake3-256",
-        "cdc": CutSizes().to_json(),
-    }
+    write_marker(path, str(uuid.uuid4()))
+
+
+def write_marker(path: Path, store_id: str) -> None:
+    """Write what makes a folder a store.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    store_id
+        Name of the store, a UUID.
+
+    Raises
+    ------
+    OSError
+        The folder cannot be made or written.
+    """
+    document = {"format": FORMAT, "id": store_id, "hash": "blake3-256", "cdc": CutSizes().to_json()}
     write_whole(path / "format.json", json.dumps(document, indent=1).encode())
     # What notebooks record is not source code: it stays out of commits unless the user asks.
     write_whole(path / ".gitignore", b"*\n", sync=False)

@@ -98,3 +98,30 @@ def test_odd_text_is_kept(store: Store, text: str) -> None:
     log.append({"type": "params", "params": {"p": text}})
     assert store.read_run(log.run_id).params == {"p": text}
     assert [run.run_id for run in store.search()] == [log.run_id]
+
+
+def test_an_index_that_cannot_be_written_is_kept_in_memory(tmp_path: Path) -> None:
+    """Without a place for the index, runs are found all the same, and later ones too."""
+    (tmp_path / "file").touch()
+    store = open_store(tmp_path / "store", cache=tmp_path / "file" / "cache")
+    add_runs(store, 3)
+    assert [run.name for run in store.search("metrics.m > 0")] == ["run 2", "run 1"]
+    add_runs(store, 1)
+    assert len(store.search()) == 4
+    assert store.find_run("run 2")
+
+
+def test_a_full_disk_leaves_runs_readable(tmp_path: Path) -> None:
+    """Where the index cannot grow, what is on the disk is read, without an error of SQLite's."""
+    code = (
+        "import resource, signal, sys; from pathlib import Path; from mlops_nb.store import open_store\n"
+        "store = open_store(Path(sys.argv[1]), cache=Path(sys.argv[2]))\n"
+        "for n in range(3):\n"
+        "    log = store.start_run({'name': f'run {n}', 'experiment': 'e'}); log.log_metrics({'m': 1.0}, 0)\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))\n"
+        "print(len(store.search('metrics.m = 1')), len(store.search()))\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "s"), str(tmp_path / "c")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=PROJECT)
+    assert done.stdout.split() == ["3", "3"], done.stderr

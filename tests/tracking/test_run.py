@@ -6,6 +6,7 @@ import asyncio
 import enum
 import math
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -379,3 +380,18 @@ def test_a_worker_thread_belongs_to_the_run_around_it(store: Store) -> None:
         thread.join()
     assert store.read_run(outer.run_id).metrics == {"seen": 1.0}
     assert children[0].parent_run_id == outer.run_id
+
+
+def test_a_store_deleted_under_a_process_is_made_again(store: Store) -> None:
+    """Runs started after the folder was deleted are in a store that can be opened."""
+    with mlops.start_run("before"):
+        mlops.log_metric("m", 1.0)
+    shutil.rmtree(store.root)
+    with mlops.start_run("after") as run:
+        mlops.log_metric("m", 2.0)
+        run.log_bytes(b"x", "a.bin")
+    code = "import mlops_nb as m; print([run.name for run in m.list_runs()], m.read_artifact('after', 'a.bin'))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=PROJECT
+    )
+    assert done.stdout.strip() == "['after'] b'x'", done.stderr
