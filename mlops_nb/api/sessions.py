@@ -48,8 +48,10 @@ def snapshot_in_background(session: Session) -> None:
         try:
             from mlops_nb.environment import snapshot_code, snapshot_environment
 
-            code = snapshot_code(store, folder)
-            session.set_environment(snapshot_environment(store), code)
+            # The environment first: it takes milliseconds, and a short script may end before git.
+            environment = snapshot_environment(store)
+            session.set_environment(environment, None)
+            session.set_environment(environment, snapshot_code(store, folder))
         except Exception as error:  # noqa: BLE001 - a snapshot that fails must not end a session
             session.warn("environment", error)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -45,7 +46,9 @@ def _git(folder: Path, *arguments: str, limit_bytes: int = 1 << 20) -> tuple[byt
     except OSError:
         return None
     timer = threading.Timer(_TIMEOUT_S, process.kill)
-    timer.start()
+    # From 3.12 on a process that is ending starts no threads; its end bounds the wait as well.
+    with contextlib.suppress(RuntimeError):
+        timer.start()
     try:
         with process:
             assert process.stdout is not None

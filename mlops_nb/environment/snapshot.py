@@ -49,6 +49,9 @@ VARIABLES = (
 )
 
 _lock = threading.Lock()
+# What the store loads when it first keeps something tells nothing of the user's work, and would
+# make the second document of a process differ from its first.
+_OWN = frozenset({"blake3", "zstandard", "pyfastcdc"})
 _installed: dict[tuple[tuple[str, int], ...], dict[str, Any]] = {}
 _machine: list[dict[str, Any]] = []
 
@@ -101,7 +104,7 @@ def capture_environment() -> dict[str, Any]:
         },
         "machine": _read_machine(),
         **_read_installed(),
-        "imported": list_imported(),
+        "imported": {k: v for k, v in list_imported().items() if k not in _OWN},
         "variables": {name: os.environ[name] for name in VARIABLES if name in os.environ},
         "threads": threads,
     }

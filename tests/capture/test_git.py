@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,17 @@ def test_no_repository_no_commit_no_git(tmp_path: Path, monkeypatch: pytest.Monk
     assert (fresh["commit"], fresh["branch"], fresh["diff"]) == (None, "trunk", None)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert capture_git(tmp_path) == outside
+
+
+def test_git_is_read_while_the_process_ends(tmp_path: Path) -> None:
+    """A process that is ending starts no threads any more, and its code is named all the same."""
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    code = (
+        "import atexit, sys; from pathlib import Path; from mlops_nb.capture.git import capture_git\n"
+        "atexit.register(lambda: print(capture_git(Path(sys.argv[1]))['root']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        capture_output=True, text=True, check=False, cwd=Path(__file__).resolve().parents[2],
+    )  # fmt: skip
+    assert done.stdout.strip() == str(tmp_path), done.stderr
