@@ -39,6 +39,8 @@ format: $(TEST_READY) ## Rewrite the code in the house's style
 
 bench: $(TEST_READY) ## Measure speed beside the peers
 	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python benchmarks/store.py
+	@$(BIN)/python benchmarks/objects.py
 
 docs: $(TEST_READY) ## Run every code block of the documentation
 	@$(BIN)/python -m pytest -q tests/docs
