@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from mlops_nb.errors import InvalidValueError, NotFoundError, RunNotFoundError
 from mlops_nb.store import Store, open_store
+from mlops_nb.store import ids as ids_module
 from mlops_nb.store.frames import pack_frame, unpack_frames
 from mlops_nb.store.ids import RUN_ID, new_run_id
 
@@ -192,8 +193,11 @@ def test_a_forked_child_logs_beside_its_parent(store: Store) -> None:
     assert run.params == {"child": 1, "parent": 1}
 
 
-def test_ids_sort_by_time() -> None:
+def test_ids_sort_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ids are UUIDv7 and strictly rising within a process."""
+    monkeypatch.setattr(
+        ids_module, "_last", [0]
+    )  # a test with a clock set ahead may have run before
     ids = [new_run_id() for _ in range(2000)]
     assert ids == sorted(set(ids))
     assert all(RUN_ID.fullmatch(run_id) for run_id in ids)
