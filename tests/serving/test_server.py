@@ -71,9 +71,12 @@ def test_unknown_or_damaged_model_is_refused_before_listening(store: Store, tmp_
     broken = open_store(tmp_path / "store")
     model = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
     version = registry.register(broken, model, name="m")
-    path = broken.root / "objects" / version.digest[:2] / version.digest
+    ((pack, record),) = broken.objects.index.find(bytes.fromhex(version.digest))
+    path = broken.objects.packs.locate(pack)
+    damaged = bytearray(path.read_bytes())
+    damaged[record.offset + record.stored_bytes // 2] ^= 1
     path.chmod(0o600)
-    path.write_bytes(b"\x00" + b"x" * 100)
+    path.write_bytes(damaged)
     with pytest.raises(CorruptObjectError):
         serving.start_in_background(broken, "m")
 

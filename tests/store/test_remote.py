@@ -333,7 +333,7 @@ def test_links_in_a_store_are_not_followed(
 
 # ------------------------------------------------------------------ kills and several at once
 KILLED = """
-import os, sys
+import os, signal, sys
 from pathlib import Path
 from mlops_nb.store import open_store
 from mlops_nb.store.{verb} import {verb}_store
@@ -341,7 +341,7 @@ left = [int(sys.argv[3])]
 def stop(name, size):
     left[0] -= 1
     if left[0] < 0:
-        os._exit(9)
+        os.kill(os.getpid(), signal.SIGKILL)
 store = open_store(Path(sys.argv[1]))
 {verb}_store(store.root, store.store_id, sys.argv[2], stop)
 """
@@ -357,7 +357,7 @@ def run_killed(verb: str, folder: Path, url: str, after: int) -> int:
 def test_a_killed_push_goes_on(store: Store, tmp_path: Path, url: str, after: int) -> None:
     """After a kill all that is visible is whole, and the next push completes it."""
     fill(store)
-    assert run_killed("push", store.root, url, after) == 9
+    assert run_killed("push", store.root, url, after) == -9
     partly = make_store(tmp_path / "partly")
     assert pull(partly, url).is_clean
     for run in partly.search():
@@ -373,7 +373,7 @@ def test_a_killed_pull_goes_on(store: Store, other: Store, url: str, after: int)
     """After a kill the store is usable, and the next pull completes it."""
     fill(store)
     push(store, url)
-    assert run_killed("pull", other.root, url, after) == 9
+    assert run_killed("pull", other.root, url, after) == -9
     for run in other.search():
         for artifact in run.artifacts:
             assert other.objects.read_bytes(artifact.digest)
