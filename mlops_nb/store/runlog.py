@@ -168,6 +168,8 @@ class RunLog:
             record = pack(number, step, value, now)
             out += record + crc32(record).to_bytes(4, "little")
         if out:
+            if self._metrics < 0:
+                self._metrics = self._open("metrics", ".bin")
             _write_all(self._metrics, out)
 
     def log_metric(self, key: str, value: float, step: int) -> None:
@@ -188,7 +190,7 @@ class RunLog:
             The value could not be written.
         """
         number = self._keys.get(key)
-        if number is None or self._forks != _generation[0]:
+        if number is None or self._metrics < 0 or self._forks != _generation[0]:
             self.log_metrics({key: value}, step)
             return
         record = RECORD.pack(number, step, value, time.time_ns())
@@ -207,7 +209,8 @@ class RunLog:
             if key in self._keys:
                 return self._keys[key]
             if self._keys_file < 0:
-                self._metrics = self._open("metrics", ".bin")
+                if self._metrics < 0:
+                    self._metrics = self._open("metrics", ".bin")
                 self._keys_file = self._open("keys", ".log")
             number = len(self._keys)
             _write_all(self._keys_file, pack_frame({"key": key, "number": number}))
@@ -227,13 +230,16 @@ class RunLog:
         self.append({"type": "end", "status": status, "ended_at": at or time.time()})
 
     def close(self) -> None:
-        """Give the files back."""
+        """Give the files back; a later call opens the same ones again."""
         for name in ("_events", "_metrics", "_keys_file"):
-            handle: int = getattr(self, name)
+            handle: int = getattr(self, name, -1)
             if handle >= 0:
                 setattr(self, name, -1)
                 os.close(handle)
-        self._forks = -1  # a call after this begins new files, as a forked child's does
+
+    def __del__(self) -> None:
+        """Give the files back with the log: a process may record thousands of runs."""
+        self.close()
 
 
 def _name_own_files() -> str:

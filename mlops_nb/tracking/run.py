@@ -84,10 +84,16 @@ class Run:
         line = f"mlops_nb: run {self.name!r} is no longer recorded: {reason}."
         print(line, file=sys.stderr)  # noqa: T201 - one line to the person, where warnings go
 
+    def _rest(self) -> None:
+        # An ended run holds no files; what still follows opens them for a moment.
+        if self.status != "running" and self._log is not None:
+            self._log.close()
+
     def _append(self, event: Mapping[str, Any]) -> None:
         if self._log is not None:
             try:
                 self._log.append(event)
+                self._rest()
             except OSError as error:
                 self._fail(error)
 
@@ -120,6 +126,7 @@ class Run:
         if self._log is not None:
             try:
                 self._log.log_metric(key, value, step)
+                self._rest()
             except OSError as error:
                 self._fail(error)
         self._steps[key] = step
@@ -152,6 +159,7 @@ class Run:
         if self._log is not None:
             try:
                 self._log.log_metrics(values, step)
+                self._rest()
             except OSError as error:
                 self._fail(error)
         steps.update(dict.fromkeys(values, step))
@@ -334,6 +342,7 @@ class Run:
         if self._log is not None:
             try:
                 self._log.end(self.status, at)
+                self._rest()
             except OSError as error:
                 self._fail(error)
         active.discard(self)

@@ -395,3 +395,22 @@ def test_a_store_deleted_under_a_process_is_made_again(store: Store) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=PROJECT
     )
     assert done.stdout.strip() == "['after'] b'x'", done.stderr
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/fd").is_dir(), reason="the system does not list open files"
+)
+def test_ended_runs_hold_no_files(store: Store) -> None:
+    """A process may record thousands of runs, and add to them later."""
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    kept = []
+    for number in range(50):
+        with mlops.start_run() as run:
+            mlops.log_metric("m", number)
+        kept.append(run)
+    for run in kept:
+        run.log_metric("m", 2.0)
+        run.log_metric("late", 1.0)
+    assert len(list(Path("/proc/self/fd").iterdir())) < before + 20
+    assert store.read_run(kept[0].run_id).metrics == {"m": 2.0, "late": 1.0}
+    assert len(list((store.root / "runs" / kept[0].run_id).glob("metrics*"))) == 1
