@@ -1,4 +1,4 @@
-"""What differs between databases: SQLite's words now, PostgreSQL's beside them later."""
+"""What the index asks of a database, and how SQLite answers."""
 
 from __future__ import annotations
 
@@ -6,10 +6,59 @@ import contextlib
 import re
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Protocol
 
 from mlops_nb.store.connections import open_connection
+
+Values = Sequence[Any]
+
+
+class Words(Protocol):
+    """What a database says in words of its own; all of it is fixed text."""
+
+    def like(self, column: str, *, negated: bool) -> str:
+        """Give a LIKE that regards case and has no escapes, with a place for the pattern."""
+
+    def unindexed(self, column: str) -> str:
+        """Name a column so that no index over it is chosen."""
+
+
+class Rows(Protocol):
+    """What a statement found."""
+
+    def fetchone(self) -> Any:
+        """Give the next row, None after the last."""
+
+    def fetchall(self) -> list[Any]:
+        """Give all rows that are left."""
+
+    def __iter__(self) -> Iterator[Any]:
+        """Give row by row."""
+
+
+class Link(Protocol):
+    """A connection to an index; statements are written with ``?`` for values."""
+
+    words: Words
+
+    def execute(self, sql: str, values: Values = ()) -> Rows:
+        """Run one statement."""
+
+    def execute_many(self, sql: str, rows: Iterable[Values]) -> None:
+        """Run one statement for many rows."""
+
+    def insert(self, sql: str, values: Values) -> int:
+        """Insert a row and give the number the database gave it."""
+
+    def upsert(self, table: str, columns: Values, keys: int, rows: Sequence[Values]) -> None:
+        """Insert rows, or replace those of the same first columns; none may come twice."""
+
+    def transaction(self) -> contextlib.AbstractContextManager[None]:
+        """Write all of a block or nothing; no other process writes meanwhile."""
+
+    def snapshot(self) -> contextlib.AbstractContextManager[None]:
+        """Read in a block as if nothing was written meanwhile."""
 
 
 def like_case(pattern: str | None, text: str | None) -> int:
@@ -20,41 +69,13 @@ def like_case(pattern: str | None, text: str | None) -> int:
     return int(re.fullmatch(expression, str(text), re.DOTALL) is not None)
 
 
-class SQLite:
-    """Says in SQLite's words what the index asks; statements are written with ``?``."""
+class SQLiteWords:
+    """SQLite's words."""
 
-    def open(self, path: str) -> sqlite3.Connection:
-        """Open the index, without making its tables."""
-        connection = open_connection(path, 30)
-        try:
-            connection.create_function("like_case", 2, like_case, deterministic=True)
-            _use_wal(connection)
-            connection.execute("PRAGMA synchronous=normal")
-            connection.execute("PRAGMA cache_size=-65536")
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def execute(
-        self, connection: sqlite3.Connection, sql: str, values: Sequence[Any] = ()
-    ) -> sqlite3.Cursor:
-        """Run one statement."""
-        return connection.execute(sql, values)
-
-    def insert(self, connection: sqlite3.Connection, sql: str, values: Sequence[Any]) -> int:
-        """Insert a row and give the number the database gave it."""
-        return int(connection.execute(sql, values).lastrowid or 0)
-
-    def upsert(self, table: str, columns: Sequence[str], keys: int) -> str:
-        """Give the statement that inserts a row or replaces that of the same first columns."""
-        places = ",".join("?" * len(columns))
-        update = ", ".join(f"{name} = excluded.{name}" for name in columns[keys:])
-        # Names of tables and columns are the schema's own words.
-        return (
-            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608
-            f" ON CONFLICT ({', '.join(columns[:keys])}) DO UPDATE SET {update}"
-        )
+    types = {  # noqa: RUF012 - fixed
+        "numbered": "INTEGER PRIMARY KEY", "whole": "INTEGER", "real": "REAL", "text": "TEXT",
+        "bytes": "BLOB", "clustered": "WITHOUT ROWID",
+    }  # fmt: skip
 
     def like(self, column: str, *, negated: bool) -> str:
         """Give a LIKE that regards case; SQLite's own does not."""
@@ -64,21 +85,114 @@ class SQLite:
         """Name a column so that no index over it is chosen."""
         return f"+{column}"
 
-    def read_version(self, connection: sqlite3.Connection) -> int:
+
+SQLITE = SQLiteWords()
+
+
+class SQLiteLink:
+    """A connection to SQLite.
+
+    Parameters
+    ----------
+    path
+        The file, or ``:memory:``; its tables are not made here.
+    """
+
+    words: Words = SQLITE
+
+    def __init__(self, path: str) -> None:
+        connection = open_connection(path, 30)
+        try:
+            connection.create_function("like_case", 2, like_case, deterministic=True)
+            _use_wal(connection)
+            connection.execute("PRAGMA synchronous=normal")
+            connection.execute("PRAGMA cache_size=-65536")
+        except BaseException:
+            connection.close()
+            raise
+        self.connection = connection
+
+    def execute(self, sql: str, values: Values = ()) -> sqlite3.Cursor:
+        """Run one statement."""
+        return self.connection.execute(sql, values)
+
+    def execute_many(self, sql: str, rows: Iterable[Values]) -> None:
+        """Run one statement for many rows."""
+        self.connection.executemany(sql, rows)
+
+    def insert(self, sql: str, values: Values) -> int:
+        """Insert a row and give the number the database gave it."""
+        return int(self.connection.execute(sql, values).lastrowid or 0)
+
+    def upsert(self, table: str, columns: Values, keys: int, rows: Sequence[Values]) -> None:
+        """Insert rows, or replace those of the same first columns."""
+        if rows:
+            places = ",".join("?" * len(columns))
+            self.connection.executemany(
+                upsert_from(f"VALUES ({places})", table, columns, keys), rows
+            )
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Write all of a block or nothing; no other process writes meanwhile."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.connection.execute("COMMIT")
+        except BaseException:
+            if self.connection.in_transaction:  # a full disk has ended it already
+                self.connection.execute("ROLLBACK")
+            raise
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Read in a block as if nothing was written meanwhile."""
+        self.connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self.connection.execute("ROLLBACK")
+
+    def read_version(self) -> int:
         """Give the number of the tables that are there, 0 where there are none."""
-        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+        return int(self.connection.execute("PRAGMA user_version").fetchone()[0])
 
-    def write_version(self, connection: sqlite3.Connection, version: int) -> None:
+    def write_version(self, version: int) -> None:
         """Set the number of the tables."""
-        connection.execute(f"PRAGMA user_version={version:d}")
+        self.connection.execute(f"PRAGMA user_version={version:d}")
 
-    def list_tables(self, connection: sqlite3.Connection) -> list[str]:
+    def list_tables(self) -> list[str]:
         """Name all tables."""
         sql = "SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite_%'"
-        return [name for (name,) in connection.execute(sql)]
+        return [name for (name,) in self.connection.execute(sql)]
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
 
 
-DIALECT = SQLite()
+def upsert_from(source: str, table: str, columns: Values, keys: int) -> str:
+    """Give the statement that takes rows in; both databases know it.
+
+    Parameters
+    ----------
+    source
+        The rows: VALUES or a SELECT, with places for the values.
+    table, columns
+        Where they go: the schema's own words.
+    keys
+        So many first columns tell rows apart.
+
+    Returns
+    -------
+    str
+        The statement.
+    """
+    update = ", ".join(f"{name} = excluded.{name}" for name in columns[keys:])
+    return (
+        f"INSERT INTO {table} ({', '.join(columns)}) {source}"
+        f" ON CONFLICT ({', '.join(columns[:keys])}) DO UPDATE SET {update}"
+    )
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
@@ -93,26 +207,3 @@ def _use_wal(connection: sqlite3.Connection) -> None:
             time.sleep(0.005)
         else:
             return
-
-
-@contextlib.contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Write all of a block or nothing; no other process writes meanwhile."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:  # a full disk has ended it already
-            connection.execute("ROLLBACK")
-        raise
-
-
-@contextlib.contextmanager
-def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
-    """Read in a block as if nothing was written meanwhile."""
-    connection.execute("BEGIN")
-    try:
-        yield
-    finally:
-        connection.execute("ROLLBACK")

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from mlops_nb.store.dialect import DIALECT
+from mlops_nb.store.dialect import Link
 from mlops_nb.store.search import Order, Query
 
 # A filter that keeps fewer runs than this is where to begin: they are all looked at and sorted.
 FEW_RUNS = 2000
 
 
-def find_page(
-    connection: sqlite3.Connection, where: Query, order: Order, limit: int, offset: int
-) -> list[int]:
+def find_page(link: Link, where: Query, order: Order, limit: int, offset: int) -> list[int]:
     """Find the runs of one page.
 
     Parameters
     ----------
-    connection
+    link
         To the index.
     where, order
         What `compile_filter` and `compile_order` gave.
@@ -32,9 +29,9 @@ def find_page(
     list of int
         Numbers of runs within the index, in order.
     """
-    narrow = _find_narrow(connection, where)
+    narrow = _find_narrow(link, where)
     if narrow is None and order.metric is not None and limit >= 0:
-        return _walk_metric(connection, where, order, limit, offset)
+        return _walk_metric(link, where, order, limit, offset)
     # All pieces are made of fixed words by the compiler; every value is a placeholder.
     sql = f"SELECT run.id FROM run WHERE {where.sql}"  # noqa: S608
     values = list(where.values)
@@ -42,16 +39,14 @@ def find_page(
         sql += f" AND run.id IN ({narrow[0]})"
         values += narrow[1]
     sql += f" ORDER BY {order.sql} LIMIT ? OFFSET ?"
-    return _fetch(connection, sql, (*values, *order.values, limit, offset))
+    return _fetch(link, sql, (*values, *order.values, limit, offset))
 
 
-def _fetch(connection: sqlite3.Connection, sql: str, values: Sequence[Any]) -> list[int]:
-    return [run for (run,) in DIALECT.execute(connection, sql, values)]
+def _fetch(link: Link, sql: str, values: Sequence[Any]) -> list[int]:
+    return [run for (run,) in link.execute(sql, values)]
 
 
-def _find_narrow(
-    connection: sqlite3.Connection, where: Query
-) -> tuple[str, tuple[Any, ...]] | None:
+def _find_narrow(link: Link, where: Query) -> tuple[str, tuple[Any, ...]] | None:
     """Give the condition that keeps the fewest runs, if those are few."""
     best, fewest = None, FEW_RUNS
     for part in where.parts or (where,):
@@ -59,15 +54,13 @@ def _find_narrow(
             continue
         sql, values = part.source
         counting = f"SELECT count(*) FROM ({sql} LIMIT ?) AS found"  # noqa: S608 - see find_page
-        (count,) = DIALECT.execute(connection, counting, (*values, fewest)).fetchone()
+        (count,) = link.execute(counting, (*values, fewest)).fetchone()
         if count < fewest:
             best, fewest = part.source, count
     return best
 
 
-def _walk_metric(
-    connection: sqlite3.Connection, where: Query, order: Order, limit: int, offset: int
-) -> list[int]:
+def _walk_metric(link: Link, where: Query, order: Order, limit: int, offset: int) -> list[int]:
     """Walk along the values of the metric that leads the order, then along runs without it."""
     direction = "DESC" if order.is_descending else "ASC"
     # CROSS JOIN: the values lead, the run is looked up.
@@ -77,10 +70,10 @@ def _walk_metric(
     )
     sql = f"SELECT run.id {present} ORDER BY o.value {direction}, {order.rest.sql} LIMIT ? OFFSET ?"
     values = (order.metric, *where.values)
-    found = _fetch(connection, sql, (*values, *order.rest.values, limit, offset))
+    found = _fetch(link, sql, (*values, *order.rest.values, limit, offset))
     if len(found) == limit:
         return found
-    (count,) = DIALECT.execute(connection, f"SELECT count(*) {present}", values).fetchone()
+    (count,) = link.execute(f"SELECT count(*) {present}", values).fetchone()
     sql = (
         f"SELECT run.id FROM run WHERE {where.sql} AND NOT EXISTS (SELECT 1 FROM metric o"  # noqa: S608
         " WHERE o.key = ? AND o.run = run.id AND +o.value IS NOT NULL)"
@@ -88,4 +81,4 @@ def _walk_metric(
     )
     values = (*where.values, order.metric, *order.rest.values)
     after = (limit - len(found), max(0, offset - count))
-    return found + _fetch(connection, sql, (*values, *after))
+    return found + _fetch(link, sql, (*values, *after))

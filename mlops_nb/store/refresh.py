@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import sqlite3
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from mlops_nb.records import RunRecord
 from mlops_nb.store.compaction import compact_run
-from mlops_nb.store.dialect import DIALECT, transaction
+from mlops_nb.store.dialect import Link
 from mlops_nb.store.ids import RUN_ID
 from mlops_nb.store.late import RUN_ID_LENGTH, list_announced, read_announced
 from mlops_nb.store.metricfile import FEW_RECORDS, RECORD_BYTES
@@ -73,29 +72,29 @@ class _Look:
         return status != "running" and time.time_ns() - _newest(folder) > _QUIET_NS
 
 
-def refresh(connection: sqlite3.Connection, runs: Path) -> None:
+def refresh(link: Link, runs: Path) -> None:
     """Read what was written since the last look.
 
     Parameters
     ----------
-    connection
+    link
         To the index.
     runs
         Folder of the run folders.
     """
     for _ in range(ATTEMPTS):
-        _take_names(connection, runs)
-        look = _Look(runs, _take_late(connection, runs.parent))
+        _take_names(link, runs)
+        look = _Look(runs, _take_late(link, runs.parent))
         is_complete = True
-        known = list(_list_unsettled(connection))
+        known = list(_list_unsettled(link))
         for start in range(0, len(known), _BATCH):
-            is_complete &= _take_batch(connection, look, known[start : start + _BATCH])
+            is_complete &= _take_batch(link, look, known[start : start + _BATCH])
         if is_complete:
-            _compact_some(connection, look)
+            _compact_some(link, look)
             return
 
 
-def _compact_some(connection: sqlite3.Connection, look: _Look) -> None:
+def _compact_some(link: Link, look: _Look) -> None:
     """Turn long logs of runs that have just come to rest into chunks, for a moment's time."""
     deadline = time.monotonic() + _COMPACTION_S
     for run_id in look.settled:
@@ -104,16 +103,16 @@ def _compact_some(connection: sqlite3.Connection, look: _Look) -> None:
         # A store that cannot be written is read all the same.
         with contextlib.suppress(OSError):
             if compact_run(look.runs / run_id, LONG_RECORDS) is not None:
-                with transaction(connection):
-                    SeriesIndex.forget(connection, run_id)
+                with link.transaction():
+                    SeriesIndex.forget(link, run_id)
 
 
-def _read_looked(connection: sqlite3.Connection) -> dict[str, int]:
-    return dict(DIALECT.execute(connection, "SELECT name, at FROM looked").fetchall())
+def _read_looked(link: Link) -> dict[str, int]:
+    return dict(link.execute("SELECT name, at FROM looked").fetchall())
 
 
-def _write_looked(connection: sqlite3.Connection, name: str, at: int) -> None:
-    DIALECT.execute(connection, DIALECT.upsert("looked", ("name", "at"), 1), (name, at))
+def _write_looked(link: Link, name: str, at: int) -> None:
+    link.upsert("looked", ("name", "at"), 1, [(name, at)])
 
 
 def _stamp(folder: Path) -> tuple[int, int]:
@@ -126,9 +125,9 @@ def _stamp(folder: Path) -> tuple[int, int]:
     return changed, changed if time.time_ns() - changed > _TICK_NS else 0
 
 
-def _take_names(connection: sqlite3.Connection, runs: Path) -> None:
+def _take_names(link: Link, runs: Path) -> None:
     """Note runs that are new and forget those that are gone; list only a folder that changed."""
-    looked = _read_looked(connection)
+    looked = _read_looked(link)
     changed, trusted = _stamp(runs)
     now = time.time_ns()
     is_thorough = not 0 <= now - looked.get("all", 0) <= _THOROUGH_NS
@@ -136,27 +135,26 @@ def _take_names(connection: sqlite3.Connection, runs: Path) -> None:
         return
     names = set(os.listdir(runs)) if changed >= 0 else set()  # noqa: PTH208 - 100,000 paths cost
     sql = "SELECT run_id FROM run UNION ALL SELECT run_id FROM started"
-    known = {run_id for (run_id,) in DIALECT.execute(connection, sql)}
+    known = {run_id for (run_id,) in link.execute(sql)}
     gone, new = known - names, [name for name in names - known if RUN_ID.fullmatch(name)]
     if not gone and not new and not is_thorough and looked.get("runs") == trusted:
         return
-    with transaction(connection):
+    with link.transaction():
         for run_id in gone:
-            forget_run(connection, run_id)
-            SeriesIndex.forget(connection, run_id)
-        sql = DIALECT.upsert("started", ("run_id", "is_new"), 1)
-        connection.executemany(sql, [(run_id, 1) for run_id in new])
-        _write_looked(connection, "runs", trusted)
+            forget_run(link, run_id)
+            SeriesIndex.forget(link, run_id)
+        link.upsert("started", ("run_id", "is_new"), 1, [(run_id, 1) for run_id in new])
+        _write_looked(link, "runs", trusted)
         if is_thorough:
-            DIALECT.execute(connection, "UPDATE run SET is_settled = 0")
-            _write_looked(connection, "all", now)
+            link.execute("UPDATE run SET is_settled = 0")
+            _write_looked(link, "all", now)
 
 
-def _take_late(connection: sqlite3.Connection, root: Path) -> dict[str, bool | None]:
+def _take_late(link: Link, root: Path) -> dict[str, bool | None]:
     """Give the runs that processes other than their first writers may add to."""
-    looked = _read_looked(connection)
+    looked = _read_looked(link)
     changed, trusted = _stamp(root / "late")
-    known = dict(DIALECT.execute(connection, "SELECT name, is_open FROM late").fetchall())
+    known = dict(link.execute("SELECT name, is_open FROM late").fetchall())
     fresh: list[str] = []
     if looked.get("late") != changed:
         fresh = [name for name in list_announced(root) if name not in known]
@@ -164,13 +162,12 @@ def _take_late(connection: sqlite3.Connection, root: Path) -> dict[str, bool | N
     found = {name: read_announced(root, name).is_alive for name in names}
     ended = [name for name in names if found[name] is False]
     if fresh or ended or looked.get("late", -1) != trusted:
-        with transaction(connection):
-            sql = DIALECT.upsert("late", ("name", "run_id", "is_open"), 1)
+        with link.transaction():
             rows = [(name, name[:RUN_ID_LENGTH], int(found[name] is not False)) for name in names]
-            connection.executemany(sql, rows)
+            link.upsert("late", ("name", "run_id", "is_open"), 1, rows)
             sql = "UPDATE run SET is_settled = 0 WHERE run_id = ?"
-            connection.executemany(sql, [(name[:RUN_ID_LENGTH],) for name in names])
-            _write_looked(connection, "late", trusted)
+            link.execute_many(sql, [(name[:RUN_ID_LENGTH],) for name in names])
+            _write_looked(link, "late", trusted)
     still: dict[str, bool | None] = {}
     for name, is_alive in found.items():
         if is_alive is not False:
@@ -179,27 +176,27 @@ def _take_late(connection: sqlite3.Connection, root: Path) -> dict[str, bool | N
     return still
 
 
-def _list_unsettled(connection: sqlite3.Connection) -> Iterator[_Known]:
+def _list_unsettled(link: Link) -> Iterator[_Known]:
     sql = (
         "SELECT run_id, status, writer, evidence, is_settled, tail"
         " FROM run JOIN run_document ON run = id WHERE is_settled = 0"
     )
-    for row in DIALECT.execute(connection, sql).fetchall():
+    for row in link.execute(sql).fetchall():
         yield _Known(*row)
-    for (run_id,) in DIALECT.execute(connection, "SELECT run_id FROM started").fetchall():
+    for (run_id,) in link.execute("SELECT run_id FROM started").fetchall():
         yield _Known(run_id)
 
 
-def _take_batch(connection: sqlite3.Connection, look: _Look, batch: list[_Known]) -> bool:
+def _take_batch(link: Link, look: _Look, batch: list[_Known]) -> bool:
     """Read the runs of a batch that changed; False where another process wrote one meanwhile."""
     changed = [found for known in batch if (found := _look_at(look, known)) is not None]
     if not changed:
         return True
     is_complete = True
-    with transaction(connection):
+    with link.transaction():
         for known, record, state, tail in changed:
             sql = "SELECT evidence, is_settled FROM run WHERE run_id = ?"
-            row = DIALECT.execute(connection, sql, (known.run_id,)).fetchone()
+            row = link.execute(sql, (known.run_id,)).fetchone()
             # Who read first may come to write last: what it read may then be the older.
             if row is not None and (row[0], bool(row[1])) != (known.evidence, known.is_settled):
                 is_complete = False
@@ -207,11 +204,11 @@ def _take_batch(connection: sqlite3.Connection, look: _Look, batch: list[_Known]
             if state[1] and _is_long(state[2]):
                 look.settled.append(known.run_id)
             if record is not None:
-                write_run(connection, record, state, tail)
-                DIALECT.execute(connection, "DELETE FROM started WHERE run_id = ?", (known.run_id,))
+                write_run(link, record, state, tail)
+                link.execute("DELETE FROM started WHERE run_id = ?", (known.run_id,))
             else:
                 sql = "UPDATE run SET is_settled = ?, evidence = ? WHERE run_id = ?"
-                DIALECT.execute(connection, sql, (int(state[1]), state[2], known.run_id))
+                link.execute(sql, (int(state[1]), state[2], known.run_id))
     return is_complete
 
 

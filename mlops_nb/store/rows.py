@@ -4,33 +4,25 @@ from __future__ import annotations
 
 import json
 import math
-import sqlite3
 from dataclasses import asdict, fields
 from typing import Any
 
 from mlops_nb.records import ArtifactRecord, RunRecord
-from mlops_nb.store.dialect import DIALECT
+from mlops_nb.store.dialect import Link
 from mlops_nb.store.runreader import read_dataset
 
 Rows = dict[str, tuple[Any, ...]]
 _NAMES = [entry.name for entry in fields(RunRecord) if entry.name != "cells"]
 _COLUMNS = {"metric": ("value",), "param": ("text", "number"), "tag": ("text",)}
-_UPSERTS = {
-    table: DIALECT.upsert(table, ("key", "run", *columns), 2) for table, columns in _COLUMNS.items()
-}
-_UPSERT_RUN = DIALECT.upsert(
-    "run",
-    (
-        "run_id", "name", "experiment", "status", "started_at", "ended_at", "notebook",
-        "parent_run_id", "writer", "is_settled", "evidence",
-    ),
-    1,
+_RUN = (
+    "run_id", "name", "experiment", "status", "started_at", "ended_at", "notebook",
+    "parent_run_id", "writer", "is_settled", "evidence",
 )  # fmt: skip
-_UPSERT_DOCUMENT = DIALECT.upsert("run_document", ("run", "document", "tail"), 1)
+_DOCUMENT = ("run", "document", "tail")
 
 
 def write_run(
-    connection: sqlite3.Connection,
+    link: Link,
     record: RunRecord,
     state: tuple[str, bool, str],
     tail: str | None,
@@ -39,7 +31,7 @@ def write_run(
 
     Parameters
     ----------
-    connection
+    link
         Within a transaction.
     record
         The run, without its cells.
@@ -54,45 +46,42 @@ def write_run(
         record.run_id, name, experiment, record.status, record.started_at, record.ended_at,
         notebook, record.parent_run_id, state[0], int(state[1]), state[2],
     )  # fmt: skip
-    DIALECT.execute(connection, _UPSERT_RUN, values)
+    link.upsert("run", _RUN, 1, [values])
     sql = "SELECT id, document FROM run LEFT JOIN run_document ON run = id WHERE run_id = ?"
-    run, text = DIALECT.execute(connection, sql, (record.run_id,)).fetchone()
+    run, text = link.execute(sql, (record.run_id,)).fetchone()
     old = make_rows(json.loads(text)) if text else {table: {} for table in _COLUMNS}
-    _write_rows(connection, run, old, make_rows(
+    _write_rows(link, run, old, make_rows(
         {"metrics": record.metrics, "params": record.params, "tags": record.tags}
     ))  # fmt: skip
-    DIALECT.execute(connection, _UPSERT_DOCUMENT, (run, dump_record(record), tail))
+    link.upsert("run_document", _DOCUMENT, 1, [(run, dump_record(record), tail)])
 
 
-def _write_rows(
-    connection: sqlite3.Connection, run: int, old: dict[str, Rows], new: dict[str, Rows]
-) -> None:
+def _write_rows(link: Link, run: int, old: dict[str, Rows], new: dict[str, Rows]) -> None:
     """Write only what differs: of a run that is followed that is a few values a second."""
     for table in _COLUMNS:
         gone = [(key, run) for key in old[table].keys() - new[table].keys()]
         if gone:
             # One of three names of tables.
-            connection.executemany(f"DELETE FROM {table} WHERE key = ? AND run = ?", gone)  # noqa: S608
+            link.execute_many(f"DELETE FROM {table} WHERE key = ? AND run = ?", gone)  # noqa: S608
         changed = [
             (key, run, *values)
             for key, values in new[table].items()
             if old[table].get(key) != values
         ]
-        if changed:
-            connection.executemany(_UPSERTS[table], changed)
+        link.upsert(table, ("key", "run", *_COLUMNS[table]), 2, changed)
 
 
-def forget_run(connection: sqlite3.Connection, run_id: str) -> None:
+def forget_run(link: Link, run_id: str) -> None:
     """Drop a run from the index, within a transaction of the caller."""
     sql = "SELECT id, document FROM run JOIN run_document ON run = id WHERE run_id = ?"
-    row = DIALECT.execute(connection, sql, (run_id,)).fetchone()
+    row = link.execute(sql, (run_id,)).fetchone()
     if row is not None:
         empty: dict[str, Rows] = {table: {} for table in _COLUMNS}
-        _write_rows(connection, row[0], make_rows(json.loads(row[1])), empty)
-        DIALECT.execute(connection, "DELETE FROM run_document WHERE run = ?", row[:1])
-        DIALECT.execute(connection, "DELETE FROM run WHERE id = ?", row[:1])
+        _write_rows(link, row[0], make_rows(json.loads(row[1])), empty)
+        link.execute("DELETE FROM run_document WHERE run = ?", row[:1])
+        link.execute("DELETE FROM run WHERE id = ?", row[:1])
     for table in ("late", "started"):
-        DIALECT.execute(connection, f"DELETE FROM {table} WHERE run_id = ?", (run_id,))  # noqa: S608
+        link.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))  # noqa: S608
 
 
 def make_rows(document: dict[str, Any]) -> dict[str, Rows]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops_nb.errors import InvalidValueError, NotFoundError
-from mlops_nb.store.dialect import DIALECT
+from mlops_nb.store.dialect import SQLITE, Words
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -117,8 +117,8 @@ def _tokenize(text: str) -> list[Token]:
 class _Parser:
     """Recursive descent over ``or``, ``and``, ``not``, brackets and comparisons."""
 
-    def __init__(self, text: str) -> None:
-        self.text, self.tokens, self.at = text, _tokenize(text), 0
+    def __init__(self, text: str, words: Words) -> None:
+        self.words, self.text, self.tokens, self.at = words, text, _tokenize(text), 0
 
     def fail(self, expected: str) -> InvalidValueError:
         token = self.peek()
@@ -173,7 +173,7 @@ class _Parser:
         self.at += 1
         kind, key = split_name(token.text)
         operator, values = self.operator_and_values()
-        return _compile(kind, key, operator, values, self.text)
+        return _compile(self.words, (kind, key), operator, values, self.text)
 
     def operator_and_values(self) -> tuple[str, tuple[Any, ...]]:
         negated = self.take("not")
@@ -256,12 +256,15 @@ def split_name(text: str) -> tuple[str, str]:
     return kind, key
 
 
-def _compile(kind: str, key: str, operator: str, values: tuple[Any, ...], text: str) -> Query:
+def _compile(
+    words: Words, field: tuple[str, str], operator: str, values: tuple[Any, ...], text: str
+) -> Query:
+    kind, key = field
     if kind == "attribute":
         column = _ATTRIBUTES[key]
         if key == "status":  # MLflow writes FINISHED, we write finished
             values = tuple(str(value).lower() for value in values)
-        return _condition(column, operator, values)
+        return _condition(words, column, operator, values)
     if operator in ("IS NULL", "IS NOT NULL"):
         word = "NOT EXISTS" if operator == "IS NULL" else "EXISTS"
         sql = f"{word} (SELECT 1 FROM {kind} f WHERE f.run = run.id AND f.key = ?)"  # noqa: S608
@@ -274,13 +277,13 @@ def _compile(kind: str, key: str, operator: str, values: tuple[Any, ...], text: 
         numeric = kind == "param" and all(isinstance(value, float) for value in values)
         column = "f.number" if numeric else "f.text"
     # Looked at run by run, the index of keys and runs is the right one; that of values is not.
-    inner = _condition(DIALECT.unindexed(column), operator, values)
+    inner = _condition(words, words.unindexed(column), operator, values)
     # The kind is one of three table names and the inner condition is made of fixed words.
     where = f"f.run = run.id AND f.key = ? AND {inner.sql}"
     sql = f"EXISTS (SELECT 1 FROM {kind} f WHERE {where})"  # noqa: S608
     source = None
     if operator in ("=", "<", "<=", ">", ">=", "IN"):
-        plain = _condition(column, operator, values)
+        plain = _condition(words, column, operator, values)
         source = (
             f"SELECT f.run FROM {kind} f WHERE f.key = ? AND {plain.sql}",  # noqa: S608
             (key, *plain.values),
@@ -288,7 +291,7 @@ def _compile(kind: str, key: str, operator: str, values: tuple[Any, ...], text: 
     return Query(sql, (key, *inner.values), (), source)
 
 
-def _condition(column: str, operator: str, values: tuple[Any, ...]) -> Query:
+def _condition(words: Words, column: str, operator: str, values: tuple[Any, ...]) -> Query:
     if operator in ("IS NULL", "IS NOT NULL"):
         return Query(f"{column} {operator}")
     if operator.endswith("IN"):
@@ -296,11 +299,11 @@ def _condition(column: str, operator: str, values: tuple[Any, ...]) -> Query:
     if operator.endswith("ILIKE"):
         return Query(f"lower({column}) {operator.replace('ILIKE', 'LIKE')} lower(?)", values)
     if operator.endswith("LIKE"):
-        return Query(DIALECT.like(column, negated=operator.startswith("NOT")), values)
+        return Query(words.like(column, negated=operator.startswith("NOT")), values)
     return Query(f"{column} {operator} ?", values)
 
 
-def compile_filter(text: str | None) -> Query:
+def compile_filter(text: str | None, words: Words = SQLITE) -> Query:
     """Turn a filter expression into a condition on the table ``run``.
 
     Parameters
@@ -308,6 +311,8 @@ def compile_filter(text: str | None) -> Query:
     text
         For example ``metrics.acc > 0.9 and params.model = 'rf'``; empty or None keeps every run.
         ``and``, ``or``, ``not``, brackets, ``LIKE``, ``ILIKE``, ``IN`` and ``IS NULL`` are read.
+    words
+        Of the database that is asked.
 
     Returns
     -------
@@ -321,7 +326,7 @@ def compile_filter(text: str | None) -> Query:
     NotFoundError
         It names a field that runs do not have.
     """
-    return _Parser(text).parse() if text and text.strip() else Query("1 = 1")
+    return _Parser(text, words).parse() if text and text.strip() else Query("1 = 1")
 
 
 def compile_order(order_by: list[str] | None) -> Order:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sqlite3
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +17,7 @@ from mlops_nb.store.chunks import (
     split_points,
     unpack_chunk,
 )
-from mlops_nb.store.dialect import DIALECT, transaction
+from mlops_nb.store.dialect import Link
 from mlops_nb.store.metricfile import RECORD_BYTES, read_key_names, read_tail, unpack_columns
 from mlops_nb.store.metrics import split_columns
 
@@ -32,7 +31,7 @@ class SeriesIndex:
         Gives this thread's connection to the index.
     """
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+    def __init__(self, connect: Callable[[], Link]) -> None:
         self._connect = connect
 
     def follow(self, path: Path) -> None:
@@ -48,53 +47,48 @@ class SeriesIndex:
         FileNotFoundError
             The log is gone.
         """
-        connection = self._connect()
+        link = self._connect()
         size = path.stat().st_size // RECORD_BYTES * RECORD_BYTES
-        if self._offset(connection, path) == size:
+        if self._offset(link, path) == size:
             return
-        with transaction(connection):
-            start = self._offset(connection, path)
+        with link.transaction():
+            start = self._offset(link, path)
             if start > size:  # cut off, or another file of the same name
-                self.forget(connection, path.parent.name, path.name)
+                self.forget(link, path.parent.name, path.name)
                 start = 0
             # One process fills at a time: the others wait for it and find little left to do.
             data = read_tail(path, start)
             names, _ = read_key_names(path)
             for key, points in split_columns(unpack_columns(data), names).items():
-                self._append(connection, (path.parent.name, path.name, key), points)
+                self._append(link, (path.parent.name, path.name, key), points)
             end = start + len(data) // RECORD_BYTES * RECORD_BYTES
-            sql = DIALECT.upsert("series_file", ("run_id", "file", "offset_bytes"), 2)
-            DIALECT.execute(connection, sql, (path.parent.name, path.name, end))
+            row = (path.parent.name, path.name, end)
+            link.upsert("series_file", ("run_id", "file", "offset_bytes"), 2, [row])
 
-    def _offset(self, connection: sqlite3.Connection, path: Path) -> int:
+    def _offset(self, link: Link, path: Path) -> int:
         sql = "SELECT offset_bytes FROM series_file WHERE run_id = ? AND file = ?"
-        row = DIALECT.execute(connection, sql, (path.parent.name, path.name)).fetchone()
+        row = link.execute(sql, (path.parent.name, path.name)).fetchone()
         return int(row[0]) if row else 0
 
-    def _append(
-        self, connection: sqlite3.Connection, place: tuple[str, str, str], points: Points
-    ) -> None:
+    def _append(self, link: Link, place: tuple[str, str, str], points: Points) -> None:
         sql = (
             "SELECT seq, count, data FROM metric_chunk JOIN metric_chunk_data ON chunk = id"
             " WHERE run_id = ? AND file = ? AND key = ? ORDER BY seq DESC LIMIT 1"
         )
-        row = DIALECT.execute(connection, sql, place).fetchone()
+        row = link.execute(sql, place).fetchone()
         seq = -1
         if row is not None:
             seq, count, data = row
             if count < CHUNK_POINTS:
                 points = join_points([unpack_chunk(data, count), points])
-                self._drop(
-                    connection, "run_id = ? AND file = ? AND key = ? AND seq = ?", *place, seq
-                )
+                self._drop(link, "run_id = ? AND file = ? AND key = ? AND seq = ?", *place, seq)
                 seq -= 1
         for piece in split_points(points):
             seq += 1
             head, data = pack_chunk(piece)
             # NaN has no place in a column: it becomes NULL.
             numbers = [None if math.isnan(x) else x for x in (head.low, head.high, head.last)]
-            chunk = DIALECT.insert(
-                connection,
+            chunk = link.insert(
                 "INSERT INTO metric_chunk (run_id, file, key, seq, count, step_min, step_max,"
                 " time_min, time_max, low, high, last, is_ordered, blocks)"
                 " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
@@ -104,24 +98,24 @@ class SeriesIndex:
                     data[-count_block_bytes(head.count) :],
                 ),
             )  # fmt: skip
-            DIALECT.execute(connection, "INSERT INTO metric_chunk_data VALUES (?,?)", (chunk, data))
+            link.execute("INSERT INTO metric_chunk_data VALUES (?,?)", (chunk, data))
 
     @staticmethod
-    def _drop(connection: sqlite3.Connection, where: str, *values: object) -> None:
+    def _drop(link: Link, where: str, *values: object) -> None:
         # The condition is one of this class's own; values are placeholders.
         inner = f"SELECT id FROM metric_chunk WHERE {where}"  # noqa: S608
         sql = f"DELETE FROM metric_chunk_data WHERE chunk IN ({inner})"  # noqa: S608
-        DIALECT.execute(connection, sql, values)
-        DIALECT.execute(connection, f"DELETE FROM metric_chunk WHERE {where}", values)  # noqa: S608
+        link.execute(sql, values)
+        link.execute(f"DELETE FROM metric_chunk WHERE {where}", values)  # noqa: S608
 
     @classmethod
-    def forget(cls, connection: sqlite3.Connection, run_id: str, file: str | None = None) -> None:
+    def forget(cls, link: Link, run_id: str, file: str | None = None) -> None:
         """Drop what is kept of a run, or of one of its logs, within a transaction of the caller."""
         where, values = ("run_id = ?", (run_id,)) if file is None else (
             "run_id = ? AND file = ?", (run_id, file),
         )  # fmt: skip
-        cls._drop(connection, where, *values)
-        DIALECT.execute(connection, f"DELETE FROM series_file WHERE {where}", values)  # noqa: S608
+        cls._drop(link, where, *values)
+        link.execute(f"DELETE FROM series_file WHERE {where}", values)  # noqa: S608
 
     def read_chunks(self, path: Path, key: str, low: int, high: int) -> list[tuple[int, bytes]]:
         """Give the number of points and the bytes of each chunk that meets a range of steps."""
@@ -130,7 +124,7 @@ class SeriesIndex:
             " run_id = ? AND file = ? AND key = ? AND step_max >= ? AND step_min <= ? ORDER BY seq"
         )
         values = (path.parent.name, path.name, key, low, high)
-        return list(DIALECT.execute(self._connect(), sql, values))
+        return list(self._connect().execute(sql, values))
 
     def read_blocks(self, path: Path, key: str) -> list[tuple[int, bytes]] | None:
         """Give the number of points and the summary of each chunk; None where steps go back."""
@@ -138,7 +132,7 @@ class SeriesIndex:
             "SELECT count, blocks, step_min, step_max, is_ordered FROM metric_chunk"
             " WHERE run_id = ? AND file = ? AND key = ? ORDER BY seq"
         )
-        rows = DIALECT.execute(self._connect(), sql, (path.parent.name, path.name, key)).fetchall()
+        rows = self._connect().execute(sql, (path.parent.name, path.name, key)).fetchall()
         goes_on = all(after[2] >= before[3] for before, after in pairwise(rows))
         if not goes_on or not all(row[4] for row in rows):
             return None

@@ -28,6 +28,7 @@ from mlops_nb.store.runlog import RunLog
 from mlops_nb.store.runreader import read_events, read_meta, read_run
 from mlops_nb.store.series import MetricPreview, MetricSeries, preview_series, read_series
 from mlops_nb.store.sessions import read_cells
+from mlops_nb.store.sqlitefile import SQLiteFile
 from mlops_nb.store.trees import put_tree, restore_tree
 
 FORMAT = 1
@@ -55,7 +56,7 @@ class Store:
         # A store that was copied or moved keeps its id, so the index is named by place as well.
         place = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
         local = cache / f"{store_id}-{place}"
-        self.index = RunIndex(local / "index.db", root / "runs")
+        self.index = RunIndex(SQLiteFile(local / "index.db"), root / "runs")
         self.objects = ObjectFolder(root, local / "chunks.db", cut)
 
     def put_tree(self, folder: Path) -> str:

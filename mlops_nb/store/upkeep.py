@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -80,7 +79,7 @@ def read_stats(store: Store) -> dict[str, Any]:
         "marked_packs": len({name for mark in objects.marks.read() for name in mark.packs}),
         "unreadable_packs": unreadable,
         "unfinished_files": _count_files(objects.packs.tmp),
-        "index_bytes": _measure(objects.index.path) + _measure(store.index.path),
+        "index_bytes": _measure(objects.index.path) + store.index.place.measure(),
     }
 
 
@@ -106,9 +105,5 @@ def rebuild_indexes(store: Store) -> dict[str, int]:
         ``runs`` and ``packs`` that were read.
     """
     store.objects.index.rebuild()
-    store.index.close()
-    for suffix in ("", "-wal", "-shm"):
-        with contextlib.suppress(FileNotFoundError):
-            Path(f"{store.index.path}{suffix}").unlink()
-    store.index.refresh()
+    store.index.rebuild()
     return {"runs": len(store.list_run_ids()), "packs": len(store.objects.index.checked())}

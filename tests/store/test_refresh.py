@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from mlops_nb.store import RunLog, Store, open_store, pages, refresh
-from mlops_nb.store.dialect import DIALECT
+from mlops_nb.store.dialect import Link
 from mlops_nb.store.index import RunIndex
 from mlops_nb.store.runreader import read_run
+from mlops_nb.store.sqlitefile import SQLiteFile
 
 PROJECT = Path(__file__).resolve().parents[2]
 META = {"name": "r", "experiment": "e"}
@@ -126,9 +127,9 @@ def test_deleted_runs_go(store: Store) -> None:
     for run_id in ids:
         shutil.rmtree(store.root / "runs" / run_id)
     assert store.search() == []
-    connection = store.index._connect()
+    link = store.index.place.connect()
     for table in ("run", "run_document", "metric", "param", "tag", "started"):
-        assert DIALECT.execute(connection, f"SELECT count(*) FROM {table}").fetchone() == (0,)
+        assert link.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
     shutil.rmtree(store.root / "runs")
     assert store.search() == []
 
@@ -211,8 +212,8 @@ def test_index_deleted_between_refresh_and_question(
 
     deletions = iter([True, True, False, False])
 
-    def refresh_and_lose(connection: object, runs: Path) -> None:
-        refresh.refresh(connection, runs)  # type: ignore[arg-type]
+    def refresh_and_lose(link: Link, runs: Path) -> None:
+        refresh.refresh(link, runs)
         if next(deletions):
             shutil.rmtree(store.index.path.parent)
 
@@ -254,7 +255,7 @@ def test_an_older_reader_does_not_overwrite(store: Store, monkeypatch: pytest.Mo
     """What was read first but written last does not hide what another process read since."""
     log = store.start_run(META)
     log.log_metric("m", 1.0, 1)
-    other = RunIndex(store.index.path, store.index.runs)
+    other = RunIndex(SQLiteFile(store.index.path), store.index.runs)
     is_first = [True]
 
     def interrupted(*arguments: object) -> object:
