@@ -278,9 +278,13 @@ class ExpressionWalker:
         return result
 
     def consume(self, value: Value) -> None:
-        """Note that reading an iterator uses it up."""
-        if value.is_iterator:
-            self.change(value)
+        """Note that reading an iterator uses it up, and those that it reads; not their items."""
+        if not value.is_iterator:
+            return
+        for name in value.shares:
+            for other in self.known.sharing.reach(name, PART):
+                if other in self.known.iterators:
+                    self.note_change(other, is_sure=True)
 
     def visit_lambda(self, node: ast.Lambda) -> Value:
         """Evaluate a lambda as a value that may be called at once."""

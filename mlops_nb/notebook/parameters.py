@@ -63,8 +63,8 @@ def read_parameters(document: NotebookDocument) -> tuple[Parameter, ...]:
     roles = read_roles(document)
     parameters: tuple[Parameter, ...] = ()
     for cell, role in zip(document.cells, roles, strict=True):
-        if role.is_parameters and not role.is_skipped:
-            parameters = parse_parameters(cell, document.path)
+        if role.is_declaring and not role.is_skipped:
+            parameters += parse_parameters(cell, document.path)
         elif role.is_injected:
             injected = {p.name: p.default for p in parse_parameters(cell, document.path)}
             parameters = tuple(

@@ -104,6 +104,7 @@ ALONE: list[tuple[str, dict[str, str]]] = [
         "c = [a]\nfor v in c:\n    v.pop()",
         {"reads": "a", "writes": "c", "maybe_writes": "v", "may_mutate": "a"},
     ),
+    ("t = sum(v for v in xs)", {"reads": "xs", "writes": "t"}),
     ("it = iter(x)\nnext(it)", {"reads": "x", "writes": "it", "may_mutate": "x"}),
     ("sys.exit()\nx = 1", {"reads": "sys", "writes": "x"}),
     ("y = list[0]", {"writes": "y"}),

@@ -22,7 +22,9 @@ def test_step_and_after() -> None:
 def test_kale_words_mean_the_same() -> None:
     """Kale's words and ours give the same role."""
     assert role("block:train", "prev:load") == role("step:train", "after:load")
-    assert role("pipeline-parameters") == role("parameters") == CellRole(is_parameters=True)
+    declares = CellRole(is_parameters=True, is_declaring=True)
+    assert role("pipeline-parameters") == role("parameters") == declares
+    assert role("pipeline-metrics").is_metrics
     assert role("imports") == role("functions") == CellRole(is_prelude=True)
 
 
@@ -75,10 +77,8 @@ def test_tags_that_would_change_the_result_are_refused(tag: str) -> None:
         role(tag)
 
 
-def test_harmless_later_tags_are_carried_along() -> None:
-    """Tags without influence on the result are kept as they are."""
-    tags = ("retries:2", "timeout:10m", "foreach", "cpu:2", "limit:nvidia.com/gpu:1")
-    assert role(*tags) == CellRole(options=tags)
+def test_an_expected_error_is_a_role() -> None:
+    """Nbclient's own word means what it means there."""
     assert role("raises-exception") == CellRole(raises_exception=True)
 
 
@@ -119,13 +119,6 @@ def test_roles_that_exclude_each_other_are_refused(tags: tuple[str, ...]) -> Non
 def test_markdown_has_no_role() -> None:
     """Tags on markdown say nothing."""
     assert read_tags(Cell(0, None, "markdown", "#| step: a", ("stpe:x",))) == CellRole()
-
-
-def test_two_parameters_cells_are_refused() -> None:
-    """The second parameters cell would reset the first; both are named."""
-    cells = [new_code_cell("a = 1", ["parameters"]), new_code_cell("a = 2", ["parameters"])]
-    with pytest.raises(NotebookError, match="cells 0, 1 are all tagged"):
-        read_roles(NotebookDocument.from_node(new_notebook(cells), "nb.ipynb"))
 
 
 def test_injected_cell_stands_for_the_parameters_cell_that_is_missing() -> None:
