@@ -95,12 +95,20 @@ def log_metric(key: str, value: Any, step: int | None = None) -> None:
     InvalidValueError
         Key, value or step has the wrong form; nothing is written.
     """
-    _log(lambda run: run.log_metric(key, value, step))
+    run = active_run()
+    if run is None:
+        _log(lambda new: new.log_metric(key, value, step))
+    else:
+        run.log_metric(key, value, step)  # a training loop pays for every call on the way
 
 
 def log_metrics(metrics: Mapping[str, Any], step: int | None = None) -> None:
     """Log values of several metrics for one step; see `log_metric`."""
-    _log(lambda run: run.log_metrics(metrics, step))
+    run = active_run()
+    if run is None:
+        _log(lambda new: new.log_metrics(metrics, step))
+    else:
+        run.log_metrics(metrics, step)
 
 
 def log_param(key: str, value: Any) -> None:

@@ -59,9 +59,11 @@ def active_run() -> Run | None:
         The innermost ``with`` block of this task or thread; else the newest open run of the process
         that was not started by auto-logging and is no other task's or worker thread's own.
     """
-    for run in reversed(_entered.get()):
-        if run.is_open:
-            return run
+    entered = _entered.get()
+    if entered:
+        for run in reversed(entered):
+            if run.is_open:
+                return run
     newest = _open[-1] if _open else None
     if newest is None or newest.home is None:  # the usual case, in a training loop too
         return newest

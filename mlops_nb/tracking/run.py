@@ -126,7 +126,8 @@ class Run:
         if self._log is not None:
             try:
                 self._log.log_metric(key, value, step)
-                self._rest()
+                if self.status != "running":
+                    self._rest()
             except OSError as error:
                 self._fail(error)
         self._steps[key] = step
@@ -147,11 +148,16 @@ class Run:
             A key, value or the step has the wrong form; nothing is written.
         """
         steps = self._steps
-        values: dict[str, float] = {}
-        for key, value in metrics.items():
-            if key not in steps:
-                check_key("metric", key)
-            values[key] = value if type(value) is float else read_metric(key, value)
+        values: dict[str, Any] = dict(metrics)
+        for key, value in values.items():
+            if type(value) is not float or key not in steps:
+                values = {
+                    key if key in steps else check_key("metric", key): (
+                        value if type(value) is float else read_metric(key, value)
+                    )
+                    for key, value in values.items()
+                }
+                break
         if step is None:
             step = 1 + max([steps.get(key, -1) for key in values], default=-1)
         elif type(step) is not int or not -(2**63) <= step < 2**63:
@@ -159,10 +165,12 @@ class Run:
         if self._log is not None:
             try:
                 self._log.log_metrics(values, step)
-                self._rest()
+                if self.status != "running":
+                    self._rest()
             except OSError as error:
                 self._fail(error)
-        steps.update(dict.fromkeys(values, step))
+        for key in values:
+            steps[key] = step
 
     def log_param(self, key: str, value: Any) -> None:
         """Log one parameter; see `log_params`."""
