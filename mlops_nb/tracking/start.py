@@ -13,6 +13,7 @@ from mlops_nb.errors import RunNotFoundError
 from mlops_nb.records import RunStatus
 from mlops_nb.store import Store
 from mlops_nb.tracking import active
+from mlops_nb.tracking.adopting import current_adoption
 from mlops_nb.tracking.names import make_name
 from mlops_nb.tracking.run import Run
 from mlops_nb.tracking.values import check_key, read_param
@@ -65,6 +66,9 @@ def start_run(
         above.end()
         above = active.active_run()
     parent = above.run_id if above is not None and nested is not False else None
+    adoption = current_adoption() if parent is None else None
+    if adoption is not None:
+        parent, read = adoption.parent_run_id, {**adoption.tags, **read}
     parent = parent or os.environ.get("MLOPS_NB_PARENT_RUN") or None
     log = None
     if store is not None:
@@ -75,6 +79,8 @@ def start_run(
             reason = error.strerror or str(error)
             print(f"mlops_nb: nothing is recorded: {reason}.", file=sys.stderr)  # noqa: T201
     run = Run(log, named, group, store if log else None, parent)
+    if adoption is not None and log is not None:
+        adoption.run_ids.append(run.run_id)
     if is_active:
         active.add(run)
     return run
