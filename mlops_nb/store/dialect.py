@@ -61,10 +61,24 @@ class Link(Protocol):
         """Read in a block as if nothing was written meanwhile."""
 
 
-def like_case(pattern: str | None, text: str | None) -> int:
+# A longer key is cut: PostgreSQL's indexes take rows of 2,704 bytes at most.
+KEY_LENGTH = 400
+
+
+def to_text(text: str) -> str:
+    """Give text as every database can hold it, without lone surrogates and NUL; logs keep them."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\ufffd")
+
+
+def to_key(key: str) -> str:
+    """Give the name of a metric, parameter or tag as the index knows it."""
+    return to_text(key[:KEY_LENGTH])
+
+
+def like_case(pattern: str | None, text: str | None) -> int | None:
     """Tell whether text fits an SQL LIKE pattern, with regard to case."""
     if pattern is None or text is None:
-        return 0
+        return None
     expression = "".join({"%": ".*", "_": "."}.get(letter, re.escape(letter)) for letter in pattern)
     return int(re.fullmatch(expression, str(text), re.DOTALL) is not None)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from mlops_nb.records import RunRecord
-from mlops_nb.store.dialect import Link
+from mlops_nb.store.dialect import Link, to_text
 from mlops_nb.store.pages import find_page
 from mlops_nb.store.refresh import refresh
 from mlops_nb.store.rows import load_record
@@ -135,16 +135,18 @@ class RunIndex:
         """
         # All words are fixed; what a person wrote travels as a placeholder.
         newest = "ORDER BY started_at DESC, run_id DESC"
+        text = to_text(text)
         exact = (f"SELECT run_id FROM run WHERE name = ? {newest} LIMIT 1", (text,))  # noqa: S608
         latest = (f"SELECT run_id FROM run {newest} LIMIT 1", ())  # noqa: S608
         part = text.lower().replace("%", "").replace("_", "")
-        parts = (
-            "SELECT run_id FROM run WHERE (run_id >= ? AND run_id < ?)"  # noqa: S608
-            f" OR run_id LIKE ? {newest}",
-            (part, part + "g", f"%{part}"),
-        )
 
         def find(link: Link) -> list[str]:
+            ends = link.words.like("run_id", negated=False)
+            parts = (
+                "SELECT run_id FROM run WHERE (run_id >= ? AND run_id < ?)"  # noqa: S608
+                f" OR {ends} {newest}",
+                (part, part + "g", f"%{part}"),
+            )
             for sql, values in (exact, latest) if text == "latest" else (exact,):
                 found = link.execute(sql, values).fetchall()
                 if found:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from mlops_nb.store.conditions import Query
 from mlops_nb.store.dialect import Link
-from mlops_nb.store.search import Order, Query
+from mlops_nb.store.search import Order
 
 # A filter that keeps fewer runs than this is where to begin: they are all looked at and sorted.
 FEW_RUNS = 2000
+_MOST = 1 << 40
 
 
 def find_page(link: Link, where: Query, order: Order, limit: int, offset: int) -> list[int]:
@@ -29,8 +31,10 @@ def find_page(link: Link, where: Query, order: Order, limit: int, offset: int) -
     list of int
         Numbers of runs within the index, in order.
     """
+    # Databases differ on what a negative limit means, and on numbers that do not fit.
+    limit, offset = _MOST if limit < 0 else min(limit, _MOST), min(offset, _MOST)
     narrow = _find_narrow(link, where)
-    if narrow is None and order.metric is not None and limit >= 0:
+    if narrow is None and order.metric is not None and limit < _MOST:
         return _walk_metric(link, where, order, limit, offset)
     # All pieces are made of fixed words by the compiler; every value is a placeholder.
     sql = f"SELECT run.id FROM run WHERE {where.sql}"  # noqa: S608

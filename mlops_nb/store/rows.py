@@ -8,7 +8,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from mlops_nb.records import ArtifactRecord, RunRecord
-from mlops_nb.store.dialect import Link
+from mlops_nb.store.dialect import Link, to_key, to_text
 from mlops_nb.store.runreader import read_dataset
 
 Rows = dict[str, tuple[Any, ...]]
@@ -40,11 +40,11 @@ def write_run(
     tail
         How far its metrics were read, where that is worth keeping.
     """
-    name, experiment = to_text(record.name), to_text(record.experiment)
-    notebook = record.notebook and to_text(record.notebook)
     values = (
-        record.run_id, name, experiment, record.status, record.started_at, record.ended_at,
-        notebook, record.parent_run_id, state[0], int(state[1]), state[2],
+        record.run_id, to_text(str(record.name)), to_text(record.experiment),
+        to_text(str(record.status)), _seconds(record.started_at) or 0.0, _seconds(record.ended_at),
+        _optional(record.notebook), _optional(record.parent_run_id),
+        state[0], int(state[1]), to_text(state[2]),
     )  # fmt: skip
     link.upsert("run", _RUN, 1, [values])
     sql = "SELECT id, document FROM run LEFT JOIN run_document ON run = id WHERE run_id = ?"
@@ -88,20 +88,25 @@ def make_rows(document: dict[str, Any]) -> dict[str, Rows]:
     """Give the rows of a run by table and key."""
     return {
         "metric": {
-            to_text(key): (None if math.isnan(value) else value,)
+            to_key(key): (None if math.isnan(value) else value,)
             for key, value in document["metrics"].items()
         },
         "param": {
-            to_text(key): (to_text(format_param(value)), _number(value))
+            to_key(key): (to_text(format_param(value)), _number(value))
             for key, value in document["params"].items()
         },
-        "tag": {to_text(key): (to_text(str(value)),) for key, value in document["tags"].items()},
+        "tag": {to_key(key): (to_text(str(value)),) for key, value in document["tags"].items()},
     }
 
 
-def to_text(text: str) -> str:
-    """Give text without lone surrogates, which a database cannot hold; the log keeps them."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+def _optional(value: Any) -> str | None:
+    return None if value is None else to_text(str(value))
+
+
+def _seconds(value: Any) -> float | None:
+    """Give a time; None for what is none, for a log may hold anything."""
+    is_number = isinstance(value, int | float) and abs(value) < 1e15  # NaN is not less
+    return float(value) if is_number else None
 
 
 def _number(value: Any) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 # The index holds nothing that the run folders do not: a change here raises the number, and an index
 # of a lower number is thrown away and filled again.
-VERSION = 2
+VERSION = 3
 
 # By key and value runs are found, by key and run one run is looked at. Words in braces are those
 # that databases have names of their own for.

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops_nb.errors import InvalidValueError, NotFoundError
-from mlops_nb.store.dialect import SQLITE, Words
+from mlops_nb.store.conditions import ATTRIBUTES, Number, Query, compile_condition
+from mlops_nb.store.dialect import SQLITE, Words, to_key
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -31,21 +32,6 @@ _KINDS = {
     "attr": "attribute",
     "run": "attribute",
 }
-_ATTRIBUTES = {
-    "run_id": "run.run_id",
-    "name": "run.name",
-    "run_name": "run.name",
-    "experiment": "run.experiment",
-    "experiment_id": "run.experiment",
-    "status": "run.status",
-    "started_at": "run.started_at",
-    "start_time": "run.started_at * 1000",
-    "ended_at": "run.ended_at",
-    "end_time": "run.ended_at * 1000",
-    "duration_s": "(run.ended_at - run.started_at)",
-    "notebook": "run.notebook",
-    "parent_run_id": "run.parent_run_id",
-}
 _COMPARE = {"=": "=", "==": "=", "!=": "!=", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 SYNTAX = "an expression such as: metrics.acc > 0.9 and params.model = 'rf' and tags.x LIKE 'a%'"
 
@@ -57,24 +43,6 @@ class Token:
     kind: str
     text: str
     position: int
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A piece of SQL and the values for its placeholders.
-
-    Attributes
-    ----------
-    parts
-        Where all of several conditions must hold: each of them.
-    source
-        For a condition that an index answers: SQL that gives the runs' numbers, and its values.
-    """
-
-    sql: str
-    values: tuple[Any, ...] = ()
-    parts: tuple[Query, ...] = ()
-    source: tuple[str, tuple[Any, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +141,7 @@ class _Parser:
         self.at += 1
         kind, key = split_name(token.text)
         operator, values = self.operator_and_values()
-        return _compile(self.words, (kind, key), operator, values, self.text)
+        return compile_condition(self.words, (kind, key), operator, values, self.text)
 
     def operator_and_values(self) -> tuple[str, tuple[Any, ...]]:
         negated = self.take("not")
@@ -209,7 +177,7 @@ class _Parser:
             raise self.fail("a number or a quoted string")
         self.at += 1
         if token.kind == "number":
-            return float(token.text)
+            return Number(token.text)
         quote = token.text[0]
         return re.sub(r"\\(.)", r"\1", token.text[1:-1].replace(quote * 2, quote))
 
@@ -251,56 +219,9 @@ def split_name(text: str) -> tuple[str, str]:
         raise NotFoundError("kind of field", prefix, _KINDS, "Write metrics., params. or tags.")
     if kind == "attribute":
         key = key.lower()
-        if key not in _ATTRIBUTES:
-            raise NotFoundError("attribute of runs", key, _ATTRIBUTES, "Metrics need 'metrics.'.")
+        if key not in ATTRIBUTES:
+            raise NotFoundError("attribute of runs", key, ATTRIBUTES, "Metrics need 'metrics.'.")
     return kind, key
-
-
-def _compile(
-    words: Words, field: tuple[str, str], operator: str, values: tuple[Any, ...], text: str
-) -> Query:
-    kind, key = field
-    if kind == "attribute":
-        column = _ATTRIBUTES[key]
-        if key == "status":  # MLflow writes FINISHED, we write finished
-            values = tuple(str(value).lower() for value in values)
-        return _condition(words, column, operator, values)
-    if operator in ("IS NULL", "IS NOT NULL"):
-        word = "NOT EXISTS" if operator == "IS NULL" else "EXISTS"
-        sql = f"{word} (SELECT 1 FROM {kind} f WHERE f.run = run.id AND f.key = ?)"  # noqa: S608
-        return Query(sql, (key,))
-    if kind == "metric":
-        if not all(isinstance(value, float) for value in values):
-            raise InvalidValueError("filter", text, f"a number to compare metrics.{key} with")
-        column = "f.value"
-    else:
-        numeric = kind == "param" and all(isinstance(value, float) for value in values)
-        column = "f.number" if numeric else "f.text"
-    # Looked at run by run, the index of keys and runs is the right one; that of values is not.
-    inner = _condition(words, words.unindexed(column), operator, values)
-    # The kind is one of three table names and the inner condition is made of fixed words.
-    where = f"f.run = run.id AND f.key = ? AND {inner.sql}"
-    sql = f"EXISTS (SELECT 1 FROM {kind} f WHERE {where})"  # noqa: S608
-    source = None
-    if operator in ("=", "<", "<=", ">", ">=", "IN"):
-        plain = _condition(words, column, operator, values)
-        source = (
-            f"SELECT f.run FROM {kind} f WHERE f.key = ? AND {plain.sql}",  # noqa: S608
-            (key, *plain.values),
-        )
-    return Query(sql, (key, *inner.values), (), source)
-
-
-def _condition(words: Words, column: str, operator: str, values: tuple[Any, ...]) -> Query:
-    if operator in ("IS NULL", "IS NOT NULL"):
-        return Query(f"{column} {operator}")
-    if operator.endswith("IN"):
-        return Query(f"{column} {operator} ({','.join('?' * len(values))})", values)
-    if operator.endswith("ILIKE"):
-        return Query(f"lower({column}) {operator.replace('ILIKE', 'LIKE')} lower(?)", values)
-    if operator.endswith("LIKE"):
-        return Query(words.like(column, negated=operator.startswith("NOT")), values)
-    return Query(f"{column} {operator} ?", values)
 
 
 def compile_filter(text: str | None, words: Words = SQLITE) -> Query:
@@ -354,6 +275,7 @@ def compile_order(order_by: list[str] | None) -> Order:
         if match is None:
             raise InvalidValueError("order_by", text, "a field with ASC or DESC: metrics.acc DESC")
         kind, key = split_name(match[1])
+        key = to_key(key)
         direction = (match[2] or "asc").upper()
         if kind == "metric" and not parts:
             lead = (key, direction == "DESC")
@@ -365,7 +287,7 @@ def compile_order(order_by: list[str] | None) -> Order:
 
 def _order_parts(kind: str, key: str, direction: str) -> list[Query]:
     if kind == "attribute":
-        return [Query(f"{_ATTRIBUTES[key]} {direction} NULLS LAST")]
+        return [Query(f"{ATTRIBUTES[key]} {direction} NULLS LAST")]
     columns = {"metric": ("value",), "param": ("number", "text"), "tag": ("text",)}[kind]
     parts = []
     for column in columns:  # parameters that are numbers come before those that are words

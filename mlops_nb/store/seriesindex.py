@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable
 from itertools import pairwise
@@ -60,7 +61,7 @@ class SeriesIndex:
             data = read_tail(path, start)
             names, _ = read_key_names(path)
             for key, points in split_columns(unpack_columns(data), names).items():
-                self._append(link, (path.parent.name, path.name, key), points)
+                self._append(link, (path.parent.name, path.name, _spell(key)), points)
             end = start + len(data) // RECORD_BYTES * RECORD_BYTES
             row = (path.parent.name, path.name, end)
             link.upsert("series_file", ("run_id", "file", "offset_bytes"), 2, [row])
@@ -123,7 +124,8 @@ class SeriesIndex:
             "SELECT count, data FROM metric_chunk JOIN metric_chunk_data ON chunk = id WHERE"
             " run_id = ? AND file = ? AND key = ? AND step_max >= ? AND step_min <= ? ORDER BY seq"
         )
-        values = (path.parent.name, path.name, key, low, high)
+        low, high = max(low, -(1 << 63)), min(high, (1 << 63) - 1)
+        values = (path.parent.name, path.name, _spell(key), low, high)
         return list(self._connect().execute(sql, values))
 
     def read_blocks(self, path: Path, key: str) -> list[tuple[int, bytes]] | None:
@@ -132,8 +134,15 @@ class SeriesIndex:
             "SELECT count, blocks, step_min, step_max, is_ordered FROM metric_chunk"
             " WHERE run_id = ? AND file = ? AND key = ? ORDER BY seq"
         )
-        rows = self._connect().execute(sql, (path.parent.name, path.name, key)).fetchall()
+        rows = self._connect().execute(sql, (path.parent.name, path.name, _spell(key))).fetchall()
         goes_on = all(after[2] >= before[3] for before, after in pairwise(rows))
         if not goes_on or not all(row[4] for row in rows):
             return None
         return [(row[0], row[1]) for row in rows]
+
+
+def _spell(key: str) -> str:
+    """Give a name for a metric that every database holds, and that no other metric has."""
+    if len(key) <= 200 and key.isascii() and key.isprintable() and not key.startswith("sha256:"):
+        return key
+    return "sha256:" + hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

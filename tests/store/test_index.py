@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -98,6 +100,23 @@ def test_odd_text_is_kept(store: Store, text: str) -> None:
     log.append({"type": "params", "params": {"p": text}})
     assert store.read_run(log.run_id).params == {"p": text}
     assert [run.run_id for run in store.search()] == [log.run_id]
+    quoted = text.replace("\\", "\\\\").replace("'", "''")
+    assert [run.run_id for run in store.search(f"params.p = '{quoted}'")] == [log.run_id]
+    assert store.find_run(text[:50]) == log.run_id
+
+
+def test_a_log_of_nonsense_hides_no_run(store: Store) -> None:
+    """Whatever stands where a time, a name or a notebook should, its run and all others are found."""
+    add_runs(store, 1)
+    wrong: list[Any] = [["list"], 7, "text", math.nan, -math.inf, 10**400, True]
+    for value in wrong:
+        log = store.start_run({"name": "odd", "notebook": value, "parent_run_id": value})
+        log.append({"type": "name", "name": value})
+        log.append({"type": "params", "params": {"p": value, "k" * 5000: value}})
+        log.append({"type": "end", "status": value, "ended_at": value})
+    assert len(store.search()) == 1 + len(wrong)
+    assert len(store.search("params.p IS NOT NULL", ["end_time", "params.p"])) == len(wrong)
+    assert len(store.search(f"params.`{'k' * 5000}` IS NOT NULL")) == len(wrong)
 
 
 def test_an_index_that_cannot_be_written_is_kept_in_memory(tmp_path: Path) -> None:

@@ -26,7 +26,9 @@ def runs(store: Store) -> Store:
         log.append(
             {"type": "params", "params": {"model": "rf" if number % 2 else "LR", "C": number / 2}}
         )
-        log.append({"type": "tags", "tags": {"team": f"red_{number}", "a.b-c": "x"}})
+        log.append(
+            {"type": "tags", "tags": {"team": f"red_{number}", "a.b-c": "x", "number": number}}
+        )
         log.log_metrics({"acc": number / 10, "odd name": 1.0}, 0)
         if number == 3:
             log.log_metrics({"loss": float("nan")}, 0)
@@ -68,6 +70,12 @@ def runs(store: Store) -> Store:
         ("start_time >= 101000", "321"),
         ("notebook = '/n/it''s.ipynb'", "3210"),
         ("metrics.acc > 1e-1 AND metrics.acc < +.25", "2"),
+        ("tags.number = 2", "2"),
+        ("tags.number IN (1, '2')", "21"),
+        ("tags.number LIKE 'x' or run_name = 2", ""),
+        ("ended_at IS NULL or parent_run_id NOT LIKE '%'", ""),
+        ("tags.team ILIKE '%RED\\_3'", "3"),
+        ("start_time > 1e999", ""),
     ],
 )
 def test_filter(runs: Store, text: str | None, expected: str) -> None:
@@ -105,7 +113,9 @@ def test_pages(runs: Store) -> None:
     [
         "metrics.acc >", "metrics.acc", "> 3", "metrics.acc > 'x'", "metrics.acc > 1 and", "(metrics.acc > 1",
         "metrics.acc > 1)", "params.a = b", "params.a LIKE 3 4", "x;y", "params.a = 'open", "tags.a is 3",
-        "params.a in ()", "params.a in 'x'", "not", "metrics.acc not > 3",
+        "params.a in ()", "params.a in 'x'", "not", "metrics.acc not > 3", "params.a LIKE 3",
+        "metrics.acc LIKE 'x'", "metrics.acc LIKE 3", "started_at LIKE '1%'", "duration_s > 'x'",
+        "start_time IN (1, '2')",
     ],
 )  # fmt: skip
 def test_unreadable_filters_are_refused(runs: Store, text: str) -> None:
@@ -134,7 +144,7 @@ def test_values_never_become_sql(value: str) -> None:
     """Whatever a value holds, it travels as a placeholder."""
     quoted = "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
     query = compile_filter(f"params.model = {quoted}")
-    assert query.values == ("model", value)
+    assert query.values == ("model", value.replace("\0", "\ufffd"))
     assert query.sql == compile_filter("params.model = 'x'").sql
 
 
