@@ -30,6 +30,9 @@ BUDGETS: dict[str, tuple[str, float]] = {
     "log_metrics, dict of 10": ("us", 6),
     "log_metric, p99, 8 processes at once (wall)": ("us", 20),
     "start a run": ("ms", 5),
+    "audit record, formed and written": ("us", 5),
+    "audit record, on the disk": ("us", 5),
+    "audit record, on the disk (wall)": ("us", 5),
     "1e7 points at rest, normal values": ("bytes each", 10),
     "1e7 points at rest, float32 values": ("bytes each", 10),
     "1 M points: load, running": ("ms", 25),
@@ -87,6 +90,34 @@ def measure_logging(folder: Path) -> dict[str, float]:
         "log_metric": best(one) * 1e6 / 100_000,
         "log_metrics, dict of 10": best(dict_of_ten) * 1e6 / 20_000,
         "start a run": best(start) * 1e3 / 100,
+    }
+
+
+def measure_audit(folder: Path) -> dict[str, float]:
+    """Measure what a change costs, with and without the wait for the disk."""
+    from mlops_nb.store import auditwriter
+    from mlops_nb.store.audit import AuditLog
+
+    log = AuditLog(folder / "audit" / "audit.log")
+    change = {"name": "m", "alias": "champion", "version": 3, "digest": "a" * 64, "before": 2}
+    log.append("alias.set", change)
+
+    def add(times: int) -> None:
+        for _ in range(times):
+            log.append("alias.set", change)
+
+    start = time.perf_counter()
+    spent = best(lambda: add(200)) * 1e6 / 200
+    waited = (time.perf_counter() - start) * 1e6 / 1000
+    sync, auditwriter.sync_data = auditwriter.sync_data, lambda handle: None
+    try:
+        formed = best(lambda: add(20_000)) * 1e6 / 20_000
+    finally:
+        auditwriter.sync_data = sync
+    return {
+        "audit record, formed and written": formed,
+        "audit record, on the disk": spent,
+        "audit record, on the disk (wall)": waited,
     }
 
 
@@ -271,7 +302,13 @@ def main() -> None:
     figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for measure in (measure_logging, measure_crowd, measure_points, measure_runs):
+        for measure in (
+            measure_logging,
+            measure_audit,
+            measure_crowd,
+            measure_points,
+            measure_runs,
+        ):
             figures |= measure(folder)
         version, peer = measure_mlflow(folder)
     if "--json" in sys.argv:

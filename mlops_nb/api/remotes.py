@@ -76,11 +76,10 @@ def pull_store(
     remote = Remote(url)  # before a store is made for an address that is wrong
     store = get_store()
     report = Pull(store.root, store.store_id, remote, on_progress).run()
-    if report.models or report.audits:
-        store.audit.append(
-            "store.pulled",
-            {"url": report.url, "runs": report.runs, "models": report.models},
-        )
+    if report.size_bytes:  # what came from elsewhere is trusted from now on
+        counts = {"runs": report.runs, "models": report.models, "objects": report.objects}
+        chains = store.audit.pulled()
+        store.audit.append("store.pulled", {"url": report.url, **counts, "chains": chains})
     return report
 
 

@@ -17,7 +17,7 @@ from mlops_nb.store.remotenames import UUID
 
 START = "0" * 64
 _HEAD = re.compile(rb"([0-9]{20}) ([0-9a-f]{64})\n")
-_FOREIGN = re.compile(rf"{UUID}\.log")
+_FOREIGN = re.compile(rf"({UUID})\.(?:log|head)")
 _TYPES: dict[str, type] = {
     "sequence": int,
     "user": str,
@@ -118,12 +118,17 @@ def read_chain(data: bytes, first: int = 0, previous: str = START) -> Chain:
 
 
 def find_chains(path: Path) -> list[Path]:
-    """Give the logs of other stores that lie beside a store's own."""
+    """Give the logs of other stores that lie beside a store's own, and those whose head does."""
     try:
-        names = sorted(entry.name for entry in os.scandir(path.parent))
+        matches = [_FOREIGN.fullmatch(entry.name) for entry in os.scandir(path.parent)]
     except OSError:
         return []
-    return [path.with_name(name) for name in names if _FOREIGN.fullmatch(name)]
+    return [path.with_name(f"{name}.log") for name in sorted({m[1] for m in matches if m})]
+
+
+def format_head(sequence: int, digest: str) -> bytes:
+    """Give what a head holds: number and digest of the last record, always of one length."""
+    return b"%020d %s\n" % (sequence, digest.encode())
 
 
 def write_head(stem: str, sequence: int, digest: str) -> None:
@@ -142,7 +147,7 @@ def write_head(stem: str, sequence: int, digest: str) -> None:
     flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
     handle = os.open(f"{stem}.head", flags, 0o644)
     try:
-        os.write(handle, b"%020d %s\n" % (sequence, digest.encode()))
+        os.write(handle, format_head(sequence, digest))
     finally:
         os.close(handle)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from mlops_nb.errors import StoreError
 from mlops_nb.records import AuditReport
 from mlops_nb.store.audit import AuditLog
-from mlops_nb.store.auditchain import START, find_chains, find_faults, read_chain
+from mlops_nb.store.auditchain import Chain, find_chains, find_faults, read_chain
 from mlops_nb.store.models import ModelFolder
 
 
@@ -25,19 +27,32 @@ def check_audit(audit: AuditLog, models: ModelFolder) -> AuditReport:
         With one sentence for each fault.
     """
     findings: list[str] = []
-    count, head = 0, START
+    chains: dict[str, Chain] = {}
     for path in [audit.path, *find_chains(audit.path)]:
         findings += find_faults(path)
-        try:
-            chain = read_chain(path.read_bytes())
-        except OSError:
-            continue
-        count += len(chain.records)
-        if path == audit.path:
-            head = chain.head
+        with contextlib.suppress(OSError):
+            chains[path.stem] = read_chain(path.read_bytes())
+    own = chains.get(audit.path.stem)
+    findings += _find_lost(own, chains) if own is not None else []
     try:
         findings += models.find_unrecorded()
     except StoreError as error:
         if not findings:
             findings.append(error.found)
-    return AuditReport(count, "" if head == START else head, tuple(findings))
+    count = sum(len(chain.records) for chain in chains.values())
+    head = own.head if own is not None and own.records else ""
+    return AuditReport(count, head, tuple(findings))
+
+
+def _find_lost(own: Chain, chains: dict[str, Chain]) -> list[str]:
+    """Tell which chains no longer hold what they held when they were pulled."""
+    found = []
+    for record in own.records:
+        named = record.document.get("chains") if record.event == "store.pulled" else None
+        for store_id, head in named.items() if isinstance(named, dict) else ():
+            chain = chains.get(store_id)
+            if chain is None:
+                found.append(f"{store_id}.log, which was pulled, is gone")
+            elif not chain.fits((head[0], head[1])) and chain.broken is None:
+                found.append(f"{store_id}.log: line {head[0] + 1}, which was pulled, is not there")
+    return list(dict.fromkeys(found))

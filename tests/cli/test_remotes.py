@@ -92,5 +92,9 @@ def test_a_pull_is_a_recorded_change(ask: Ask, tmp_path: Path, url: str) -> None
     ask("--store", other, "pull", url)
     listed = ask("--store", other, "audit", "list", "--json").json
     assert [one["event"] for one in listed] == ["model.registered", "store.pulled"]
-    assert listed[-1]["document"] == {"url": url, "runs": 0, "models": 1}
+    document = listed[-1]["document"]
+    chain = api.get_store().audit.records()
+    (taken,) = document.pop("chains").values()
+    assert document == {"url": url, "runs": 0, "models": 1, "objects": 0}
+    assert (taken[0], len(taken[1])) == (len(chain) - 1, 64)
     assert ask("--store", other, "audit", "verify").code == 0
