@@ -6,7 +6,7 @@ import contextlib
 import re
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from mlops_nb.store.connections import open_connection
@@ -45,7 +45,7 @@ class Link(Protocol):
     def execute(self, sql: str, values: Values = ()) -> Rows:
         """Run one statement."""
 
-    def execute_many(self, sql: str, rows: Iterable[Values]) -> None:
+    def execute_many(self, sql: str, rows: Sequence[Values]) -> None:
         """Run one statement for many rows."""
 
     def insert(self, sql: str, values: Values) -> int:
@@ -63,6 +63,7 @@ class Link(Protocol):
 
 # A longer key is cut: PostgreSQL's indexes take rows of 2,704 bytes at most.
 KEY_LENGTH = 400
+_PLACES = 500  # in one statement
 
 
 def to_text(text: str) -> str:
@@ -130,9 +131,10 @@ class SQLiteLink:
         """Run one statement."""
         return self.connection.execute(sql, values)
 
-    def execute_many(self, sql: str, rows: Iterable[Values]) -> None:
+    def execute_many(self, sql: str, rows: Sequence[Values]) -> None:
         """Run one statement for many rows."""
-        self.connection.executemany(sql, rows)
+        if rows:
+            self.connection.executemany(sql, rows)
 
     def insert(self, sql: str, values: Values) -> int:
         """Insert a row and give the number the database gave it."""
@@ -183,6 +185,30 @@ class SQLiteLink:
     def close(self) -> None:
         """Close the connection."""
         self.connection.close()
+
+
+def select_in(link: Link, sql: str, values: Sequence[Any]) -> list[Any]:
+    """Run a SELECT that ends in IN for many values.
+
+    Parameters
+    ----------
+    link
+        The connection.
+    sql
+        Fixed text up to the word IN.
+    values
+        As many as there are.
+
+    Returns
+    -------
+    list
+        Rows.
+    """
+    found: list[Any] = []
+    for start in range(0, len(values), _PLACES):
+        some = values[start : start + _PLACES]
+        found += link.execute(f"{sql} ({','.join('?' * len(some))})", some).fetchall()
+    return found
 
 
 def upsert_from(source: str, table: str, columns: Values, keys: int) -> str:

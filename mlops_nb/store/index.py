@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from mlops_nb.records import RunRecord
-from mlops_nb.store.dialect import Link, to_text
+from mlops_nb.store.dialect import Link, select_in, to_text
 from mlops_nb.store.pages import find_page
 from mlops_nb.store.refresh import refresh
 from mlops_nb.store.rows import load_record
@@ -17,7 +17,7 @@ from mlops_nb.store.seriesindex import SeriesIndex
 from mlops_nb.store.sqlitefile import Place
 
 Answer = TypeVar("Answer")
-_PAGE = 500  # placeholders in one statement
+_DOCUMENTS = "SELECT run, document FROM run_document WHERE run IN"
 
 
 class RunIndex:
@@ -91,7 +91,7 @@ class RunIndex:
             where = compile_filter(text, link.words)
             with link.snapshot():
                 found = find_page(link, where, order, limit, offset)
-                documents = _read_documents(link, found)
+                documents = dict(select_in(link, _DOCUMENTS, found))
             return [load_record(documents[run]) for run in found]
 
         return self._ask(find)
@@ -156,13 +156,3 @@ class RunIndex:
             return [run_id for (run_id,) in link.execute(*parts)]
 
         return self._ask(find)
-
-
-def _read_documents(link: Link, runs: list[int]) -> dict[int, str]:
-    documents: dict[int, str] = {}
-    for start in range(0, len(runs), _PAGE):
-        some = runs[start : start + _PAGE]
-        places = ",".join("?" * len(some))
-        sql = f"SELECT run, document FROM run_document WHERE run IN ({places})"  # noqa: S608
-        documents.update(link.execute(sql, some).fetchall())
-    return documents

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from mlops_nb.records import RunRecord
 from mlops_nb.store.compaction import compact_run
-from mlops_nb.store.dialect import Link
+from mlops_nb.store.dialect import Link, select_in
 from mlops_nb.store.ids import RUN_ID
 from mlops_nb.store.late import RUN_ID_LENGTH, list_announced, read_announced
 from mlops_nb.store.metricfile import FEW_RECORDS, RECORD_BYTES
 from mlops_nb.store.metrics import MetricTail, read_tails
-from mlops_nb.store.rows import forget_run, write_run
+from mlops_nb.store.rows import Entry, forget_runs, write_runs
 from mlops_nb.store.runreader import read_meta, read_run
 from mlops_nb.store.seriesindex import SeriesIndex
 from mlops_nb.store.writer import is_writer_alive
@@ -140,8 +140,9 @@ def _take_names(link: Link, runs: Path) -> None:
     if not gone and not new and not is_thorough and looked.get("runs") == trusted:
         return
     with link.transaction():
-        for run_id in gone:
-            forget_run(link, run_id)
+        forget_runs(link, list(gone))
+        kept = select_in(link, "SELECT run_id FROM series_file WHERE run_id IN", list(gone))
+        for (run_id,) in kept:
             SeriesIndex.forget(link, run_id)
         link.upsert("started", ("run_id", "is_new"), 1, [(run_id, 1) for run_id in new])
         _write_looked(link, "runs", trusted)
@@ -194,21 +195,28 @@ def _take_batch(link: Link, look: _Look, batch: list[_Known]) -> bool:
         return True
     is_complete = True
     with link.transaction():
+        sql = "SELECT run_id, evidence, is_settled FROM run WHERE run_id IN"
+        ids = [known.run_id for known, *_ in changed]
+        there = {row[0]: (row[1], bool(row[2])) for row in select_in(link, sql, ids)}
+        read: dict[str, Entry] = {}
+        rested = []
         for known, record, state, tail in changed:
-            sql = "SELECT evidence, is_settled FROM run WHERE run_id = ?"
-            row = link.execute(sql, (known.run_id,)).fetchone()
+            before = (known.evidence, known.is_settled)
             # Who read first may come to write last: what it read may then be the older.
-            if row is not None and (row[0], bool(row[1])) != (known.evidence, known.is_settled):
+            if there.get(known.run_id, before) != before:
                 is_complete = False
                 continue
             if state[1] and _is_long(state[2]):
                 look.settled.append(known.run_id)
             if record is not None:
-                write_run(link, record, state, tail)
-                link.execute("DELETE FROM started WHERE run_id = ?", (known.run_id,))
+                read[known.run_id] = Entry(record, state, tail)
             else:
-                sql = "UPDATE run SET is_settled = ?, evidence = ? WHERE run_id = ?"
-                link.execute(sql, (int(state[1]), state[2], known.run_id))
+                rested.append((int(state[1]), state[2], known.run_id))
+        write_runs(link, read.values())
+        sql = "DELETE FROM started WHERE run_id = ?"
+        link.execute_many(sql, [(run_id,) for run_id in read])
+        sql = "UPDATE run SET is_settled = ?, evidence = ? WHERE run_id = ?"
+        link.execute_many(sql, rested)
     return is_complete
 
 

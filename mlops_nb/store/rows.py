@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from mlops_nb.records import ArtifactRecord, RunRecord
-from mlops_nb.store.dialect import Link, to_key, to_text
+from mlops_nb.store.dialect import Link, select_in, to_key, to_text
 from mlops_nb.store.runreader import read_dataset
 
 Rows = dict[str, tuple[Any, ...]]
@@ -21,18 +22,12 @@ _RUN = (
 _DOCUMENT = ("run", "document", "tail")
 
 
-def write_run(
-    link: Link,
-    record: RunRecord,
-    state: tuple[str, bool, str],
-    tail: str | None,
-) -> None:
-    """Put a run into the index, or in the place of what the index holds of it.
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A run as it is to be put into the index.
 
-    Parameters
+    Attributes
     ----------
-    link
-        Within a transaction.
     record
         The run, without its cells.
     state
@@ -40,48 +35,75 @@ def write_run(
     tail
         How far its metrics were read, where that is worth keeping.
     """
-    values = (
+
+    record: RunRecord
+    state: tuple[str, bool, str]
+    tail: str | None
+
+
+def write_runs(link: Link, entries: Iterable[Entry]) -> None:
+    """Put runs into the index, or in the place of what the index holds of them.
+
+    Parameters
+    ----------
+    link
+        Within a transaction.
+    entries
+        Of two of the same run, the later counts.
+    """
+    # A statement for all runs at once: another database may be a network away.
+    latest = {entry.record.run_id: entry for entry in entries}
+    link.upsert("run", _RUN, 1, [_make_run(entry) for entry in latest.values()])
+    sql = "SELECT run_id, id, document FROM run LEFT JOIN run_document ON run = id WHERE run_id IN"
+    changed: dict[str, list[tuple[Any, ...]]] = {table: [] for table in _COLUMNS}
+    gone: dict[str, list[tuple[Any, ...]]] = {table: [] for table in _COLUMNS}
+    documents = []
+    for run_id, run, text in select_in(link, sql, list(latest)):
+        record = latest[run_id].record
+        old = make_rows(json.loads(text)) if text else {table: {} for table in _COLUMNS}
+        new = make_rows({"metrics": record.metrics, "params": record.params, "tags": record.tags})
+        # Only what differs: of a run that is followed that is a few values a second.
+        for table in _COLUMNS:
+            gone[table] += [(key, run) for key in old[table].keys() - new[table].keys()]
+            changed[table] += [
+                (key, run, *values)
+                for key, values in new[table].items()
+                if old[table].get(key) != values
+            ]
+        documents.append((run, dump_record(record), latest[run_id].tail))
+    for table, columns in _COLUMNS.items():
+        # One of three names of tables.
+        link.execute_many(f"DELETE FROM {table} WHERE key = ? AND run = ?", gone[table])  # noqa: S608
+        link.upsert(table, ("key", "run", *columns), 2, changed[table])
+    link.upsert("run_document", _DOCUMENT, 1, documents)
+
+
+def _make_run(entry: Entry) -> tuple[Any, ...]:
+    record, state = entry.record, entry.state
+    return (
         record.run_id, to_text(str(record.name)), to_text(record.experiment),
         to_text(str(record.status)), _seconds(record.started_at) or 0.0, _seconds(record.ended_at),
         _optional(record.notebook), _optional(record.parent_run_id),
         state[0], int(state[1]), to_text(state[2]),
     )  # fmt: skip
-    link.upsert("run", _RUN, 1, [values])
-    sql = "SELECT id, document FROM run LEFT JOIN run_document ON run = id WHERE run_id = ?"
-    run, text = link.execute(sql, (record.run_id,)).fetchone()
-    old = make_rows(json.loads(text)) if text else {table: {} for table in _COLUMNS}
-    _write_rows(link, run, old, make_rows(
-        {"metrics": record.metrics, "params": record.params, "tags": record.tags}
-    ))  # fmt: skip
-    link.upsert("run_document", _DOCUMENT, 1, [(run, dump_record(record), tail)])
 
 
-def _write_rows(link: Link, run: int, old: dict[str, Rows], new: dict[str, Rows]) -> None:
-    """Write only what differs: of a run that is followed that is a few values a second."""
+def forget_runs(link: Link, run_ids: Sequence[str]) -> None:
+    """Drop runs from the index, within a transaction of the caller."""
+    sql = "SELECT id, document FROM run JOIN run_document ON run = id WHERE run_id IN"
+    gone: dict[str, list[tuple[Any, ...]]] = {table: [] for table in _COLUMNS}
+    runs = []
+    for run, text in select_in(link, sql, run_ids):
+        for table, rows in make_rows(json.loads(text)).items():
+            gone[table] += [(key, run) for key in rows]
+        runs.append((run,))
     for table in _COLUMNS:
-        gone = [(key, run) for key in old[table].keys() - new[table].keys()]
-        if gone:
-            # One of three names of tables.
-            link.execute_many(f"DELETE FROM {table} WHERE key = ? AND run = ?", gone)  # noqa: S608
-        changed = [
-            (key, run, *values)
-            for key, values in new[table].items()
-            if old[table].get(key) != values
-        ]
-        link.upsert(table, ("key", "run", *_COLUMNS[table]), 2, changed)
-
-
-def forget_run(link: Link, run_id: str) -> None:
-    """Drop a run from the index, within a transaction of the caller."""
-    sql = "SELECT id, document FROM run JOIN run_document ON run = id WHERE run_id = ?"
-    row = link.execute(sql, (run_id,)).fetchone()
-    if row is not None:
-        empty: dict[str, Rows] = {table: {} for table in _COLUMNS}
-        _write_rows(link, row[0], make_rows(json.loads(row[1])), empty)
-        link.execute("DELETE FROM run_document WHERE run = ?", row[:1])
-        link.execute("DELETE FROM run WHERE id = ?", row[:1])
+        link.execute_many(f"DELETE FROM {table} WHERE key = ? AND run = ?", gone[table])  # noqa: S608
+    link.execute_many("DELETE FROM run_document WHERE run = ?", runs)
+    link.execute_many("DELETE FROM run WHERE id = ?", runs)
     for table in ("late", "started"):
-        link.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))  # noqa: S608
+        sql = f"DELETE FROM {table} WHERE run_id = ?"  # noqa: S608 - one of two names
+        link.execute_many(sql, [(run_id,) for run_id in run_ids])
 
 
 def make_rows(document: dict[str, Any]) -> dict[str, Rows]:
