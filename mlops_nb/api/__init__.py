@@ -6,6 +6,7 @@ back records. Rooms below are loaded when their verb is first used.
 
 from mlops_nb.api.data import snapshot_data, snapshot_environment
 from mlops_nb.api.models import (
+    delete_alias,
     get_model,
     list_models,
     load_model,
@@ -13,6 +14,7 @@ from mlops_nb.api.models import (
     serve_model,
     set_alias,
 )
+from mlops_nb.api.notebooks import list_parameters
 from mlops_nb.api.pipelines import export_notebook, plan_pipeline, run_pipeline
 from mlops_nb.api.places import get_status, get_store
 from mlops_nb.api.remotes import list_audit, pull_store, push_store, verify_audit
@@ -49,7 +51,15 @@ from mlops_nb.api.sessions import (
     touch_runs_of,
     touched_runs,
 )
-from mlops_nb.api.store import collect_garbage, get_store_stats, rebuild_index, verify_store
+from mlops_nb.api.store import (
+    collect_garbage,
+    delete_run,
+    get_store_stats,
+    list_deleted_runs,
+    rebuild_index,
+    restore_run,
+    verify_store,
+)
 
 __all__ = [
     "active_run",
@@ -60,6 +70,8 @@ __all__ = [
     "close_session",
     "collect_garbage",
     "compare_runs",
+    "delete_alias",
+    "delete_run",
     "disarm_autolog",
     "end_cell",
     "end_run",
@@ -72,7 +84,9 @@ __all__ = [
     "get_store",
     "get_store_stats",
     "list_audit",
+    "list_deleted_runs",
     "list_models",
+    "list_parameters",
     "list_runs",
     "load_model",
     "log_artifact",
@@ -89,6 +103,7 @@ __all__ = [
     "read_artifact",
     "rebuild_index",
     "register_model",
+    "restore_run",
     "run_pipeline",
     "search_runs",
     "serve_model",

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import sys
-import tomllib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from mlops_nb.cli.failures import ending_as_by_hand
+from mlops_nb.cli.paramfiles import read_param_file
 from mlops_nb.cli.render import format_duration, print_json, print_table
 from mlops_nb.cli.runs import as_json
-from mlops_nb.errors import InvalidValueError, UsageError
+from mlops_nb.errors import UsageError
 from mlops_nb.records import PipelineResult, StepResult
 
 # Not checked by click: reading it names the notebooks that may be meant.
@@ -26,7 +24,7 @@ file_option = click.option(
     "-f",
     "--params-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="JSON or TOML file of parameters; -p wins.",
+    help="YAML, JSON or TOML file of parameters; -p wins.",
 )
 
 
@@ -38,7 +36,7 @@ def read_params(pairs: tuple[str, ...], file: Path | None) -> dict[str, Any]:
     pairs
         Words of the form ``key=value``.
     file
-        A JSON or TOML file.
+        A YAML, JSON or TOML file.
 
     Returns
     -------
@@ -52,28 +50,13 @@ def read_params(pairs: tuple[str, ...], file: Path | None) -> dict[str, Any]:
     InvalidValueError
         The file is not what its ending says.
     """
-    params: dict[str, Any] = {} if file is None else _read_file(file)
+    params: dict[str, Any] = {} if file is None else read_param_file(file)
     for word in pairs:
         key, separator, value = word.partition("=")
         if not separator or not key:
             raise UsageError("mlops-nb", f"-p {word!r} is not of the form KEY=VALUE")
         params[key] = value
     return params
-
-
-def _read_file(file: Path) -> dict[str, Any]:
-    kinds: dict[str, Callable[[str], Any]] = {".json": json.loads, ".toml": tomllib.loads}
-    if file.suffix not in kinds:
-        raise InvalidValueError("parameter file", str(file), "a .json or .toml file")
-    try:
-        document = kinds[file.suffix](file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InvalidValueError(
-            "parameter file", str(file), f"a {file.suffix} file ({error})"
-        ) from error
-    if not isinstance(document, dict):
-        raise InvalidValueError("parameter file", str(file), "a table of names and values")
-    return document
 
 
 @click.command()
@@ -124,11 +107,11 @@ def _read_parameter(parameter: Any) -> dict[str, Any]:
 def _print_parameters(notebook: Path, as_json: bool) -> None:
     from mlops_nb import api
 
-    found = [_read_parameter(each) for each in api.plan_pipeline(notebook).parameters]
+    found = api.list_parameters(notebook)
     if as_json:
-        print_json(found)
+        print_json([_read_parameter(each) for each in found])
         return
-    rows = [(each["name"], each["type"], repr(each["default"]), each["help"]) for each in found]
+    rows = [(each.name, each.shown_type, each.shown_default, each.help) for each in found]
     print_table(("parameter", "type", "default", "help"), rows, empty="No parameters.")
 
 

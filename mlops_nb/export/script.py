@@ -67,6 +67,11 @@ def export_script(
     target = Path(output)
     _check_target(target, document.path, overwrite=overwrite)
     parameters = read_parameters(document)
+    for parameter in parameters:
+        if parameter.enum:
+            found = f"parameter {parameter.name!r} is a member of the class {parameter.enum!r}"
+            hint = "A script reads options as texts and numbers: declare it as a Literal."
+            raise ExportError(document.path, found, hint=hint)
     values = resolve_parameters(parameters, params)
     script = _ScriptWriter(document, parameters, values).write()
     try:

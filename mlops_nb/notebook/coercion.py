@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import datetime
+import decimal
 import json
 import re
 import types
@@ -70,6 +71,8 @@ def _convert_like(value: Any, default: Any) -> Any:
         return _read_any(value)
     if isinstance(default, PurePath):
         return _to_path(value)
+    if isinstance(default, str):
+        return _to_str(value)
     name = type(default).__name__
     if isinstance(default, dict) and default:
         keys = {type(key).__name__ for key in default}
@@ -310,6 +313,18 @@ def _to_datetime(value: Any) -> datetime.datetime:
     raise MismatchError("a date and time such as 2026-01-31T09:30")
 
 
+def _to_decimal(value: Any) -> decimal.Decimal:
+    """Read a decimal number; floats have digits that nobody wrote."""
+    if type(value) is decimal.Decimal or type(value) is int:
+        return decimal.Decimal(value)
+    if isinstance(value, str):
+        try:
+            return decimal.Decimal(value.strip())
+        except ArithmeticError:
+            pass
+    raise MismatchError("a decimal number as text, such as '0.10'")
+
+
 def _to_typed(kind: type) -> Callable[[Any], Any]:
     """Build a reader for types that text can only give as a literal."""
 
@@ -331,6 +346,7 @@ _SIMPLE: types.MappingProxyType[str, Callable[[Any], Any]] = types.MappingProxyT
         "Path": _to_path,
         "date": _to_date,
         "datetime": _to_datetime,
+        "Decimal": _to_decimal,
         "bytes": _to_typed(bytes),
         "complex": _to_typed(complex),
     }

@@ -50,6 +50,32 @@ def check_declarations(path: object, declaring: Sequence[Cell], between: Sequenc
             raise NotebookError(path, found, cell.index, hint)
 
 
+def find_rebound(declaring: Sequence[Cell], running: Sequence[Cell]) -> tuple[tuple[str, int], ...]:
+    """Find parameters that a later cell binds anew, which a given value then does not reach.
+
+    Parameters
+    ----------
+    declaring
+        The cells tagged ``parameters``.
+    running
+        All code cells that run, in order.
+
+    Returns
+    -------
+    tuple of (str, int)
+        Names, with the first cell that binds them; worth a warning, for it may be meant.
+    """
+    names = {name for cell in declaring for name in _list_names(cell.source)}
+    last = max((cell.index for cell in declaring), default=-1)
+    found: dict[str, int] = {}
+    for cell in running:
+        if cell.index > last:
+            flow = analyze_cell(cell.source)
+            for name in sorted(names & (flow.writes | flow.maybe_writes | flow.deletes)):
+                found.setdefault(name, cell.index)
+    return tuple(found.items())
+
+
 def _list_names(source: str) -> list[str]:
     """List the names that a cell assigns, as far as it can be read."""
     try:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import datetime
+import decimal
 import math
 import operator
 from collections.abc import Callable
 from pathlib import Path, PurePath
 from typing import Any
+
+from mlops_nb.notebook.secrets import PREFIX, Secret
 
 _OPERATORS: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -20,6 +23,7 @@ _OPERATORS: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Pow: operator.pow,
 }
 _SIGNS: dict[type[ast.AST], Callable[[Any], Any]] = {ast.USub: operator.neg, ast.UAdd: operator.pos}
+_ENVIRON = "__import__('os').environ"
 _LARGEST_EXPONENT = 4096
 _LONGEST_DECIMAL = 4000  # Python refuses to print longer integers in decimal
 
@@ -32,6 +36,12 @@ class NotLiteralError(ValueError):
         super().__init__(f"not a literal: {ast.unparse(node)}")
 
 
+class SourceText(str):
+    """A value that is written as this very source, for it has no literal of its own."""
+
+    __slots__ = ()
+
+
 def read_literal(node: ast.expr) -> Any:
     """Give the value of an expression that needs no name of the notebook.
 
@@ -39,7 +49,7 @@ def read_literal(node: ast.expr) -> Any:
     ----------
     node
         Constants, containers of them, arithmetic of numbers, ``float("nan")``, ``Path("...")``,
-        ``date(...)`` and ``datetime(...)``.
+        ``Decimal("...")``, ``date(...)`` and ``datetime(...)``; a secret as we write it.
 
     Returns
     -------
@@ -67,8 +77,17 @@ def read_literal(node: ast.expr) -> Any:
         return _read_arithmetic(node)
     if isinstance(node, ast.Call):
         return _read_call(node)
-    if ast.unparse(node) in ("math.inf", "math.nan"):
-        return math.inf if ast.unparse(node) == "math.inf" else math.nan
+    return _read_named(node)
+
+
+def _read_named(node: ast.expr) -> Any:
+    """Read a number that the math module names, or a secret."""
+    text = ast.unparse(node)
+    if text in ("math.inf", "math.nan"):
+        return math.inf if text == "math.inf" else math.nan
+    is_item = isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant)
+    if is_item and text.startswith(f"{_ENVIRON}["):
+        return Secret(f"{PREFIX}{ast.literal_eval(text.removeprefix(_ENVIRON))[0]}")
     raise NotLiteralError(node)
 
 
@@ -104,7 +123,7 @@ def _read_arithmetic(node: ast.BinOp) -> Any:
 def _find_constructor(node: ast.expr) -> Callable[..., Any] | None:
     """Find which of the known constructors a call names."""
     name = ast.unparse(node)
-    for module in ("pathlib", "datetime"):
+    for module in ("pathlib", "datetime", "decimal"):
         name = name.replace(f"__import__('{module}').", f"{module}.")
     return _CONSTRUCTORS.get(name)
 
@@ -115,6 +134,8 @@ _CONSTRUCTORS: dict[str, Callable[..., Any]] = {
     "frozenset": frozenset,
     "Path": Path,
     "pathlib.Path": Path,
+    "Decimal": decimal.Decimal,
+    "decimal.Decimal": decimal.Decimal,
     "date": datetime.date,
     "datetime.date": datetime.date,
     "date.fromisoformat": datetime.date.fromisoformat,
@@ -137,7 +158,7 @@ def _read_call(node: ast.Call) -> Any:
         raise NotLiteralError(node)
     try:
         return constructor(*arguments, **named)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, ArithmeticError):
         raise NotLiteralError(node) from None
 
 
@@ -155,7 +176,8 @@ def write_literal(value: Any) -> str:
     Parameters
     ----------
     value
-        Numbers, texts, None, containers of them, paths, dates and times without zone.
+        Numbers, texts, None, containers of them, paths, dates and times without zone. A secret is
+        written as a look-up in the environment, a member of an Enum by its name.
 
     Returns
     -------
@@ -170,12 +192,10 @@ def write_literal(value: Any) -> str:
     kind = type(value)
     if value is None or value is Ellipsis or kind in (bool, str, bytes):
         return repr(value)
-    if kind is int:
-        return repr(value) if value.bit_length() < 3 * _LONGEST_DECIMAL else hex(value)
-    if kind is float:
-        return repr(value) if math.isfinite(value) else f"float({str(value)!r})"
-    if kind is complex:
-        return _write_complex(value)
+    if isinstance(value, Secret | SourceText):
+        return str(value) if isinstance(value, SourceText) else f"{_ENVIRON}[{value.variable!r}]"
+    if kind in (int, float, complex, decimal.Decimal):
+        return _write_number(value)
     if isinstance(value, PurePath):
         return f"__import__('pathlib').Path({str(value)!r})"
     if kind in (datetime.date, datetime.datetime):
@@ -183,6 +203,17 @@ def write_literal(value: Any) -> str:
             raise UnwritableError(value)
         return f"__import__('datetime').{repr(value).removeprefix('datetime.')}"
     return _write_container(value)
+
+
+def _write_number(value: Any) -> str:
+    """Write a number of any kind."""
+    if isinstance(value, int):
+        return repr(value) if value.bit_length() < 3 * _LONGEST_DECIMAL else hex(value)
+    if isinstance(value, float):
+        return repr(value) if math.isfinite(value) else f"float({str(value)!r})"
+    if isinstance(value, decimal.Decimal):
+        return f"__import__('decimal').Decimal({str(value)!r})"
+    return _write_complex(value)
 
 
 def _write_complex(value: complex) -> str:

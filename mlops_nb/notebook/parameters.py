@@ -11,10 +11,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mlops_nb.errors import NotebookError, ParameterError, ParameterNotFoundError
+from mlops_nb.notebook.choices import (
+    EnumMember,
+    Members,
+    choose_member,
+    find_enums,
+    find_owner,
+    read_member,
+)
 from mlops_nb.notebook.coercion import MismatchError, convert
 from mlops_nb.notebook.document import Cell, NotebookDocument
 from mlops_nb.notebook.literals import NotLiteralError, UnwritableError, read_literal, write_literal
-from mlops_nb.notebook.tags import read_roles
+from mlops_nb.notebook.magics import parse_cell
+from mlops_nb.notebook.secrets import PREFIX, Secret, read_secret
+from mlops_nb.notebook.tags import CellRole, read_roles
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +39,35 @@ class Parameter:
         The declared type as source, where there is one.
     help
         The comment that follows on the same line.
+    enum
+        The Enum class whose members it takes; empty where it takes other values.
+    members
+        Names of the members, with their values where they are literals; empty where the class is
+        imported and so cannot be read.
     """
 
     name: str
     default: Any
     annotation: str | None = None
     help: str = ""
+    enum: str = ""
+    members: Members = ()
 
     @property
     def type_name(self) -> str:
         """The declared type, or the default's."""
-        return self.annotation or type(self.default).__name__
+        return self.annotation or self.enum or type(self.default).__name__
+
+    @property
+    def shown_type(self) -> str:
+        """The type for people: quotes taken off, and what an Enum offers."""
+        names = ", ".join(name for name, _ in self.members)
+        return self.type_name.strip("'\"") + (f": {names}" if names else "")
+
+    @property
+    def shown_default(self) -> str:
+        """The default as it stands in a notebook."""
+        return str(self.default) if isinstance(self.default, EnumMember) else repr(self.default)
 
 
 def read_parameters(document: NotebookDocument) -> tuple[Parameter, ...]:
@@ -60,11 +88,13 @@ def read_parameters(document: NotebookDocument) -> tuple[Parameter, ...]:
     NotebookError
         Where the cell holds more than ``name[: type] = literal  # help`` and imports.
     """
-    roles = read_roles(document)
+    roles = read_roles(document, ("when", "rng"))
+    enums: dict[str, Members] = {}
     parameters: tuple[Parameter, ...] = ()
     for cell, role in zip(document.cells, roles, strict=True):
+        enums |= _find_enums(cell, role)
         if role.is_declaring and not role.is_skipped:
-            parameters += parse_parameters(cell, document.path)
+            parameters += parse_parameters(cell, document.path, enums)
         elif role.is_injected:
             injected = {p.name: p.default for p in parse_parameters(cell, document.path)}
             parameters = tuple(
@@ -73,7 +103,19 @@ def read_parameters(document: NotebookDocument) -> tuple[Parameter, ...]:
     return parameters
 
 
-def parse_parameters(cell: Cell, path: object = "notebook") -> tuple[Parameter, ...]:
+def _find_enums(cell: Cell, role: CellRole) -> dict[str, Members]:
+    """Find the Enum classes of a cell that runs."""
+    if cell.kind != "code" or role.is_skipped or "Enum" not in cell.source:
+        return {}
+    try:
+        return find_enums(parse_cell(cell.source).body)
+    except SyntaxError:
+        return {}
+
+
+def parse_parameters(
+    cell: Cell, path: object = "notebook", enums: Mapping[str, Members] | None = None
+) -> tuple[Parameter, ...]:
     """Read the parameters that one cell declares.
 
     Parameters
@@ -82,6 +124,8 @@ def parse_parameters(cell: Cell, path: object = "notebook") -> tuple[Parameter, 
         The cell tagged ``parameters``.
     path
         The notebook, for error messages.
+    enums
+        Members of the Enum classes that the notebook defines up to here.
 
     Returns
     -------
@@ -101,10 +145,15 @@ def parse_parameters(cell: Cell, path: object = "notebook") -> tuple[Parameter, 
         raise NotebookError(path, found, cell.index, _MOVE) from None
     comments = _read_comments(cell.source)
     found_here: dict[str, Parameter] = {}
+    known = dict(enums or {})
     for statement in tree.body:
         if _is_silent(statement):
             continue
-        parameter = _read_declaration(statement, comments, cell, path)
+        if own := find_enums([statement]):
+            known |= own
+            continue
+        parameter = _read_declaration(statement, comments, cell, path, known)
+        parameter = _find_type(statement, parameter, known)
         if parameter.name in found_here:
             found = f"parameter {parameter.name!r} is declared twice (line {statement.lineno})"
             raise NotebookError(path, found, cell.index, "Keep one of the lines.")
@@ -122,8 +171,23 @@ def _is_silent(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
+def _find_type(
+    statement: ast.stmt, parameter: Parameter, enums: Mapping[str, Members]
+) -> Parameter:
+    """Add the members of the Enum class that a parameter takes."""
+    annotation = statement.annotation if isinstance(statement, ast.AnnAssign) else None
+    owner = find_owner(annotation, enums)
+    if isinstance(parameter.default, EnumMember):
+        owner = parameter.default.owner
+    return replace(parameter, enum=owner, members=enums.get(owner, ())) if owner else parameter
+
+
 def _read_declaration(
-    statement: ast.stmt, comments: Mapping[int, str], cell: Cell, path: object
+    statement: ast.stmt,
+    comments: Mapping[int, str],
+    cell: Cell,
+    path: object,
+    enums: Mapping[str, Members],
 ) -> Parameter:
     """Read ``name[: type] = literal``."""
     target: ast.expr | None = None
@@ -137,8 +201,10 @@ def _read_declaration(
     if not isinstance(target, ast.Name) or value is None:
         found = f"line {statement.lineno} of the parameters cell is no parameter: {shown!r}"
         raise NotebookError(path, found, cell.index, _MOVE)
+    declared = statement.annotation if isinstance(statement, ast.AnnAssign) else None
     try:
-        default = read_literal(value)
+        default = read_member(value, declared, enums)
+        default = read_literal(value) if default is None else default
     except NotLiteralError as error:
         found = (
             f"parameter {target.id!r} (line {statement.lineno}) is computed from "
@@ -180,6 +246,8 @@ def coerce(parameter: Parameter, value: Any) -> Any:
     """
     what = f"parameter {parameter.name!r}"
     try:
+        if parameter.enum:
+            return _to_member(parameter, value)
         converted = convert(value, parameter.annotation, parameter.default)
     except MismatchError as error:
         raise ParameterError(what, value, str(error), _hint_type(parameter)) from None
@@ -191,6 +259,35 @@ def coerce(parameter: Parameter, value: Any) -> Any:
     return converted
 
 
+def _to_member(parameter: Parameter, value: Any) -> EnumMember | None:
+    """Find the member of an Enum that a value means."""
+    is_optional = "None" in (parameter.annotation or "") or "Optional" in (
+        parameter.annotation or ""
+    )
+    if is_optional and (value is None or value in ("None", "none", "null")):
+        return None
+    chosen = choose_member(value, parameter.enum, parameter.members)
+    if chosen is not None:
+        return chosen
+    if not parameter.members:
+        expected = f"the default, for the members of {parameter.enum!r} stand in another file"
+        raise MismatchError(f"{expected}; define the class in the notebook to choose")
+    raise MismatchError("one of " + ", ".join(name for name, _ in parameter.members))
+
+
+def _to_secret(parameter: Parameter, text: str, environ: Mapping[str, str] | None) -> Secret:
+    """Read a reference to a secret for a parameter that takes text."""
+    what = f"parameter {parameter.name!r}"
+    try:
+        takes_text = not parameter.enum and type(coerce(parameter, "any text")) is str
+    except ParameterError:
+        takes_text = False
+    if not takes_text:
+        expected = f"a value of type {parameter.type_name}; a secret is text"
+        raise ParameterError(what, text, expected, _hint_type(parameter))
+    return read_secret(what, text, environ)
+
+
 def _hint_type(parameter: Parameter) -> str:
     """Say where the type comes from and how to change it."""
     if parameter.annotation is not None:
@@ -200,7 +297,9 @@ def _hint_type(parameter: Parameter) -> str:
 
 
 def resolve_parameters(
-    parameters: Sequence[Parameter], given: Mapping[str, Any] | None = None
+    parameters: Sequence[Parameter],
+    given: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Give every parameter its value: the given one, or its default.
 
@@ -209,12 +308,15 @@ def resolve_parameters(
     parameters
         The declarations.
     given
-        Values by name, as text or typed.
+        Values by name, as text or typed; ``secret:NAME`` refers to an environment variable.
+    environ
+        Where secrets must be set; the environment of this process by default.
 
     Returns
     -------
     dict
-        One value per declared parameter, in their order.
+        One value per declared parameter, in their order. A secret stays a
+        :class:`~mlops_nb.notebook.secrets.Secret`, which holds the reference only.
 
     Raises
     ------
@@ -230,7 +332,12 @@ def resolve_parameters(
             raise ParameterError("a parameter's name", name, "a Python identifier")
         if name not in declared:
             raise ParameterNotFoundError(name, declared)
-        values[name] = coerce(declared[name], value)
+        is_secret = isinstance(value, str) and value.startswith(PREFIX)
+        values[name] = (
+            _to_secret(declared[name], value, environ)
+            if is_secret
+            else coerce(declared[name], value)
+        )
     return values
 
 

@@ -137,7 +137,7 @@ def test_parameters_come_from_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("p.yaml", "a: 1"), ("p.json", "{"), ("p.json", "[1]"), ("p.toml", "a = ")]
+    ("name", "text"), [("p.ini", "a: 1"), ("p.json", "{"), ("p.json", "[1]"), ("p.toml", "a = ")]
 )
 def test_wrong_parameter_files_are_refused(tmp_path: Path, name: str, text: str) -> None:
     """A file of another kind or form is named with what was expected."""
