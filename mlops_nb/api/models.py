@@ -89,8 +89,8 @@ def get_model(ref: str) -> ModelVersion:
     return registry.resolve(read_store(), ref)
 
 
-def set_alias(name: str, alias: str, version: int) -> ModelVersion:
-    """Let an alias of a model name a version.
+def set_alias(name: str, alias: str, version: int, reason: str | None = None) -> ModelVersion:
+    """Let an alias of a model name a version; where it named another, that is a promotion.
 
     Parameters
     ----------
@@ -98,6 +98,8 @@ def set_alias(name: str, alias: str, version: int) -> ModelVersion:
         The model and the alias.
     version
         The version it names from now on.
+    reason
+        Why; it stands in the record of the change, beside the version before.
 
     Returns
     -------
@@ -107,8 +109,35 @@ def set_alias(name: str, alias: str, version: int) -> ModelVersion:
     from mlops_nb import registry
 
     store = read_store()  # only a store that is there holds a model
-    registry.set_alias(store, name, alias, version)
+    registry.set_alias(store, name, alias, version, reason)
     return store.models.get(name, version)
+
+
+def delete_alias(name: str, alias: str, reason: str | None = None) -> ModelVersion:
+    """Take an alias of a model away; the version that it named stays.
+
+    Parameters
+    ----------
+    name, alias
+        The model and the alias.
+    reason
+        Why, for the record of the change.
+
+    Returns
+    -------
+    ModelVersion
+        The version that it named.
+
+    Raises
+    ------
+    ModelNotFoundError
+        There is no such model or alias; near misses are named.
+    """
+    from mlops_nb import registry
+
+    store = read_store()
+    registry.resolve(store, f"{name}@{alias}")  # an unknown name is told with near misses
+    return store.models.get(name, store.models.delete_alias(name, alias, reason))
 
 
 def load_model(ref: str) -> Any:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from mlops_nb.api.places import read_store
 
 if TYPE_CHECKING:
+    from mlops_nb.records import RunRecord
+    from mlops_nb.store.deletion import DeletedRun
     from mlops_nb.store.gc import Collection
     from mlops_nb.store.scrub import Verification
 
@@ -53,6 +55,76 @@ def collect_garbage(grace_s: float = DAY_S) -> Collection:
     from mlops_nb.store import upkeep
 
     return upkeep.collect_store(read_store(), grace_s=grace_s)
+
+
+def delete_run(run_id: str, reason: str | None = None, *, force: bool = False) -> DeletedRun:
+    """Delete a run: it is in no list any more, and a later collection removes it for good.
+
+    Parameters
+    ----------
+    run_id
+        Its id, the beginning or end of it, its name, or ``latest``.
+    reason
+        Why, for the record of the change.
+    force
+        Also where it has no end yet.
+
+    Returns
+    -------
+    DeletedRun
+        What `restore_run` takes.
+
+    Raises
+    ------
+    RunNotFoundError
+        There is no such run.
+    InvalidValueError
+        It is still running, or more than one run fits.
+    """
+    from mlops_nb.store import deletion
+
+    store = read_store()
+    found = store.find_run(run_id)
+    return deletion.delete_run(store.root, store.audit, found, reason, force=force)
+
+
+def restore_run(run_id: str) -> RunRecord:
+    """Put a deleted run back.
+
+    Parameters
+    ----------
+    run_id
+        Its id, the beginning or end of it, or its name.
+
+    Returns
+    -------
+    RunRecord
+        The run.
+
+    Raises
+    ------
+    NotFoundError
+        No such run was deleted, or a collection has removed it.
+    """
+    from mlops_nb.store import deletion
+
+    store = read_store()
+    found = deletion.find_deleted(store.root, run_id)
+    deletion.restore_run(store.root, store.audit, found)
+    return store.read_run(found)
+
+
+def list_deleted_runs() -> list[DeletedRun]:
+    """Give the runs that were deleted, the latest first.
+
+    Returns
+    -------
+    list of DeletedRun
+        With who deleted them, when and why, and whether they can still be restored.
+    """
+    from mlops_nb.store import deletion
+
+    return deletion.list_deleted(read_store().root)
 
 
 def get_store_stats() -> dict[str, Any]:

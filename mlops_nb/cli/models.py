@@ -6,6 +6,7 @@ import click
 
 from mlops_nb.cli.render import print_json, print_table
 from mlops_nb.cli.runs import as_json, format_moment
+from mlops_nb.errors import UsageError
 
 
 @click.command()
@@ -75,15 +76,27 @@ def model(ref: str, as_json: bool) -> None:
 @click.command()
 @click.argument("name")
 @click.argument("alias")
-@click.argument("version", type=click.IntRange(min=1))
+@click.argument("version", type=click.IntRange(min=1), required=False)
+@click.option("--delete", "is_gone", is_flag=True, help="Take the alias away.")
+@click.option("--reason", help="Why; it stands in the log of changes.")
 @as_json
-def alias(name: str, alias: str, version: int, as_json: bool) -> None:
-    """Point ALIAS of the model NAME at VERSION."""
+def alias(
+    name: str, alias: str, version: int | None, is_gone: bool, reason: str | None, as_json: bool
+) -> None:
+    """Point ALIAS of the model NAME at VERSION, or take it away with --delete."""
     from mlops_nb import api
 
-    moved = api.set_alias(name, alias, version)
+    if is_gone == (version is not None):
+        problem = "a version and --delete" if is_gone else "neither a version nor --delete"
+        raise UsageError("mlops-nb alias", f"{problem} given; expected one of them")
+    if version is None:
+        moved = api.delete_alias(name, alias, reason)
+    else:
+        moved = api.set_alias(name, alias, version, reason)
     if as_json:
         print_json(moved.to_json())
+    elif version is None:
+        click.echo(f"{name}@{alias} is gone; it was version {moved.version}")
     else:
         click.echo(f"{name}@{alias} is now version {version}")
 

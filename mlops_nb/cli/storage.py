@@ -1,4 +1,4 @@
-"""Commands about the store as a whole: store verify, gc, stats, rebuild-index."""
+"""Commands about the store as a whole: store verify, gc, stats, rebuild-index, delete, restore."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from mlops_nb.cli.render import print_json, print_table
-from mlops_nb.cli.runs import as_json
+from mlops_nb.cli.runs import as_json, format_moment
 
 
 def _print_facts(title: str, facts: dict[str, Any]) -> None:
@@ -94,4 +94,58 @@ def rebuild_index(as_json: bool) -> None:
         _print_facts("rebuilt", found)
 
 
-COMMANDS = {"store": store}
+@click.command()
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@click.option("--reason", help="Why; it stands in the log of changes.")
+@click.option("--force", is_flag=True, help="Also runs that have no end yet.")
+@as_json
+def delete(runs: tuple[str, ...], reason: str | None, force: bool, as_json: bool) -> None:
+    """Delete runs: they are in no list any more.
+
+    RUN is an id, the beginning or end of one, or a name. Until 'store gc' has removed it for good,
+    a day later at the soonest, 'restore' puts it back.
+    """
+    from mlops_nb import api
+
+    deleted = [api.delete_run(run, reason, force=force) for run in runs]
+    if as_json:
+        print_json([asdict(run) for run in deleted])
+        return
+    for run in deleted:
+        click.echo(f"deleted {run.run_id} {run.name}")
+
+
+@click.command()
+@click.argument("run", required=False)
+@as_json
+def restore(run: str | None, as_json: bool) -> None:
+    """Put a deleted run back; without RUN, list the deleted ones."""
+    from mlops_nb import api
+
+    if run is not None:
+        found = api.restore_run(run)
+        if as_json:
+            print_json(found.to_json())
+        else:
+            click.echo(f"restored {found.run_id} {found.name}")
+        return
+    deleted = api.list_deleted_runs()
+    if as_json:
+        print_json([asdict(one) for one in deleted])
+        return
+    rows = [
+        (
+            one.run_id,
+            one.name,
+            format_moment(one.deleted_at),
+            one.user,
+            one.reason,
+            "can be restored" if one.is_kept else "gone",
+        )
+        for one in deleted
+    ]
+    columns = ("run", "name", "deleted (UTC)", "by", "reason", "")
+    print_table(columns, rows, empty="No deleted runs.")
+
+
+COMMANDS = {"store": store, "delete": delete, "restore": restore}

@@ -273,7 +273,9 @@ def load(store: Store, ref: str | ModelVersion) -> Any:
     return load_model(version.flavor, store.objects.read_bytes(version.digest))
 
 
-def set_alias(store: Store, name: str, alias: str, version: int) -> ModelVersion:
+def set_alias(
+    store: Store, name: str, alias: str, version: int, reason: str | None = None
+) -> ModelVersion:
     """Let an alias name a version, whatever it named before.
 
     Parameters
@@ -286,6 +288,8 @@ def set_alias(store: Store, name: str, alias: str, version: int) -> ModelVersion
         The alias.
     version
         Number of the version.
+    reason
+        Why, for the record of the change.
 
     Returns
     -------
@@ -300,7 +304,7 @@ def set_alias(store: Store, name: str, alias: str, version: int) -> ModelVersion
         There is no such model or version.
     """
     check_alias(alias)
-    store.models.set_alias(name, alias, version)
+    store.models.set_alias(name, alias, version, reason)
     return store.models.get(name, version)
 
 

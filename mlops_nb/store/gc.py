@@ -9,6 +9,7 @@ look at the roots.
 from __future__ import annotations
 
 import contextlib
+import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +41,8 @@ class Collection:
         Live blobs copied out of packs that were marked.
     abandoned_files
         Unfinished packs of writers that died, deleted now.
+    purged_runs
+        Runs that were deleted longer ago than the grace time, removed for good now.
     live_objects, dead_bytes
         What is named, and the bytes in packs that nothing names.
     """
@@ -51,6 +54,7 @@ class Collection:
     kept_again: int = 0
     moved_bytes: int = 0
     abandoned_files: int = 0
+    purged_runs: int = 0
     live_objects: int = 0
     dead_bytes: int = 0
 
@@ -88,8 +92,7 @@ def collect_garbage(objects: ObjectFolder, *, grace_s: float = GRACE_S) -> Colle
     CorruptObjectError
         An object that names others is damaged; nothing was deleted.
     """
-    if not grace_s >= 0:
-        raise InvalidValueError("grace_s", grace_s, "0 or more seconds")
+    check_grace(grace_s)
     done = Collection()
     _mark(objects, grace_s, done)
     now = time.time()
@@ -99,6 +102,12 @@ def collect_garbage(objects: ObjectFolder, *, grace_s: float = GRACE_S) -> Colle
     _sweep(objects.packs.tmp, max(grace_s, _ABANDONED_S), done)
     objects.look(now=True)
     return done
+
+
+def check_grace(grace_s: float) -> None:
+    """Refuse a grace time that is below zero or no number."""
+    if not grace_s >= 0:
+        raise InvalidValueError("grace_s", grace_s, "0 or more seconds")
 
 
 def _take_census(objects: ObjectFolder, grace_s: float) -> _Census:
@@ -198,5 +207,8 @@ def _sweep(folder: Path, age_s: float, done: Collection) -> None:
         for path in list(folder.iterdir()):
             with contextlib.suppress(FileNotFoundError):
                 if now - path.stat().st_mtime >= age_s:
-                    path.unlink()
+                    if path.is_dir() and not path.is_symlink():
+                        shutil.rmtree(path, ignore_errors=True)  # of a pull that was killed
+                    else:
+                        path.unlink()
                     done.abandoned_files += 1

@@ -104,8 +104,8 @@ class ModelFolder:
             found = f"{path.name} of model {name!r} cannot be read ({error})"
             raise StoreError(self.root.parent, found, "Restore it from a backup.") from None
 
-    def set_alias(self, name: str, alias: str, version: int) -> None:
-        """Let an alias name a version; it may have named another before."""
+    def set_alias(self, name: str, alias: str, version: int, reason: str | None = None) -> None:
+        """Let an alias name a version; which it named before is on record, and why it moves."""
         digest = self.get(name, version).digest
         before = self.aliases(name).get(alias)
         self.audit.append(
@@ -116,11 +116,12 @@ class ModelFolder:
                 "version": version,
                 "digest": digest,
                 "before": before,
+                **({"reason": reason} if reason else {}),
             },
         )
 
-    def delete_alias(self, name: str, alias: str) -> None:
-        """Take an alias away.
+    def delete_alias(self, name: str, alias: str, reason: str | None = None) -> int:
+        """Take an alias away and give the version that it named.
 
         Raises
         ------
@@ -131,8 +132,10 @@ class ModelFolder:
         if alias not in known:
             raise ModelNotFoundError(alias, known, f"alias of model {name!r}")
         before = known[alias]
-        document = {"name": name, "alias": alias, "before": before}
-        self.audit.append("alias.deleted", {**document, "digest": self._read_digest(name, before)})
+        digest = self._read_digest(name, before)
+        document = {"name": name, "alias": alias, "before": before, "digest": digest}
+        self.audit.append("alias.deleted", document | ({"reason": reason} if reason else {}))
+        return before
 
     def aliases(self, name: str) -> dict[str, int]:
         """Give the aliases of a model and the versions they name.

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from mlops_nb.errors import CorruptObjectError, RemoteError
 from mlops_nb.records import TransferReport
 from mlops_nb.store.auditchain import read_chain, write_head
+from mlops_nb.store.deletion import is_deleted
 from mlops_nb.store.files import sync_folder, write_whole
 from mlops_nb.store.push import WORKERS, Progress, Tally
 from mlops_nb.store.remote import (
@@ -123,7 +124,10 @@ class Pull:
         folder, _, rest = path.partition("/")
         if folder not in ("runs", "sessions"):
             return True
-        marker = f"{folder}/{rest.partition('/')[0]}/run.json"
+        run_id = rest.partition("/")[0]
+        if folder == "runs" and is_deleted(self.root, run_id):
+            return False  # what was deleted here does not come back by itself
+        marker = f"{folder}/{run_id}/run.json"
         return marker in listed or (self.root / marker).is_file()
 
     def _each(self, paths: Iterable[str], take: Callable[[str], int]) -> None:

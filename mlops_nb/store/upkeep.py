@@ -8,6 +8,7 @@ from typing import Any
 
 from mlops_nb.errors import CorruptObjectError
 from mlops_nb.store import gc, scrub
+from mlops_nb.store.deletion import purge_deleted
 from mlops_nb.store.packs import RECIPE, read_footer
 from mlops_nb.store.store import Store
 
@@ -27,8 +28,24 @@ def verify_store(store: Store, *, max_s: float | None = None) -> scrub.Verificat
 
 
 def collect_store(store: Store, *, grace_s: float = gc.GRACE_S) -> gc.Collection:
-    """Delete what nothing names and record it; see `gc.collect_garbage`."""
+    """Delete what nothing names and record it; see `gc.collect_garbage`.
+
+    Parameters
+    ----------
+    store
+        The store.
+    grace_s
+        How long deleted runs and marked packs stay.
+
+    Returns
+    -------
+    gc.Collection
+        What was done.
+    """
+    gc.check_grace(grace_s)
+    purged = purge_deleted(store.root, store.audit, grace_s)  # what they named goes with them
     done = gc.collect_garbage(store.objects, grace_s=grace_s)
+    done.purged_runs = purged
     if _is_made(store):
         store.audit.append("store.collected", {"grace_s": grace_s, **asdict(done)})
     return done

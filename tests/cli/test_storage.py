@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mlops_nb.store import Store
+from tests.store.remoting import add_version
 
 Ask = Callable[..., Any]
 
@@ -56,3 +57,37 @@ def test_wrong_words_are_refused(ask: Ask, store: Store) -> None:
     """A grace time below zero and an unknown sub-command are usage errors."""
     assert ask("store", "gc", "--grace-hours", "-1").code == 2
     assert ask("store", "melt").code == 2
+
+
+def test_runs_are_deleted_and_restored(ask: Ask, store: Store) -> None:
+    """Delete hides runs, restore lists them and puts them back; both speak JSON."""
+    for name in ("one", "two"):
+        store.start_run({"name": name, "experiment": "e"}).end("finished")
+    told = ask("delete", "one", "--reason", "wrong data", "--json").json
+    assert [(run["name"], run["reason"], run["is_kept"]) for run in told] == [
+        ("one", "wrong data", True)
+    ]
+    assert [run["name"] for run in ask("runs", "--json").json] == ["two"]
+    assert ask("delete", "one").code == 2
+    assert "wrong data" in ask("restore").out
+    assert ask("restore", "--json").json == told
+    assert ask("restore", "nothing").code == 2
+    assert ask("restore", "one", "--json").json["name"] == "one"
+    assert len(ask("runs", "--json").json) == 2
+    assert "deleted" in ask("delete", "one", "two").out
+    assert "restored" in ask("restore", "two").out
+    assert ask("restore", told[0]["run_id"][:30]).code == 0
+    assert "No deleted runs." in ask("restore").err
+
+
+def test_aliases_are_deleted_by_the_command(ask: Ask, store: Store) -> None:
+    """An alias takes a version or --delete, never both nor neither; a reason is recorded."""
+    add_version(store)
+    assert ask("alias", "m", "champion", "1", "--reason", "first").code == 0
+    assert ask("alias", "m", "champion").code == 2
+    assert ask("alias", "m", "champion", "1", "--delete").code == 2
+    gone = ask("alias", "m", "champion", "--delete", "--reason", "old")
+    assert gone.out == "m@champion is gone; it was version 1\n"
+    assert ask("alias", "m", "champion", "--delete", "--json").code == 2
+    documents = [one["document"] for one in ask("audit", "list", "--json").json]
+    assert [document.get("reason") for document in documents] == [None, "first", "old"]

@@ -26,7 +26,7 @@ def test_commands_are_completed(loaded: Run, shell: Any, use_jedi: bool) -> None
     """Only our own completions are offered, with jedi and without."""
     shell.Completer.use_jedi = use_jedi
     assert complete(shell, "%mlops sh") == ["%mlops show"]
-    assert complete(shell, "%mlops re") == ["%mlops register"]
+    assert complete(shell, "%mlops reg") == ["%mlops register"]
     assert "%mlops status" in complete(shell, "%mlops ")
     assert complete(shell, "x = 1\n%mlops mod") == ["x = 1\n%mlops models"]
     assert complete(shell, "%%mlops ") == ["%%mlops run"]

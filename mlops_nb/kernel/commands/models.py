@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any
 
 from mlops_nb import api
-from mlops_nb.errors import NotFoundError
+from mlops_nb.errors import NotFoundError, UsageError
 from mlops_nb.kernel.commands import Call, Command
 from mlops_nb.kernel.parsing import Parser
 from mlops_nb.kernel.summaries import short_id
@@ -134,12 +134,22 @@ def _models(call: Call) -> Shown:
 def _configure_alias(parser: Parser) -> None:
     parser.add_argument("name", metavar="NAME", help="registered model")
     parser.add_argument("alias", metavar="ALIAS", help="for example champion")
-    parser.add_argument("version", metavar="VERSION", type=int, help="version to point it at")
+    parser.add_argument(
+        "version", metavar="VERSION", type=int, nargs="?", help="version to point it at"
+    )
+    parser.add_argument("--delete", action="store_true", help="take the alias away")
+    parser.add_argument("--reason", help="why; it stands in the log of changes")
 
 
 def _alias(call: Call) -> Shown:
     given = call.arguments
-    api.set_alias(given.name, given.alias, given.version)
+    if given.delete == (given.version is not None):
+        problem = "a version and --delete" if given.delete else "neither a version nor --delete"
+        raise UsageError("%mlops alias", f"{problem} given; expected one of them")
+    if given.delete:
+        was = api.delete_alias(given.name, given.alias, given.reason).version
+        return Message(f"{given.name}@{given.alias} is gone; it was version {was}")
+    api.set_alias(given.name, given.alias, given.version, given.reason)
     return Message(f"{given.name}@{given.alias} is now version {given.version}")
 
 

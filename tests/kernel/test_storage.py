@@ -1,0 +1,42 @@
+"""``%mlops`` on what is kept: runs are deleted and restored, aliases taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mlops_nb import api
+from mlops_nb.errors import NotFoundError, UsageError
+
+Run = Callable[..., Any]
+
+
+def test_runs_are_deleted_and_restored(loaded: Run) -> None:
+    """The table of deleted runs names the way back, and restoring shows the run."""
+    loaded("with mlops.start_run('one'): mlops.log_metric('acc', 0.5)")
+    assert loaded("%mlops restore").result.rows == ()
+    shown = loaded("%mlops delete one --reason 'wrong data'").result
+    assert shown.rows[0][1] == "one"
+    assert shown.rows[0][2] == f"%mlops restore {shown.rows[0][0]}"
+    assert api.list_runs() == []
+    assert loaded("%mlops restore").result.rows[0][4:] == ("wrong data", "can be restored")
+    assert loaded("%mlops restore one").result.rows[0][1] == "one"
+    assert [run.name for run in api.list_runs()] == ["one"]
+    with pytest.raises(NotFoundError):
+        loaded("%mlops restore one").raise_error()
+
+
+def test_an_alias_is_taken_away(loaded: Run) -> None:
+    """``%mlops alias`` takes a version or --delete."""
+    loaded(
+        "from sklearn.linear_model import LogisticRegression as M\nm = M().fit([[0.0], [1.0]], [0, 1])"
+    )
+    loaded("%mlops register m --name m --alias champion")
+    with pytest.raises(UsageError, match="neither"):
+        loaded("%mlops alias m champion").raise_error()
+    with pytest.raises(UsageError, match="a version and"):
+        loaded("%mlops alias m champion 1 --delete").raise_error()
+    assert "was version 1" in repr(loaded("%mlops alias m champion --delete").result)
+    assert api.get_model("m").aliases == ()
