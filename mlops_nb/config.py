@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from mlops_nb.errors import InvalidValueError, NotFoundError
 
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
+# User, hosts with ports, database, options. What has another form may hide a password.
+_INDEX = re.compile(
+    r"postgres(?:ql)?://([^\s:@/?#]*@)?((?:\[[\da-fA-F:.]+\]|[^\s:@/?#,\[\]]*)(?::\d+)?"
+    r"(?:,[^\s:@/?#,\[\]]+(?::\d+)?)*)(/[^\s:@/?#]*)?(?:\?((?:[a-z_]+=[^\s&#@]*)(?:&[a-z_]+=[^\s&#@]*)*))?"
+)
 _ROOT_MARKS = (".mlops", "pyproject.toml", ".git")
 
 
@@ -29,6 +36,9 @@ class Settings:
         Record nothing in this process.
     cards
         Show a card under a cell that trained a model.
+    index
+        Database of an index that a team shares, such as ``postgresql://user@host/database``. It
+        never holds a password. Default: none, the index is a local file.
     cache
         Local folder for rebuildable indexes. Default: ``~/.cache/mlops_nb`` or the platform's like.
 
@@ -43,6 +53,7 @@ class Settings:
     experiment: str = "default"
     disabled: bool = False
     cards: bool = True
+    index: str = ""
 
 
 def read_version() -> str:
@@ -72,6 +83,41 @@ def find_root(start: Path) -> Path:
         if any((folder / mark).exists() for mark in _ROOT_MARKS):
             return folder
     return start
+
+
+def show_index(url: str) -> str:
+    """Give the address of an index for people: user, host and database; no options.
+
+    Parameters
+    ----------
+    url
+        As the setting has it.
+
+    Returns
+    -------
+    str
+        ``postgresql://...`` where it cannot be read, for then anything in it may be a secret.
+    """
+    match = _INDEX.fullmatch(url)
+    if match is None:
+        return "postgresql://..."
+    user, hosts, path, query = match.groups()
+    found = dict(part.partition("=")[::2] for part in (query or "").split("&"))
+    hosts = hosts or unquote(found.get("host", ""))
+    return f"postgresql://{user or ''}{hosts}{path or ''}"
+
+
+def _check_index(url: str) -> None:
+    match = _INDEX.fullmatch(url)
+    query = (match[4] or "") if match else ""
+    is_plain = match is not None and url.isprintable() and "password" not in query.lower()
+    if url and not is_plain:
+        raise InvalidValueError(
+            "index",
+            show_index(url),
+            "postgresql://USER@HOST/DATABASE without a password",
+            "The password is read from PGPASSWORD or ~/.pgpass, never from the address.",
+        )
 
 
 def _read_bool(name: str, text: str) -> bool:
@@ -140,6 +186,7 @@ def load_settings(start: Path | None = None, **arguments: Any) -> Settings:
         if isinstance(values.get(name), str):
             values[name] = _read_bool(name, values[name])
     store, cache = values.get("store") or root / ".mlops", values.get("cache") or _default_cache()
+    _check_index(str(values.get("index", "")))
     values["store"] = (root / Path(store).expanduser()).absolute()
     values["cache"] = Path(cache).expanduser().absolute()
     return Settings(**values)

@@ -231,6 +231,29 @@ class RemoteError(MLOpsError, OSError):
         super().__init__(f"cannot use the remote {url!r}: {found.rstrip('.')}.", hint)
 
 
+class TeamIndexError(MLOpsError, OSError):
+    """An index that a team shares cannot be used as it is.
+
+    Parameters
+    ----------
+    url
+        The database, without credentials.
+    found
+        What happened.
+    hint
+        How to go on.
+    is_passing
+        Whether another try may go better.
+    """
+
+    exit_code = 1
+    status = 502
+
+    def __init__(self, url: str, found: str, hint: str = "", *, is_passing: bool = False) -> None:
+        self.url, self.found, self.is_passing = url, found, is_passing
+        super().__init__(f"cannot use the index at {url!r}: {found.rstrip('.')}.", hint)
+
+
 class MissingPackageError(MLOpsError, ImportError):
     """Something was asked for that needs a package of an extra.
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mlops_nb.config import load_settings, read_version
+from mlops_nb.config import load_settings, read_version, show_index
 from mlops_nb.errors import StoreError
 from mlops_nb.store import Store, open_store
 from mlops_nb.tracking import Session, active_run, current_session, open_session
@@ -36,7 +36,7 @@ def get_store(store: str | Path | None = None, start: Path | None = None) -> Sto
     if store is None and start is None and session is not None and session.store is not None:
         return session.store
     settings = load_settings(start, store=store)
-    return open_store(settings.store, cache=settings.cache)
+    return open_store(settings.store, cache=settings.cache, index=settings.index)
 
 
 def read_store(start: Path | None = None) -> Store:
@@ -66,7 +66,7 @@ def read_store(start: Path | None = None) -> Store:
     )
     if is_empty:
         return Store(settings.store, "none", settings.cache)
-    return open_store(settings.store, cache=settings.cache, create=False)
+    return open_store(settings.store, cache=settings.cache, create=False, index=settings.index)
 
 
 def make_session(notebook: str | None = None, start: Path | None = None) -> Session:
@@ -91,7 +91,7 @@ def make_session(notebook: str | None = None, start: Path | None = None) -> Sess
     store = None
     if not settings.disabled:
         try:
-            store = open_store(settings.store, cache=settings.cache)
+            store = open_store(settings.store, cache=settings.cache, index=settings.index)
             return open_session(store, settings, notebook)
         except StoreError as error:
             reason = error.message
@@ -122,7 +122,8 @@ def get_status() -> dict[str, Any]:
     Returns
     -------
     dict
-        ``version``, ``store``, ``recording``, ``experiment``, ``notebook``, ``session_id``,
+        ``version``, ``store``, ``index`` (the team's, else None), ``recording``, ``disabled``,
+        ``experiment``, ``notebook``, ``session_id``,
         ``active_run`` and ``autolog`` (library, state and reason of each integration).
     """
     from mlops_nb.api.sessions import autolog_status
@@ -133,6 +134,7 @@ def get_status() -> dict[str, Any]:
     return {
         "version": read_version(),
         "store": str(settings.store),
+        "index": show_index(settings.index) if settings.index else None,
         "recording": session is not None and session.store is not None and not session.is_paused,
         "disabled": settings.disabled,
         "experiment": settings.experiment,

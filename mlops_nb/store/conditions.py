@@ -105,9 +105,11 @@ def compile_condition(
     source = None
     if operator in ("=", "<", "<=", ">", ">=", "IN"):
         plain = _condition(words, column, operator, values)
+        lead = words.lead(column, operator, len(values)) if column == "f.text" else ""
+        sought = f"{lead} AND {plain.sql}" if lead else plain.sql
         source = (
-            f"SELECT f.run FROM {kind} f WHERE f.key = ? AND {plain.sql}",  # noqa: S608
-            (key, *plain.values),
+            f"SELECT f.run FROM {kind} f WHERE f.key = ? AND {sought}",  # noqa: S608
+            (key, *(plain.values if lead else ()), *plain.values),
         )
     return Query(sql, (key, *inner.values), (), source)
 

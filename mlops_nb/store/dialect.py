@@ -23,6 +23,12 @@ class Words(Protocol):
     def unindexed(self, column: str) -> str:
         """Name a column so that no index over it is chosen."""
 
+    def lead(self, column: str, operator: str, count: int) -> str:
+        """Give a coarser condition on text, with places for the same values, that an index answers.
+
+        Empty where the index answers the condition itself.
+        """
+
 
 class Rows(Protocol):
     """What a statement found."""
@@ -89,7 +95,8 @@ class SQLiteWords:
 
     types = {  # noqa: RUF012 - fixed
         "numbered": "INTEGER PRIMARY KEY", "whole": "INTEGER", "real": "REAL", "text": "TEXT",
-        "bytes": "BLOB", "clustered": "WITHOUT ROWID",
+        "bytes": "BLOB", "clustered": "WITHOUT ROWID", "equal": "", "then": ", started_at, run_id",
+        "lead": "text",
     }  # fmt: skip
 
     def like(self, column: str, *, negated: bool) -> str:
@@ -99,6 +106,10 @@ class SQLiteWords:
     def unindexed(self, column: str) -> str:
         """Name a column so that no index over it is chosen."""
         return f"+{column}"
+
+    def lead(self, column: str, operator: str, count: int) -> str:
+        """Give nothing: an index takes text of any length."""
+        return ""
 
 
 SQLITE = SQLiteWords()

@@ -64,7 +64,7 @@ class RunIndex:
 
     def look_again(self) -> None:
         """Look at every run at the next refresh, also at those that were at rest."""
-        self.place.connect().execute("DELETE FROM looked WHERE name = ?", ("all",))
+        self.place.ask(lambda link: link.execute("DELETE FROM looked WHERE name = ?", ("all",)))
 
     def search(
         self, text: str | None, order_by: list[str] | None, limit: int, offset: int

@@ -26,10 +26,10 @@ CREATE TABLE run (
   evidence {text} NOT NULL
 );
 CREATE INDEX run_started ON run (started_at, run_id);
-CREATE INDEX run_name ON run (name);
-CREATE INDEX run_experiment ON run (experiment, started_at, run_id);
-CREATE INDEX run_notebook ON run (notebook, started_at, run_id);
-CREATE INDEX run_parent ON run (parent_run_id) WHERE parent_run_id IS NOT NULL;
+CREATE INDEX run_name ON run {equal} (name);
+CREATE INDEX run_experiment ON run {equal} (experiment{then});
+CREATE INDEX run_notebook ON run {equal} (notebook{then});
+CREATE INDEX run_parent ON run {equal} (parent_run_id) WHERE parent_run_id IS NOT NULL;
 CREATE INDEX run_unsettled ON run (is_settled) WHERE is_settled = 0;
 CREATE TABLE run_document (run {whole} PRIMARY KEY, document {text} NOT NULL, tail {text});
 CREATE TABLE metric (key {text} NOT NULL, run {whole} NOT NULL, value {real},
@@ -37,11 +37,11 @@ CREATE TABLE metric (key {text} NOT NULL, run {whole} NOT NULL, value {real},
 CREATE INDEX metric_value ON metric (key, value);
 CREATE TABLE param (key {text} NOT NULL, run {whole} NOT NULL, text {text} NOT NULL, number {real},
   PRIMARY KEY (key, run)) {clustered};
-CREATE INDEX param_text ON param (key, text);
+CREATE INDEX param_text ON param (key, {lead});
 CREATE INDEX param_number ON param (key, number) WHERE number IS NOT NULL;
 CREATE TABLE tag (key {text} NOT NULL, run {whole} NOT NULL, text {text} NOT NULL,
   PRIMARY KEY (key, run)) {clustered};
-CREATE INDEX tag_text ON tag (key, text);
+CREATE INDEX tag_text ON tag (key, {lead});
 CREATE TABLE series_file (run_id {text} NOT NULL, file {text} NOT NULL,
   offset_bytes {whole} NOT NULL,
   PRIMARY KEY (run_id, file));
@@ -68,7 +68,8 @@ def list_statements(words: Mapping[str, str]) -> list[str]:
     words
         A database's names for ``numbered`` (a key that it counts up itself), ``whole`` (64 bits),
         ``real`` (64 bits), ``text`` (compared by code point), ``bytes`` and ``clustered`` (rows
-        kept in the order of their key).
+        kept in the order of their key). Where an index takes no long text: ``equal`` (an index that
+        finds equal text only), ``then`` (columns that follow) and ``lead`` (the beginning of text).
 
     Returns
     -------

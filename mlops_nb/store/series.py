@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_nb.errors import InvalidValueError, NotFoundError, RunNotFoundError
+from mlops_nb.errors import InvalidValueError, NotFoundError, RunNotFoundError, TeamIndexError
 from mlops_nb.store.chunks import (
     BLOCK_POINTS,
     ChunkHead,
@@ -156,7 +156,7 @@ def _read_log(
                 unpack_chunk(data, count, with_times=with_times)
                 for count, data in index.read_chunks(path, key, *steps)
             ]
-        except sqlite3.Error:
+        except (sqlite3.Error, TeamIndexError):
             pass  # a cache that cannot be used costs time, never an answer
     found = split_columns(unpack_columns(read_tail(path)), names).get(key)
     return [] if found is None else [found]
@@ -215,7 +215,7 @@ def _read_blocks(
         else:
             index.follow(files.logs[0])
             found = index.read_blocks(files.logs[0], key)
-    except (FileNotFoundError, sqlite3.Error):
+    except (FileNotFoundError, sqlite3.Error, TeamIndexError):
         return None
     total = sum(count for count, _ in found or [])
     if not found or total < BLOCK_POINTS * pixels:

@@ -29,6 +29,7 @@ from mlops_nb.store.runreader import read_events, read_meta, read_run
 from mlops_nb.store.series import MetricPreview, MetricSeries, preview_series, read_series
 from mlops_nb.store.sessions import read_cells
 from mlops_nb.store.sqlitefile import SQLiteFile
+from mlops_nb.store.teamindex import TeamIndex, name_schema
 from mlops_nb.store.trees import put_tree, restore_tree
 
 FORMAT = 1
@@ -47,16 +48,28 @@ class Store:
         Local folder for indexes that can be rebuilt.
     cut
         How large chunks of objects are, from its ``format.json``.
+    index
+        Database of the index that a team shares; empty for none.
     """
 
-    def __init__(self, root: Path, store_id: str, cache: Path, cut: CutSizes | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        store_id: str,
+        cache: Path,
+        cut: CutSizes | None = None,
+        *,
+        index: str = "",
+    ) -> None:
         self.root, self.store_id = root, store_id
         self.audit = AuditLog(root / "audit" / "audit.log")
         self.models = ModelFolder(root / "models", self.audit)
         # A store that was copied or moved keeps its id, so the index is named by place as well.
-        place = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
-        local = cache / f"{store_id}-{place}"
-        self.index = RunIndex(SQLiteFile(local / "index.db"), root / "runs")
+        here = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
+        local = cache / f"{store_id}-{here}"
+        file = SQLiteFile(local / "index.db")
+        place = TeamIndex(index, name_schema(root, store_id), file) if index else file
+        self.index = RunIndex(place, root / "runs")
         self.objects = ObjectFolder(root, local / "chunks.db", cut)
 
     def put_tree(self, folder: Path) -> str:
@@ -233,11 +246,13 @@ class Store:
         raise RunNotFoundError(text, [name for _, name in self.index.names()])
 
 
-_opened: dict[tuple[Path, Path], Store] = {}
+_opened: dict[tuple[Path, Path, str], Store] = {}
 _opening = threading.Lock()
 
 
-def open_store(path: Path, *, cache: Path | None = None, create: bool = True) -> Store:
+def open_store(
+    path: Path, *, cache: Path | None = None, create: bool = True, index: str = ""
+) -> Store:
     """Open a store, and make it where there is none.
 
     Parameters
@@ -248,6 +263,8 @@ def open_store(path: Path, *, cache: Path | None = None, create: bool = True) ->
         Local folder for indexes; a folder ``cache`` inside the store by default.
     create
         Make a store where the folder is missing or empty.
+    index
+        Database of the index that a team shares; empty for none.
 
     Returns
     -------
@@ -262,11 +279,11 @@ def open_store(path: Path, *, cache: Path | None = None, create: bool = True) ->
     path = path.absolute()
     cache = cache or path / "cache"
     with _opening:
-        store = _opened.get((path, cache))
+        store = _opened.get((path, cache, index))
         if store is None or not (path / "format.json").is_file():
             store_id, cut = _read_format(path, create)
-            store = Store(path, store_id, cache, cut)
-            _opened[path, cache] = store
+            store = Store(path, store_id, cache, cut, index=index)
+            _opened[path, cache, index] = store
         return store
 
 

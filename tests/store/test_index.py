@@ -13,8 +13,15 @@ from typing import Any
 import pytest
 
 from mlops_nb.store import Store, open_store
+from tests.store.indexes import lose_index
 
 PROJECT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def store(either: Store) -> Store:
+    """Give an empty store, its index in either database."""
+    return either
 
 
 def add_runs(store: Store, count: int) -> None:
@@ -29,12 +36,15 @@ def test_index_is_rebuilt_equal(store: Store) -> None:
     """Deleting the index between two looks changes nothing."""
     add_runs(store, 5)
     before = store.search(None, ["metrics.m"])
-    shutil.rmtree(store.index.path.parent)
+    lose_index(store)
+    assert store.search(None, ["metrics.m"]) == before
+    store.index.rebuild()
     assert store.search(None, ["metrics.m"]) == before
 
 
-def test_a_broken_index_is_replaced(store: Store, tmp_path: Path) -> None:
+def test_a_broken_index_is_replaced(tmp_path: Path) -> None:
     """An index file that is no database is thrown away, not told to the user."""
+    store = open_store(tmp_path / "store", cache=tmp_path / "cache")
     add_runs(store, 2)
     store.search()
     store.index.close()
@@ -70,25 +80,29 @@ def test_threads_read_at_once(store: Store) -> None:
     assert found == [20] * 8
 
 
-def test_processes_fill_the_same_index(store: Store, tmp_path: Path) -> None:
+def test_processes_fill_the_same_index(store: Store, tmp_path: Path, index_url: str) -> None:
     """Several processes that find an empty index fill it together."""
     add_runs(store, 30)
     code = (
         "import sys; from pathlib import Path; from mlops_nb.store import open_store;"
-        "print(len(open_store(Path(sys.argv[1]), cache=Path(sys.argv[2])).search()))"
+        "print(len(open_store(Path(sys.argv[1]), cache=Path(sys.argv[2]), index=sys.argv[3]).search()))"
     )
-    command = [sys.executable, "-c", code, str(store.root), str(tmp_path / "cache")]
+    command = [sys.executable, "-c", code, str(store.root), str(tmp_path / "cache"), index_url]
     running = [
         subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT) for _ in range(4)
     ]
     assert [process.communicate()[0].strip() for process in running] == ["30"] * 4
+    link = store.index.place.connect()
+    assert link.execute("SELECT count(*), count(DISTINCT run) FROM metric").fetchone() == (30, 30)
 
 
-def test_copies_of_a_store_have_indexes_of_their_own(store: Store, tmp_path: Path) -> None:
+def test_copies_of_a_store_have_indexes_of_their_own(
+    store: Store, tmp_path: Path, index_url: str
+) -> None:
     """A copied store does not show the runs of the one it was copied from."""
     add_runs(store, 1)
     shutil.copytree(store.root, tmp_path / "copy")
-    copy = open_store(tmp_path / "copy", cache=tmp_path / "cache")
+    copy = open_store(tmp_path / "copy", cache=tmp_path / "cache", index=index_url)
     add_runs(copy, 1)
     assert (len(store.search()), len(copy.search())) == (1, 2)
 

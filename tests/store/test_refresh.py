@@ -13,13 +13,18 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from mlops_nb.store import RunLog, Store, open_store, pages, refresh
 from mlops_nb.store.dialect import Link
-from mlops_nb.store.index import RunIndex
 from mlops_nb.store.runreader import read_run
-from mlops_nb.store.sqlitefile import SQLiteFile
+from tests.store.indexes import lose_index, open_again
 
 PROJECT = Path(__file__).resolve().parents[2]
 META = {"name": "r", "experiment": "e"}
@@ -38,6 +43,12 @@ else:
     log.end("finished")
 print(log.run_id)
 """
+
+
+@pytest.fixture
+def store(either: Store) -> Store:
+    """Give an empty store, its index in either database."""
+    return either
 
 
 def write_apart(store: Store, *words: str) -> str:
@@ -215,22 +226,22 @@ def test_index_deleted_between_refresh_and_question(
     def refresh_and_lose(link: Link, runs: Path) -> None:
         refresh.refresh(link, runs)
         if next(deletions):
-            shutil.rmtree(store.index.path.parent)
+            lose_index(store)
 
     monkeypatch.setattr(index, "refresh", refresh_and_lose)
     assert len(store.search()) == 3
 
 
-def test_two_processes_refresh_at_once(store: Store, tmp_path: Path) -> None:
+def test_two_processes_refresh_at_once(store: Store, tmp_path: Path, index_url: str) -> None:
     """Readers of one index while runs are written each see all that was there when they asked."""
     code = (
         "import sys; from pathlib import Path; from mlops_nb.store import open_store;"
-        "s = open_store(Path(sys.argv[1]), cache=Path(sys.argv[2]));\n"
+        "s = open_store(Path(sys.argv[1]), cache=Path(sys.argv[2]), index=sys.argv[3]);\n"
         "for line in sys.stdin:\n"
         "    n = int(line)\n"
         "    print(sum(run.metrics.get('m') == n for run in s.search()), flush=True)"
     )
-    command = [sys.executable, "-c", code, str(store.root), str(tmp_path / "cache")]
+    command = [sys.executable, "-c", code, str(store.root), str(tmp_path / "cache"), index_url]
     logs = [store.start_run(META) for _ in range(20)]
     readers = [
         subprocess.Popen(
@@ -255,7 +266,7 @@ def test_an_older_reader_does_not_overwrite(store: Store, monkeypatch: pytest.Mo
     """What was read first but written last does not hide what another process read since."""
     log = store.start_run(META)
     log.log_metric("m", 1.0, 1)
-    other = RunIndex(SQLiteFile(store.index.path), store.index.runs)
+    other = open_again(store)
     is_first = [True]
 
     def interrupted(*arguments: object) -> object:
@@ -276,13 +287,15 @@ class IndexAgainstModel(RuleBasedStateMachine):
     keys = st.sampled_from("ab")
     numbers = st.integers(0, 3)
 
+    url = ""
+
     @initialize()
     def begin(self) -> None:
         """Begin with an empty store."""
         import tempfile
 
         self.place = Path(tempfile.mkdtemp())
-        self.store = open_store(self.place / "s", cache=self.place / "c")
+        self.store = open_store(self.place / "s", cache=self.place / "c", index=self.url)
         self.logs: dict[str, RunLog] = {}
         self.metrics: dict[str, dict[str, float]] = {}
         self.params: dict[str, dict[str, int]] = {}
@@ -328,7 +341,7 @@ class IndexAgainstModel(RuleBasedStateMachine):
     @rule()
     def lose_index(self) -> None:
         """Delete the index."""
-        shutil.rmtree(self.store.index.path.parent)
+        lose_index(self.store)
 
     @rule(key=keys, least=numbers, is_descending=st.booleans(), limit=st.integers(1, 4))
     def search(self, key: str, least: int, is_descending: bool, limit: int) -> None:
@@ -358,11 +371,18 @@ class IndexAgainstModel(RuleBasedStateMachine):
         if hasattr(self, "store"):
             for log in self.logs.values():
                 log.close()
+            lose_index(self.store)
             self.store.index.close()
             shutil.rmtree(self.place)
 
 
-IndexAgainstModel.TestCase.settings = settings(
-    max_examples=15, stateful_step_count=20, deadline=None
-)
-TestIndexAgainstModel = IndexAgainstModel.TestCase
+def test_index_against_model(index_url: str) -> None:
+    """After any steps the index of either database is what the folders are."""
+    steps = settings(max_examples=15, stateful_step_count=20, deadline=None)
+
+    class Machine(IndexAgainstModel):
+        """The same with a database."""
+
+        url = index_url
+
+    run_state_machine_as_test(Machine, settings=steps)

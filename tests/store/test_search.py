@@ -12,6 +12,12 @@ from mlops_nb.store.search import compile_filter, compile_order
 
 
 @pytest.fixture
+def store(either: Store) -> Store:
+    """Give an empty store, its index in either database."""
+    return either
+
+
+@pytest.fixture
 def runs(store: Store) -> Store:
     """Give a store with four runs that differ in everything a filter can ask."""
     for number in range(4):
