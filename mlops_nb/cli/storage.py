@@ -58,7 +58,7 @@ def verify(ctx: click.Context, max_s: float | None, as_json: bool) -> None:
 )
 @as_json
 def gc(grace_hours: float, as_json: bool) -> None:
-    """Delete objects that no run, model or tag names any more."""
+    """Compact ended runs, merge small packs, delete objects that nothing names any more."""
     from mlops_nb import api
 
     done = asdict(api.collect_garbage(grace_hours * 3600))

@@ -13,7 +13,7 @@ from mlops_nb.store.files import write_whole
 from mlops_nb.store.late import find_late_writer, list_announced, read_announced
 from mlops_nb.store.metricfile import RECORD_BYTES
 from mlops_nb.store.metrics import MetricFiles, list_metric_files, read_all_series
-from mlops_nb.store.runreader import read_meta
+from mlops_nb.store.runreader import PULLED, read_meta
 from mlops_nb.store.writer import is_writer_alive
 
 # A file takes a block of the disk however small it is: fewer records gain nothing.
@@ -47,6 +47,8 @@ def is_at_rest(folder: Path, files: MetricFiles) -> bool:
         False also where it cannot be told, such as for a process of another machine.
     """
     meta = read_meta(folder)
+    if (folder / PULLED).exists():
+        return False  # its writer elsewhere may push more of the same logs
     if meta is None or is_writer_alive(meta.get("writer", {})) is not False:
         return False
     root = folder.parent.parent

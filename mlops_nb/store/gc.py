@@ -22,6 +22,9 @@ from mlops_nb.store.roots import Where, find_live, find_roots
 
 GRACE_S = 24 * 3600.0
 _WORTH_REPACKING = 0.25
+# So many packs below that size become one: a run leaves a pack for nearly everything it keeps.
+MANY_PACKS = 16
+SMALL_BYTES = 4 * 1024 * 1024
 _ABANDONED_S = 3600.0  # what a writer has not touched for so long is nobody's
 
 
@@ -35,12 +38,16 @@ class Collection:
         Packs marked now, to be deleted after the grace time.
     deleted_packs, deleted_bytes
         Packs deleted now.
+    merged_packs
+        Those of the marked packs that were whole, but small and many.
     kept_again
         Marked packs that are wanted again.
     moved_bytes
         Live blobs copied out of packs that were marked.
     abandoned_files
         Unfinished packs of writers that died, deleted now.
+    compacted_runs, compacted_bytes
+        Runs whose metrics were stored as chunks now, and the bytes that saved.
     purged_runs
         Runs that were deleted longer ago than the grace time, removed for good now.
     live_objects, dead_bytes
@@ -51,9 +58,12 @@ class Collection:
     marked_bytes: int = 0
     deleted_packs: int = 0
     deleted_bytes: int = 0
+    merged_packs: int = 0
     kept_again: int = 0
     moved_bytes: int = 0
     abandoned_files: int = 0
+    compacted_runs: int = 0
+    compacted_bytes: int = 0
     purged_runs: int = 0
     live_objects: int = 0
     dead_bytes: int = 0
@@ -153,22 +163,37 @@ def _mark(objects: ObjectFolder, grace_s: float, done: Collection) -> None:
     marked = objects.marked
     chosen = _choose(census, marked)
     done.live_objects = len(census.live)
-    emptied, moving = [], []
+    emptied, moving, small = [], [], []
     for name, size in census.sizes.items():
         needed = sum(record.stored_bytes for record in chosen[name])
         held = sum(record.stored_bytes for record in census.packs[name])
         done.dead_bytes += held - needed
         is_dead = held - needed >= _WORTH_REPACKING * held if held else not chosen[name]
-        if name in marked or name in census.fresh or not is_dead:
+        if name in marked or name in census.fresh:
+            continue
+        if not is_dead:
+            small += [name] if size < SMALL_BYTES else []
             continue
         emptied.append(name)
         moving += [(name, record) for record in chosen[name]]
         done.marked_bytes += size
+    if len(small) >= MANY_PACKS:
+        for name in small:
+            # A damaged pack stays where it is, for `verify` and a person.
+            if all(_is_whole(objects, name, record) for record in chosen[name]):
+                emptied.append(name)
+                moving += [(name, record) for record in chosen[name]]
+                done.merged_packs += 1
+                done.marked_bytes += census.sizes[name]
     if not emptied:
         return
     _move(objects, moving, done)
     objects.marks.write(emptied)
     done.marked_packs = len(emptied)
+
+
+def _is_whole(objects: ObjectFolder, name: str, record: Record) -> bool:
+    return decode_blob(record, objects.packs.read(name, record)) is not None
 
 
 def _move(objects: ObjectFolder, moving: list[tuple[str, Record]], done: Collection) -> None:

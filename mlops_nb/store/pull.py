@@ -29,7 +29,7 @@ from mlops_nb.store.remote import (
     unpack_document,
 )
 from mlops_nb.store.remotenames import FOLDERS, STAGES, FileKind, find_kind
-from mlops_nb.store.runreader import read_meta
+from mlops_nb.store.runreader import PULLED, read_meta
 from mlops_nb.store.segments import Diverged, Segment, is_whole, match_prefix, start_hasher
 from mlops_nb.store.writer import is_writer_alive
 
@@ -40,8 +40,6 @@ _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _DAY_S = 86_400.0
 # Far more than any chunk or recipe: a pack of a stranger must not fill the memory.
 _LONGEST_BLOB_BYTES = 256 * 1024 * 1024
-# In the folder of a run that came from elsewhere: its first files have no writer here.
-PULLED = ".pulled"
 
 
 class Damaged(Exception):  # noqa: N818 - told in the report, never raised to a user

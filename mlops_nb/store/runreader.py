@@ -17,6 +17,9 @@ from mlops_nb.store.frames import unpack_frames
 from mlops_nb.store.metrics import MetricTail, read_tails
 from mlops_nb.store.writer import is_writer_alive
 
+# In the folder of a run that came from elsewhere: its first files have no writer here.
+PULLED = ".pulled"
+
 
 @dataclass(slots=True)
 class RunEvents:

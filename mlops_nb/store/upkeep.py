@@ -28,7 +28,7 @@ def verify_store(store: Store, *, max_s: float | None = None) -> scrub.Verificat
 
 
 def collect_store(store: Store, *, grace_s: float = gc.GRACE_S) -> gc.Collection:
-    """Delete what nothing names and record it; see `gc.collect_garbage`.
+    """Compact runs at rest, delete what nothing names, and record it; see `gc.collect_garbage`.
 
     Parameters
     ----------
@@ -43,9 +43,11 @@ def collect_store(store: Store, *, grace_s: float = gc.GRACE_S) -> gc.Collection
         What was done.
     """
     gc.check_grace(grace_s)
+    compacted = store.compact()
     purged = purge_deleted(store.root, store.audit, grace_s)  # what they named goes with them
     done = gc.collect_garbage(store.objects, grace_s=grace_s)
-    done.purged_runs = purged
+    done.compacted_runs, done.purged_runs = compacted.runs, purged
+    done.compacted_bytes = compacted.before_bytes - compacted.after_bytes
     if _is_made(store):
         store.audit.append("store.collected", {"grace_s": grace_s, **asdict(done)})
     return done

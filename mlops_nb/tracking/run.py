@@ -9,7 +9,6 @@ import time
 import weakref
 from collections.abc import Mapping
 from dataclasses import asdict
-from mimetypes import guess_type
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,6 +17,7 @@ from mlops_nb.errors import InvalidValueError, NotFoundError
 from mlops_nb.records import DatasetRecord, RunStatus
 from mlops_nb.store import RunLog, Store
 from mlops_nb.tracking import active
+from mlops_nb.tracking.artifacts import describe_artifact, keep_files
 from mlops_nb.tracking.values import check_key, read_metric, read_param, read_step
 
 _END_WORDS: dict[str, RunStatus] = {
@@ -244,10 +244,9 @@ class Run:
         source = Path(path)
         target = check_artifact_name(source.name if name is None else name)
         if source.is_dir():
-            for member in sorted(source.rglob("*")):
-                if member.is_file():
-                    inner = f"{target}/{member.relative_to(source).as_posix()}"
-                    self._keep(check_artifact_name(inner), member, None)
+            members = [member for member in sorted(source.rglob("*")) if member.is_file()]
+            names = [f"{target}/{member.relative_to(source).as_posix()}" for member in members]
+            self._keep_all([check_artifact_name(name) for name in names], members)
             return target
         if not source.is_file():
             known = [entry.name for entry in source.parent.glob("*")]
@@ -292,17 +291,21 @@ class Run:
         except OSError as error:
             self._fail(error)
             return ""
-        kind = media_type or guess_type(name)[0] or "application/octet-stream"
-        self._append(
-            {
-                "type": "artifact",
-                "path": name,
-                "digest": digest,
-                "size_bytes": size_bytes,
-                "media_type": kind,
-            }
-        )
+        self._append(describe_artifact(name, digest, size_bytes, media_type))
         return digest
+
+    def _keep_all(self, names: list[str], files: list[Path]) -> None:
+        if self._store is None or self._log is None:
+            return
+        for file in files:
+            file.open("rb").close()  # as for one file
+        try:
+            events = keep_files(self._store.objects, names, files)
+        except OSError as error:
+            self._fail(error)
+            return
+        for event in events:
+            self._append(event)
 
     def log_dataset(self, dataset: DatasetRecord) -> None:
         """Name data that the run used; the same data, role and name are kept once."""

@@ -18,9 +18,10 @@ from mlops_nb.store import Store, segments
 from mlops_nb.store.audit import AuditLog
 from mlops_nb.store.compaction import compact_run
 from mlops_nb.store.objects import digest_bytes
-from mlops_nb.store.pull import PULLED, Pull
+from mlops_nb.store.pull import Pull
 from mlops_nb.store.push import Push
 from mlops_nb.store.remote import Remote
+from mlops_nb.store.runreader import PULLED
 from tests.store.remoting import add_run, add_version, files_of, fill, make_store, pull, push, tell
 
 ROOT = Path(__file__).parents[2]

@@ -1,0 +1,58 @@
+"""Artifacts of a run: their bytes are kept first, then the run names them."""
+
+from __future__ import annotations
+
+from mimetypes import guess_type
+from pathlib import Path
+from typing import Any
+
+from mlops_nb.store.objects import ObjectFolder
+
+
+def describe_artifact(
+    name: str, digest: str, size_bytes: int, media_type: str | None = None
+) -> dict[str, Any]:
+    """Give the event that names an artifact.
+
+    Parameters
+    ----------
+    name
+        Name within the run.
+    digest, size_bytes
+        Of its bytes.
+    media_type
+        By the name's ending where not given.
+
+    Returns
+    -------
+    dict
+        What the run's log takes.
+    """
+    kind = media_type or guess_type(name)[0] or "application/octet-stream"
+    return {
+        "type": "artifact",
+        "path": name,
+        "digest": digest,
+        "size_bytes": size_bytes,
+        "media_type": kind,
+    }
+
+
+def keep_files(objects: ObjectFolder, names: list[str], files: list[Path]) -> list[dict[str, Any]]:
+    """Keep many files in as few packs as they fit in.
+
+    Parameters
+    ----------
+    objects
+        Where their bytes go.
+    names, files
+        The name of each within the run, and where it is now.
+
+    Returns
+    -------
+    list of dict
+        The events that name them: every byte is on the disk by now.
+    """
+    with objects.batch():
+        kept = [objects.put_file(file) for file in files]
+    return [describe_artifact(name, *found) for name, found in zip(names, kept, strict=True)]
