@@ -31,6 +31,7 @@ TABLE = (
     ("export", "pipelines", "Export a notebook's pipeline as a script."),
     ("snapshot", "snapshots", "Keep the data in a variable."),
     ("env", "snapshots", "Keep and show the environment."),
+    ("store", "storage", "Count, verify or collect what is stored."),
     ("autolog", "recording", "Show, start or stop automatic logging."),
     ("help", "recording", "Show the help of a command."),
 )
