@@ -8,10 +8,10 @@ READY := $(VENV)/.ready
 TEST_READY := $(VENV)/.ready-test
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench docs lab clean
+.PHONY: help setup demo test lint format conformance bench docs lab clean
 
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Create the virtual environment, install, build the panel
 	@$(BIN)/python labextension/build.py
@@ -36,6 +36,9 @@ lint: $(TEST_READY) ## Check style, floors and types only
 
 format: $(TEST_READY) ## Rewrite the code in the house's style
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+conformance: $(TEST_READY) ## Run every hazard in every mode; write the page of results
+	@$(BIN)/python -W ignore -m tests.conformance
 
 bench: $(TEST_READY) ## Measure speed beside the peers
 	@$(BIN)/python benchmarks/run.py

@@ -1,0 +1,18 @@
+"""Notebooks whose hazard lies in libraries: arrays, frames, models, figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.judging import check
+from tests.conformance.reading import Case, list_cases
+
+CASES = list_cases("frames", "arrays", "models", "torch", "random", "drawing")
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_notebook_comes_out_as_stated(case: Case, tmp_path: Path) -> None:
+    """What a notebook prints, shows, computes and writes is that of restart-and-run-all."""
+    check(case, tmp_path)
