@@ -36,6 +36,9 @@ class Settings:
         Record nothing in this process.
     cards
         Show a card under a cell that trained a model.
+    fork
+        Start the kernels of steps from a process that has their libraries loaded, on Linux:
+        ``on``, ``off``, or ``keep`` to leave that process for the next run.
     index
         Database of an index that a team shares, such as ``postgresql://user@host/database``. It
         never holds a password. Default: none, the index is a local file.
@@ -54,6 +57,7 @@ class Settings:
     disabled: bool = False
     cards: bool = True
     index: str = ""
+    fork: str = "on"
 
 
 def read_version() -> str:
@@ -127,6 +131,16 @@ def _read_bool(name: str, text: str) -> bool:
     return lowered in _TRUE
 
 
+def _read_fork(value: object) -> str:
+    text = str(value).strip().lower()
+    if text == "keep":
+        return text
+    try:
+        return "on" if _read_bool("fork", text) else "off"
+    except InvalidValueError as error:
+        raise InvalidValueError("fork", value, "one of on, off, keep") from error
+
+
 def _default_cache() -> Path:
     if os.name == "nt":
         return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "mlops_nb"
@@ -185,6 +199,8 @@ def load_settings(start: Path | None = None, **arguments: Any) -> Settings:
     for name in ("disabled", "cards"):
         if isinstance(values.get(name), str):
             values[name] = _read_bool(name, values[name])
+    if "fork" in values:
+        values["fork"] = _read_fork(values["fork"])
     store, cache = values.get("store") or root / ".mlops", values.get("cache") or _default_cache()
     _check_index(str(values.get("index", "")))
     values["store"] = (root / Path(store).expanduser()).absolute()
