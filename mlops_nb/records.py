@@ -299,6 +299,26 @@ class PipelineResult:
 
 
 @dataclass(frozen=True, slots=True)
+class GateResult:
+    """Whether a run's metric is what it must be.
+
+    Attributes
+    ----------
+    expression
+        The condition: ``acc>=0.9``.
+    value
+        The metric, None where it was not logged.
+    reason
+        Why it did not pass.
+    """
+
+    expression: str
+    value: float | None
+    passed: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TransferReport:
     """What a push or a pull did.
 

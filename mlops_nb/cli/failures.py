@@ -22,8 +22,10 @@ Exit codes:
     1  the work failed: a step, a file that cannot be read or written
     2  usage, or a name that nothing has
     3  parameters
+    4  a metric is not what --require asks for
   124  time-out
   130  interrupted
+  143  ended from outside (129: its terminal was closed)
   138  a kernel died
 """
 
@@ -54,7 +56,29 @@ def describe_error(error: BaseException) -> dict[str, Any]:
         message = f"{error.strerror}{where}"
     elif isinstance(error, KeyboardInterrupt | click.Abort):
         kind, message, code = "KeyboardInterrupt", "interrupted", 130
+        ended = error.__cause__ if isinstance(error, click.Abort) else error
+        if isinstance(ended, EndedBySignal):
+            code = 128 + ended.number
     return {"type": kind, "message": message, "hint": hint, "exit_code": code}
+
+
+class EndedBySignal(KeyboardInterrupt):
+    """The process was told to end, and ends its work as after Ctrl-C.
+
+    Parameters
+    ----------
+    number
+        The signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+def _raise_ended(number: int, frame: object) -> NoReturn:
+    del frame
+    raise EndedBySignal(number)
 
 
 @contextlib.contextmanager
@@ -71,7 +95,7 @@ def ending_as_by_hand() -> Iterator[None]:
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) == signal.SIG_DFL:  # not under nohup
-            before[number] = signal.signal(number, signal.default_int_handler)
+            before[number] = signal.signal(number, _raise_ended)
     try:
         yield
     finally:

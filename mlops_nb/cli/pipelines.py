@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
+from mlops_nb.cli.ci import print_gates, tell_ci, telling_refusals
 from mlops_nb.cli.failures import ending_as_by_hand
 from mlops_nb.cli.paramfiles import read_param_file
 from mlops_nb.cli.render import format_duration, print_json, print_table
 from mlops_nb.cli.runs import as_json
 from mlops_nb.errors import UsageError
-from mlops_nb.records import PipelineResult, StepResult
+from mlops_nb.records import GateResult, PipelineResult, StepResult
 
 # Not checked by click: reading it names the notebooks that may be meant.
 notebook_argument = click.argument("notebook", type=click.Path(path_type=Path))
@@ -159,22 +162,24 @@ class ProgressLine:
 _CODES = {"timeout": 124, "interrupted": 130, "died": 138}
 
 
-def choose_exit_code(result: PipelineResult) -> int:
+def choose_exit_code(result: PipelineResult, gates: Sequence[GateResult] = ()) -> int:
     """Say what a pipeline run returns to the shell.
 
     Parameters
     ----------
     result
         The run.
+    gates
+        What its metrics were checked for.
 
     Returns
     -------
     int
         0, or by the first step that failed: 124 for a time-out, 138 for a kernel that died, 130
-        for an interrupt, else 1.
+        for an interrupt, else 1; 4 where all steps succeeded and a gate did not pass.
     """
     if result.status == "finished":
-        return 0
+        return 0 if all(gate.passed for gate in gates) else 4
     failed = next((step for step in result.steps if step.status == "failed"), None)
     if failed is None:
         return 130 if result.status == "interrupted" else 1
@@ -204,30 +209,49 @@ def _read_step(step: StepResult) -> dict[str, Any]:
     help="Folder for one executed notebook a step; NOTEBOOK-run beside it by default.",
 )
 @click.option("--timeout", type=float, metavar="SECONDS", help="Longest time of one step.")
+@click.option(
+    "--require",
+    "conditions",
+    multiple=True,
+    metavar="CONDITION",
+    help="What a metric must be, as in 'acc>=0.9'; repeatable. Exit code 4 where it is not.",
+)
+@click.option(
+    "--junit",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write what became of each step as a JUnit file.",
+)
 @click.option("--help-notebook", is_flag=True, help="List the notebook's parameters and stop.")
 @as_json
 @click.pass_context
-def run(
+def run(  # noqa: PLR0913, PLR0917 - one argument an option
     ctx: click.Context,
     notebook: Path,
     pairs: tuple[str, ...],
     params_file: Path | None,
     out_dir: Path | None,
     timeout: float | None,
+    conditions: tuple[str, ...],
+    junit: Path | None,
     help_notebook: bool,
     as_json: bool,
 ) -> None:
     """Run NOTEBOOK as a pipeline, step by step, through papermill."""
     from mlops_nb import api
+    from mlops_nb.api import reports
 
     if help_notebook:
         _print_parameters(notebook, as_json)
         return
+    gates = reports.read_gates(conditions)
     params = read_params(pairs, params_file)
-    with ending_as_by_hand():
+    with ending_as_by_hand(), telling_refusals(notebook, junit):
         result = api.run_pipeline(
             notebook, params, out_dir, on_progress=ProgressLine(sys.stderr), timeout=timeout
         )
+    checked = reports.check_gates(gates, result.metrics) if result.status == "finished" else ()
+    tell_ci(notebook, result, checked, junit)
     if as_json:
         print_json(
             {
@@ -236,11 +260,13 @@ def run(
                 "steps": [_read_step(step) for step in result.steps],
                 "metrics": result.metrics,
                 "params": result.params,
+                "gates": [asdict(gate) for gate in checked],
             }
         )
     else:
         _print_result(result)
-    ctx.exit(choose_exit_code(result))
+        print_gates(checked)
+    ctx.exit(choose_exit_code(result, checked))
 
 
 def _print_result(result: PipelineResult) -> None:
