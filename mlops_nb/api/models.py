@@ -57,10 +57,13 @@ def register_model(
 
 
 def list_models() -> list[ModelVersion]:
-    """Give every version of every registered model, newest version first within a model."""
+    """Give every version of every registered model, newest version first within a model.
+
+    A version whose record cannot be read is among them, with the flavor ``damaged``.
+    """
     store = read_store()
     return [
-        store.models.get(name, version)
+        store.models.describe(name, version)
         for name in store.models.names()
         for version in reversed(store.models.versions(name))
     ]

@@ -332,7 +332,7 @@ def list_versions(store: Store, name: str | None = None) -> list[ModelVersion]:
     if name is not None and name not in known:
         raise ModelNotFoundError(name, known)
     return [
-        store.models.get(each, number)
+        store.models.describe(each, number)
         for each in (known if name is None else [name])
         for number in reversed(store.models.versions(each))
     ]

@@ -13,7 +13,9 @@ from mlops_nb.errors import ModelNotFoundError, StoreError
 from mlops_nb.records import FieldSignature, ModelVersion, Signature
 from mlops_nb.store.audit import AuditLog
 from mlops_nb.store.files import write_whole
+from mlops_nb.store.runmeta import is_moment
 
+DAMAGED = "damaged"
 _VERSION_FILE = re.compile(r"([1-9]\d*)\.json")
 
 
@@ -57,10 +59,13 @@ class ModelFolder:
             if write_whole(self.root / name / f"{number}.json", text.encode()):
                 break
             number += 1
-        self.audit.append(
-            "model.registered",
-            {"name": name, "version": number, "digest": version.digest, "run_id": version.run_id},
-        )
+        said = {"name": name, "version": number, "digest": version.digest, "run_id": version.run_id}
+        try:
+            self.audit.append("model.registered", said)
+        except BaseException:
+            # Without its record a version would look as if somebody had put it in.
+            (self.root / name / f"{number}.json").unlink(missing_ok=True)
+            raise
         return version
 
     def names(self) -> list[str]:
@@ -94,15 +99,31 @@ class ModelFolder:
         if version not in known:
             shown = [f"{name}/{number}" for number in known]
             raise ModelNotFoundError(f"{name}/{version}", shown, "model version")
+        aliases = tuple(sorted(a for a, n in self.aliases(name).items() if n == version))
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
             signature = document.pop("signature")
             values = {**document, "datasets": tuple(document["datasets"])}
+            found = ModelVersion(**values, signature=read_signature(signature), aliases=aliases)
+            _check_version(found, name, version)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            problem = f"{path.name} of model {name!r} cannot be read ({error})"
+            raise StoreError(self.root.parent, problem, "Restore it from a backup.") from None
+        return found
+
+    def describe(self, name: str, version: int) -> ModelVersion:
+        """Read a version for a list, which one bad file must not stop.
+
+        Returns
+        -------
+        ModelVersion
+            Of a version whose record cannot be read, one of the flavor `DAMAGED`, without a digest.
+        """
+        try:
+            return self.get(name, version)
+        except StoreError:
             aliases = tuple(sorted(a for a, n in self.aliases(name).items() if n == version))
-            return ModelVersion(**values, signature=read_signature(signature), aliases=aliases)
-        except (ValueError, TypeError, KeyError) as error:
-            found = f"{path.name} of model {name!r} cannot be read ({error})"
-            raise StoreError(self.root.parent, found, "Restore it from a backup.") from None
+            return ModelVersion(name, version, DAMAGED, "", 0, 0.0, aliases=aliases)
 
     def set_alias(self, name: str, alias: str, version: int, reason: str | None = None) -> None:
         """Let an alias name a version; which it named before is on record, and why it moves."""
@@ -198,6 +219,15 @@ class ModelFolder:
             if (name, version, self._read_digest(name, version)) not in said
         ]
         return faults
+
+
+def _check_version(found: ModelVersion, name: str, version: int) -> None:
+    if (found.name, found.version) != (name, version):
+        raise ValueError(f"it tells of {found.name}/{found.version}")
+    texts = (found.flavor, found.digest, found.model_class, found.user)
+    is_right = all(isinstance(text, str) for text in texts) and is_moment(found.registered_at)
+    if not is_right or type(found.size_bytes) is not int or not isinstance(found.metrics, dict):
+        raise ValueError("a value of it has the wrong type")
 
 
 def read_signature(document: dict[str, Any] | None) -> Signature | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mlops_nb.records import (
+    RUN_STATUSES,
     ArtifactRecord,
     DatasetRecord,
     RunRecord,
@@ -15,6 +15,8 @@ from mlops_nb.records import (
 )
 from mlops_nb.store.frames import unpack_frames
 from mlops_nb.store.metrics import MetricTail, read_tails
+from mlops_nb.store.runmeta import is_moment
+from mlops_nb.store.runmeta import read_meta as read_meta
 from mlops_nb.store.writer import is_writer_alive
 
 # In the folder of a run that came from elsewhere: its first files have no writer here.
@@ -40,27 +42,34 @@ class RunEvents:
 
     def add(self, event: dict[str, Any]) -> None:
         """Take one event into account; kinds of later versions are passed over."""
-        self.last_at = max(self.last_at, event.get("at", 0.0))
+        at = event.get("at", 0.0)
+        if not is_moment(at):  # what was pulled may say anything
+            self.dropped += 1
+            return
+        self.last_at = max(self.last_at, at)
         take = getattr(self, f"_add_{event.get('type')}", None)
         if take is None:
             return
         try:
             take(event)
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, AttributeError):
             self.dropped += 1
 
     def _add_params(self, event: dict[str, Any]) -> None:
-        self.params.update(event["params"])
+        self.params.update({_need(key, str): value for key, value in event["params"].items()})
 
     def _add_tags(self, event: dict[str, Any]) -> None:
-        self.tags.update(event["tags"])
+        self.tags.update({_need(key, str): str(value) for key, value in event["tags"].items()})
 
     def _add_name(self, event: dict[str, Any]) -> None:
-        self.name = event["name"]
+        self.name = _need(event["name"], str)
 
     def _add_artifact(self, event: dict[str, Any]) -> None:
         record = ArtifactRecord(
-            event["path"], event["digest"], event["size_bytes"], event["media_type"]
+            _need(event["path"], str),
+            _need(event["digest"], str),
+            _need(event["size_bytes"], int),
+            _need(event["media_type"], str),
         )
         self.artifacts[record.path] = record
 
@@ -80,16 +89,25 @@ class RunEvents:
 
     def _add_cell(self, event: dict[str, Any]) -> None:
         session_id = event.get("session_id")
+        session_id = None if session_id is None else _need(session_id, str)
         self.cells[session_id] = max(int(event["index"]), self.cells.get(session_id, 0))
 
     def _add_environment(self, event: dict[str, Any]) -> None:
-        self.environment = event["digest"]
+        self.environment = _need(event["digest"], str)
 
     def _add_code(self, event: dict[str, Any]) -> None:
-        self.code = event["digest"]
+        self.code = _need(event["digest"], str)
 
     def _add_end(self, event: dict[str, Any]) -> None:
+        if event["status"] not in RUN_STATUSES or not is_moment(event["ended_at"]):
+            raise ValueError(event["status"])
         self.status, self.ended_at = event["status"], event["ended_at"]
+
+
+def _need(value: Any, kind: type) -> Any:
+    if type(value) is not kind:
+        raise TypeError(value)
+    return value
 
 
 def read_dataset(document: dict[str, Any]) -> DatasetRecord:
@@ -98,15 +116,6 @@ def read_dataset(document: dict[str, Any]) -> DatasetRecord:
     values["shape"] = tuple(values.get("shape", ()))
     values["columns"] = tuple((str(name), str(kind)) for name, kind in values.get("columns", ()))
     return DatasetRecord(**values)
-
-
-def read_meta(folder: Path) -> dict[str, Any] | None:
-    """Read ``run.json``; None where it is missing or broken (a run that never got started)."""
-    try:
-        meta = json.loads((folder / "run.json").read_bytes().decode("utf-8", "surrogatepass"))
-    except (OSError, ValueError):
-        return None
-    return meta if isinstance(meta, dict) and isinstance(meta.get("run_id"), str) else None
 
 
 def read_events(folder: Path) -> RunEvents:
@@ -119,7 +128,7 @@ def read_events(folder: Path) -> RunEvents:
         found += some
         events.dropped += dropped
     if len(paths) > 1:  # a clock set back must not reorder what one writer wrote
-        found.sort(key=lambda event: float(event.get("at", 0.0)))
+        found.sort(key=lambda event: event["at"] if is_moment(event.get("at")) else 0.0)
     for event in found:
         events.add(event)
     return events
@@ -165,7 +174,7 @@ def read_run(folder: Path, meta: dict[str, Any], tail: MetricTail | None = None)
         notebook=meta.get("notebook"),
         user=str(meta.get("user", "")),
         host=str(meta.get("writer", {}).get("host", "")),
-        dropped_records=events.dropped + tail.dropped,
+        dropped_records=events.dropped + tail.dropped + bool(meta.get("is_damaged")),
     )
 
 
@@ -191,8 +200,10 @@ def settle_status(
     ended_at : float or None
         The recorded end, or the time of the last record of an interrupted run.
     """
-    if events.status is not None:
-        return events.status, events.ended_at
-    if is_writer_alive(meta.get("writer", {})) is not False:
+    started_at = float(meta.get("started_at", 0.0))
+    if events.status is not None and events.ended_at is not None:
+        # A clock that was set back meanwhile must not end a run before it began.
+        return events.status, max(events.ended_at, started_at)
+    if "is_damaged" not in meta and is_writer_alive(meta.get("writer", {})) is not False:
         return "running", None
-    return "interrupted", max(events.last_at, last_point_at, float(meta.get("started_at", 0.0)))
+    return "interrupted", max(events.last_at, last_point_at, started_at)

@@ -21,6 +21,7 @@ from mlops_nb.store.compaction import WORTH_RECORDS, CompactionReport, compact_s
 from mlops_nb.store.files import write_whole
 from mlops_nb.store.ids import RUN_ID, new_run_id
 from mlops_nb.store.index import RunIndex
+from mlops_nb.store.layout import check_layout
 from mlops_nb.store.models import ModelFolder
 from mlops_nb.store.objects import ObjectFolder
 from mlops_nb.store.points import has_many_points, list_points
@@ -307,6 +308,7 @@ def _read_format(path: Path, create: bool) -> tuple[str, CutSizes]:
     if found != FORMAT:
         hint = "Install the version of mlops_nb that wrote it."
         raise StoreError(path, f"it has format {found!r}, this version reads {FORMAT}", hint)
+    check_layout(path)
     return store_id, cut
 
 
