@@ -7,7 +7,6 @@ pending, files appear whole, and saving costs the same however large the noteboo
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,19 +18,26 @@ from nbclient.exceptions import (  # noqa: TID253
     CellTimeoutError,
     DeadKernelError,
 )
+from nbformat.v4 import new_output  # noqa: TID253
 from papermill.clientwrap import PapermillNotebookClient  # noqa: TID253
 from papermill.engines import (  # noqa: TID253
     NBClientEngine,
-    NotebookExecutionManager,
     papermill_engines,
 )
 
-from mlops_nb.notebook.document import write_notebook
+from mlops_nb.pipeline.engine_manager import StepManager
+from mlops_nb.pipeline.engine_run import (
+    MARK,
+    NotebookRun,
+    describe_death,
+    judge_fairly,
+    make_kernel,
+    terminate_in_order,
+)
 from mlops_nb.pipeline.kernels import StepKernel
 from mlops_nb.records import StepCause
 
-_SAVE_EVERY_S = 5.0
-_ENGINE = "mlops"
+_INPUT = "StdinNotImplementedError"
 
 
 @dataclass(slots=True)
@@ -67,68 +73,6 @@ class StepOutcome:
         return "interrupted" if self.interrupted else "error"
 
 
-class StepManager(NotebookExecutionManager):  # type: ignore[misc]
-    """Keeps papermill's records in the notebook, and saves it whole and not too often.
-
-    Parameters
-    ----------
-    nb
-        The notebook node.
-    save_path
-        Local file to write; None leaves saving to papermill.
-    **options
-        As papermill gives them.
-    """
-
-    def __init__(self, nb: Any, save_path: str | None = None, **options: Any) -> None:
-        super().__init__(nb, **options)
-        self.save_path = save_path
-        self._saved_at = 0.0
-
-    def save(self, **kwargs: Any) -> None:
-        """Save the notebook, at most every few seconds.
-
-        Parameters
-        ----------
-        **kwargs
-            ``nb`` where papermill has replaced the notebook.
-        """
-        if kwargs.get("nb"):
-            self.nb = kwargs["nb"]
-        if time.monotonic() - self._saved_at >= _SAVE_EVERY_S:
-            self.save_now()
-
-    def autosave_cell(self) -> None:
-        """Save a running cell's output so far."""
-        self.save()
-
-    def save_now(self) -> None:
-        """Save the notebook."""
-        self._saved_at = time.monotonic()
-        if self.save_path is not None:
-            write_notebook(self.nb, self.save_path)
-        else:
-            super().save()
-
-    def notebook_complete(self, **kwargs: Any) -> None:
-        """Write the end of the run; cells that did not run stay pending.
-
-        Parameters
-        ----------
-        **kwargs
-            As papermill gives them.
-        """
-        pending = [
-            cell
-            for cell in self.nb.cells
-            if cell.metadata.papermill["status"] == self.PENDING and cell.cell_type == "code"
-        ]
-        super().notebook_complete(**kwargs)
-        for cell in pending:
-            cell.metadata.papermill["status"] = self.PENDING
-        self.save_now()
-
-
 class StepClient(PapermillNotebookClient):  # type: ignore[misc]
     """Runs the cells of one notebook.
 
@@ -140,6 +84,8 @@ class StepClient(PapermillNotebookClient):  # type: ignore[misc]
         Filled while running.
     on_cell
         Called with the number of cells done and of all.
+    kernel
+        Tells how it died.
     **options
         As nbclient takes them.
     """
@@ -149,10 +95,11 @@ class StepClient(PapermillNotebookClient):  # type: ignore[misc]
         nb_man: StepManager,
         outcome: StepOutcome,
         on_cell: Callable[[int, int], None] | None = None,
+        kernel: StepKernel | None = None,
         **options: Any,
     ) -> None:
         super().__init__(nb_man, **options)
-        self.outcome, self.on_cell = outcome, on_cell
+        self.outcome, self.on_cell, self.kernel = outcome, on_cell, kernel
 
     def execute(self, **options: Any) -> Any:
         """Run the notebook.
@@ -186,7 +133,10 @@ class StepClient(PapermillNotebookClient):  # type: ignore[misc]
             try:
                 self._execute(cell, index)
             except CellExecutionError as error:
-                self._fail(cell, index, f"{error.ename}: {error.evalue}")
+                reason = f"{error.ename}: {error.evalue}"
+                if error.ename == _INPUT:
+                    reason = "it asks for input, and nobody is there: make the value a parameter"
+                self._fail(cell, index, reason)
                 self.outcome.interrupted = error.ename == "KeyboardInterrupt"
                 if error.ename == "SystemExit":
                     code = error.evalue
@@ -196,11 +146,11 @@ class StepClient(PapermillNotebookClient):  # type: ignore[misc]
                 return
             except CellTimeoutError:
                 self.outcome.timed_out = True
-                self._fail(cell, index, "it took longer than allowed")
+                self._fail(cell, index, "it took longer than allowed", "CellTimeoutError")
                 return
             except DeadKernelError:
                 self.outcome.died = True
-                self._fail(cell, index, "the kernel died")
+                self._fail(cell, index, describe_death(self.kernel), "DeadKernelError")
                 return
             except BaseException as error:
                 self._fail(cell, index, type(error).__name__)
@@ -223,8 +173,11 @@ class StepClient(PapermillNotebookClient):  # type: ignore[misc]
         finally:
             self.kc.session.metadata = {}
 
-    def _fail(self, cell: Any, index: int, reason: str) -> None:
+    def _fail(self, cell: Any, index: int, reason: str, shown_as: str = "") -> None:
         self.outcome.error, self.outcome.cell = reason, index
+        if shown_as:  # nothing else would tell the reader of the notebook
+            error = {"ename": shown_as, "evalue": reason, "traceback": [f"{shown_as}: {reason}"]}
+            cell.outputs.append(new_output("error", **error))
         self.nb_man.cell_exception(cell, cell_index=index)
 
 
@@ -271,13 +224,58 @@ class MLOpsEngine(NBClientEngine):  # type: ignore[misc]
             log_output=log_output,
             autosave_cell_every=autosave_cell_every,
         )
+        nb.metadata.papermill["engine"] = MARK
         manager.notebook_start()
+        run = None
         try:
-            cls.execute_managed_notebook(manager, kernel_name, log_output=log_output, **options)
+            if any(options.get(name) is not None for name in ("kernel", "km")):
+                cls.execute_managed_notebook(manager, kernel_name, log_output=log_output, **options)
+            else:
+                run = NotebookRun(nb, options.get("input_path"))
+                _run_alone(cls, run, manager, kernel_name, log_output=log_output, **options)
         finally:
             manager.cleanup_pbar()
             manager.notebook_complete()
+            if run is not None:
+                run.end(manager.save_path)
         return manager.nb
+
+    @classmethod
+    def nb_kernel_name(cls, nb: Any, name: str | None = None) -> str:
+        """Give the kernel of a notebook; one that names none runs with this interpreter.
+
+        Parameters
+        ----------
+        nb
+            The notebook node.
+        name
+            What the user asks for.
+
+        Returns
+        -------
+        str
+            A kernelspec.
+        """
+        return str(name or nb.metadata.get("kernelspec", {}).get("name") or "python3")
+
+    @classmethod
+    def nb_language(cls, nb: Any, language: str | None = None) -> str:
+        """Give the language of a notebook; one that names none is Python.
+
+        Parameters
+        ----------
+        nb
+            The notebook node.
+        language
+            What the user asks for.
+
+        Returns
+        -------
+        str
+            As kernelspecs name it.
+        """
+        spec, info = nb.metadata.get("kernelspec", {}), nb.metadata.get("language_info", {})
+        return str(language or spec.get("language") or info.get("name") or "python")
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: StepManager, kernel_name: str, **options: Any) -> Any:
@@ -298,6 +296,8 @@ class MLOpsEngine(NBClientEngine):  # type: ignore[misc]
             The notebook.
         """
         kernel: StepKernel | None = options.pop("kernel", None)
+        if kernel is not None and kernel.km is None:
+            kernel.start()
         start_timeout = options.pop("start_timeout", 60)
         execution_timeout = options.pop("execution_timeout", None)
         options.pop("input_path", None)
@@ -312,11 +312,39 @@ class MLOpsEngine(NBClientEngine):  # type: ignore[misc]
             outcome,
             startup_timeout=start_timeout,
             kernel_name=kernel_name,
+            kernel=kernel,
             **options,
         )
         if kernel is not None:
             client.kc = kernel.kc
         return client.execute()
+
+
+def _run_alone(
+    engine: type[MLOpsEngine],
+    run: NotebookRun,
+    manager: StepManager,
+    kernel_name: str,
+    **options: Any,
+) -> None:
+    """Run a notebook for papermill itself: in a kernel of its own, and with a run that tells."""
+    outcome = options.setdefault("outcome", StepOutcome())
+    with terminate_in_order():
+        run.start()
+        kernel = make_kernel(manager.nb, kernel_name, run.environment)
+        kernel.start_timeout_s = options.get("start_timeout") or kernel.start_timeout_s
+        try:
+            engine.execute_managed_notebook(manager, kernel_name, kernel=kernel, **options)
+            if not (outcome.died or outcome.timed_out):
+                kernel.finish()
+                kernel.leave()
+            if not outcome.error or outcome.exit_code == 0:
+                run.status = "finished"
+        except (KeyboardInterrupt, SystemExit):
+            run.status = "interrupted"
+            raise
+        finally:
+            kernel.stop()
 
 
 def register_engine() -> str:
@@ -327,5 +355,8 @@ def register_engine() -> str:
     str
         Its name; papermill also finds it by entry point where the package is installed.
     """
-    papermill_engines.register(_ENGINE, MLOpsEngine)
-    return _ENGINE
+    papermill_engines.register(MARK, MLOpsEngine)
+    return MARK
+
+
+judge_fairly()

@@ -66,6 +66,8 @@ class StepKernel:
         Manager and client, as nbclient takes them.
     private
         Folder of its sockets while it runs, else empty.
+    start_timeout_s
+        How long a start may take.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class StepKernel:
         self.km: Any = None
         self.kc: Any = None
         self.private = ""
+        self.start_timeout_s = _START_TIMEOUT_S
 
     @property
     def cold_reason(self) -> str:
@@ -143,7 +146,7 @@ class StepKernel:
         """
         from queue import Empty
 
-        deadline = time.monotonic() + _START_TIMEOUT_S
+        deadline = time.monotonic() + self.start_timeout_s
         while time.monotonic() < deadline:
             self.kc.kernel_info()
             try:
@@ -157,7 +160,7 @@ class StepKernel:
             else:
                 self.kc._handle_kernel_info_reply(reply)  # noqa: SLF001 - as wait_for_ready does
                 return
-        raise RuntimeError(f"it did not answer within {_START_TIMEOUT_S:.0f} s")
+        raise RuntimeError(f"it did not answer within {self.start_timeout_s:.0f} s")
 
     def begin(self, specification: Path) -> None:
         """Tell the kernel which step comes; nothing of it shows in the notebook.
