@@ -15,7 +15,7 @@ from mlops_nb.errors import InvalidValueError, NotFoundError
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 # User, hosts with ports, database, options. What has another form may hide a password.
 _INDEX = re.compile(
-    r"postgres(?:ql)?://([^\s:@/?#]*@)?((?:\[[\da-fA-F:.]+\]|[^\s:@/?#,\[\]]*)(?::\d+)?"
+    r"postgres(?:ql)?://((?:(?!%3[aA])[^\s:@/?#])*@)?((?:\[[\da-fA-F:.]+\]|[^\s:@/?#,\[\]]*)(?::\d+)?"
     r"(?:,[^\s:@/?#,\[\]]+(?::\d+)?)*)(/[^\s:@/?#]*)?(?:\?((?:[a-z_]+=[^\s&#@]*)(?:&[a-z_]+=[^\s&#@]*)*))?"
 )
 _ROOT_MARKS = (".mlops", "pyproject.toml", ".git")

@@ -119,6 +119,11 @@ class PostgresLink:
             " SET lock_timeout = '20s'; SET idle_in_transaction_session_timeout = '60s';"
             " SET client_min_messages = error"
         )
+        # Many times faster for long documents, where the server has it.
+        self.execute(
+            "SELECT set_config(name, 'lz4', false) FROM pg_settings"
+            " WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)"
+        )
 
     def _fail(self, error: psycopg.Error, hint: str = "") -> TeamIndexError:
         text = str(error).strip().partition("\n")[0][:300] or type(error).__name__
@@ -127,7 +132,7 @@ class PostgresLink:
             text = text.replace(secret, "...")
         is_lost = hasattr(self, "connection") and self.connection.closed
         is_passing = is_lost or _PASSING.fullmatch(error.sqlstate or "") is not None
-        hint = hint or "Runs can be found by the local index meanwhile."
+        hint = hint or "The server's log may say more."
         return TeamIndexError(self.shown, text, hint, is_passing=is_passing)
 
     def execute(self, sql: str, values: Values = ()) -> Rows:
@@ -174,11 +179,15 @@ class PostgresLink:
             None where there is no schema.
         """
         sql = (
-            "SELECT c.oid::bigint, obj_description(n.oid, 'pg_namespace') FROM pg_namespace n"
+            "SELECT c.oid::bigint, obj_description(n.oid, 'pg_namespace'),"
+            " has_schema_privilege(n.oid, 'USAGE') FROM pg_namespace n"
             " LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = 'run'"
             " WHERE n.nspname = ?"
         )
         row = self.execute(sql, (self.schema,)).fetchone()
+        if row is not None and not row[2]:
+            found = f"permission denied for its schema {self.schema!r}"
+            raise TeamIndexError(self.shown, found, "Ask whoever made it for rights, or its role.")
         return None if row is None else (row[0] or 0, row[1] or "")
 
     def is_current(self) -> bool:

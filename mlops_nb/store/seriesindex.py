@@ -124,7 +124,7 @@ class SeriesIndex:
             "SELECT count, data FROM metric_chunk JOIN metric_chunk_data ON chunk = id WHERE"
             " run_id = ? AND file = ? AND key = ? AND step_max >= ? AND step_min <= ? ORDER BY seq"
         )
-        low, high = max(low, -(1 << 63)), min(high, (1 << 63) - 1)
+        low, high = (min(max(step, -(1 << 63)), (1 << 63) - 1) for step in (low, high))
         values = (path.parent.name, path.name, _spell(key), low, high)
         return list(self._connect().execute(sql, values))
 

@@ -177,56 +177,56 @@ def test_a_run_reads_as_a_model_of_it(
         assert bits([last]) == bits([ordered[-1][3]])
 
 
-def test_a_growing_series_is_followed(store: Store) -> None:
+def test_a_growing_series_is_followed(either: Store) -> None:
     """What is added to a long log is read from where the last look ended, and nothing is lost."""
     count = LARGE_BYTES // RECORD_BYTES
-    log = write_long(store, count)
-    assert len(store.read_series(log.run_id, "m").steps) == count
+    log = write_long(either, count)
+    assert len(either.read_series(log.run_id, "m").steps) == count
     for step in range(count, count + 20_000, 1):
         log.log_metric("m", float(step), step)
         if step % 5000 == 0:
-            assert store.read_series(log.run_id, "m").values[-1] == step
-    series = store.read_series(log.run_id, "m")
+            assert either.read_series(log.run_id, "m").values[-1] == step
+    series = either.read_series(log.run_id, "m")
     assert series.steps.tolist() == list(range(count + 20_000))
-    assert store.read_run(log.run_id).metrics == {"m": float(count + 19_999)}
-    assert len(store.read_metric_history(log.run_id, "m")) == count + 20_000
-    part = store.read_series(log.run_id, "m", 8000, 9000)
+    assert either.read_run(log.run_id).metrics == {"m": float(count + 19_999)}
+    assert len(either.read_metric_history(log.run_id, "m")) == count + 20_000
+    part = either.read_series(log.run_id, "m", 8000, 9000)
     assert part.steps.tolist() == list(range(8000, 9001))
 
 
-def test_steps_that_go_back_are_put_in_order(store: Store) -> None:
+def test_steps_that_go_back_are_put_in_order(either: Store) -> None:
     """A long log whose steps begin again is read by step all the same, and previewed so."""
     count = LARGE_BYTES // RECORD_BYTES
-    log = write_long(store, count)
-    store.read_series(log.run_id, "m")
+    log = write_long(either, count)
+    either.read_series(log.run_id, "m")
     log.log_metric("m", 9.0, 0)
-    series = store.read_series(log.run_id, "m")
+    series = either.read_series(log.run_id, "m")
     assert series.steps[:3].tolist() == [0, 0, 1]
-    preview = store.preview_series(log.run_id, "m", 10)
+    preview = either.preview_series(log.run_id, "m", 10)
     assert (preview.steps[0], preview.highs.max(), preview.count) == (0, 9.0, count + 1)
 
 
-def test_a_log_that_was_cut_is_read_anew(store: Store) -> None:
+def test_a_log_that_was_cut_is_read_anew(either: Store) -> None:
     """An index that knows more than the file has forgets it."""
     count = LARGE_BYTES // RECORD_BYTES
-    log = write_long(store, count + 10)
-    store.read_series(log.run_id, "m")
+    log = write_long(either, count + 10)
+    either.read_series(log.run_id, "m")
     os.truncate(log.folder / "metrics.bin", count * RECORD_BYTES)
-    assert len(store.read_series(log.run_id, "m").steps) == count
-    assert store.read_run(log.run_id).metrics == {"m": math.sin(count - 1)}
+    assert len(either.read_series(log.run_id, "m").steps) == count
+    assert either.read_run(log.run_id).metrics == {"m": math.sin(count - 1)}
 
 
 @pytest.mark.parametrize("is_compacted", [False, True])
 @pytest.mark.parametrize("pixels", [1, 7, 300, 5000, 1_000_000])
-def test_a_preview_leaves_no_value_out(store: Store, is_compacted: bool, pixels: int) -> None:
+def test_a_preview_leaves_no_value_out(either: Store, is_compacted: bool, pixels: int) -> None:
     """Lows and highs of a preview are those of the series, in at most as many entries as pixels."""
     count = LARGE_BYTES // RECORD_BYTES + 5
-    log = write_long(store, count)
+    log = write_long(either, count)
     if is_compacted:
         kill_writer(log)
         assert compact_run(log.folder) is not None
-    series = store.read_series(log.run_id, "m")
-    preview = store.preview_series(log.run_id, "m", pixels)
+    series = either.read_series(log.run_id, "m")
+    preview = either.preview_series(log.run_id, "m", pixels)
     assert len(preview.steps) <= pixels
     assert preview.count == count
     assert preview.lows.min() == series.values.min()
@@ -237,6 +237,21 @@ def test_a_preview_leaves_no_value_out(store: Store, is_compacted: bool, pixels:
     for start, low, high in zip(preview.steps[:50], preview.lows, preview.highs, strict=False):
         near = series.values[int(start) : int(start + width) + 1]
         assert near.min() <= low <= high <= near.max()
+
+
+def test_any_name_and_any_step_is_followed(either: Store) -> None:
+    """Names that are alike but for odd characters are different series, at the ends of int64 too."""
+    count = LARGE_BYTES // RECORD_BYTES
+    log = write_long(either, count)
+    names = ["a\0", "a\ufffd", "a\ud800", "a?", "\n", "k" * 5000, "k" * 5001, "sha256:" + "0" * 64]
+    for number, name in enumerate(names):
+        log.log_metric(name, float(number), -(1 << 63))
+        log.log_metric(name, math.nan, (1 << 63) - 1)
+    for number, name in enumerate(names):
+        series = either.read_series(log.run_id, name, -(1 << 70), 1 << 70)
+        assert series.steps.tolist() == [-(1 << 63), (1 << 63) - 1]
+        assert bits(series.values.tolist()) == bits([float(number), math.nan])
+    assert len(either.read_series(log.run_id, "m", 1 << 64, 1 << 70).steps) == 0
 
 
 def test_a_preview_of_gaps(store: Store) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_nb.config import find_root, load_settings
+from mlops_nb.config import find_root, load_settings, show_index
 from mlops_nb.errors import InvalidValueError, NotFoundError
 
 
@@ -61,3 +61,54 @@ def test_a_broken_pyproject_breaks_nothing(tmp_path: Path) -> None:
     """A pyproject that cannot be read is its owner's business, not the kernel's."""
     (tmp_path / "pyproject.toml").write_text("[[[")
     assert load_settings(tmp_path).experiment == "default"
+
+
+URLS = {
+    "postgresql://anna@db/team": "postgresql://anna@db/team",
+    "postgres://db": "postgresql://db",
+    "postgresql:///team?host=/run/postgresql&user=anna": "postgresql:///run/postgresql/team",
+    "postgresql://[::1]:5432,db2:5433/team?sslmode=verify-full": "postgresql://[::1]:5432,db2:5433/team",
+    "postgresql://anna@db:5432/team?options=-c%20role%3Dmlops": "postgresql://anna@db:5432/team",
+}
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_an_index_is_named_by_its_address(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The address of a team's index is taken as it is, and shown without its options."""
+    monkeypatch.setenv("MLOPS_NB_INDEX", url)
+    assert load_settings().index == url
+    assert show_index(url) == URLS[url]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://anna:s3cret@db/team", "postgresql://anna:s3cret@/team", "postgresql://:s3cret@db/team",
+        "postgresql://db/team?password=s3cret", "postgresql://db/team?user=a&sslpassword=s3cret",
+        "postgresql://db/team?PASSWORD=s3cret", "postgresql://db/team?pass%77ord=s3cret",
+        "postgresql://anna:s3c/ret@db/team", "postgresql://anna:s3c#ret@db/team", "postgresql://anna:12?s3cret@db",
+        "postgresql://anna:12/s3cret@db", "postgresql:anna:s3cret@db", "host=db password=s3cret", "s3cret",
+        "mysql://anna:s3cret@db/team", "postgresql://anna:s3 cret@db", "postgresql://anna@db/team#s3cret",
+        "postgresql://db/te\nam?x=s3cret", "postgresql://db:s3cret/team", "postgresql://[s3cret/team",
+        "postgresql://anna%3As3cret@db/team",
+    ],
+)  # fmt: skip
+def test_an_address_with_a_password_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is or may be a password in the address is refused, and no part of it is told."""
+    monkeypatch.setenv("MLOPS_NB_INDEX", url)
+    with pytest.raises(InvalidValueError, match="without a password") as caught:
+        load_settings()
+    told = f"{caught.value} {caught.value.__dict__}"
+    assert "s3c" not in told
+    assert "cret" not in told
+    assert "PGPASSWORD or ~/.pgpass" in told
+
+
+def test_settings_of_an_index_in_pyproject(tmp_path: Path) -> None:
+    """The address may stand in pyproject, where what is no text is refused."""
+    path = tmp_path / "pyproject.toml"
+    path.write_text('[tool.mlops_nb]\nindex = "postgresql://db/team"\n')
+    assert load_settings(tmp_path).index == "postgresql://db/team"
+    path.write_text("[tool.mlops_nb]\nindex = 5432\n")
+    with pytest.raises(InvalidValueError, match="postgresql://USER@HOST/DATABASE"):
+        load_settings(tmp_path)
