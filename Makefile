@@ -44,6 +44,7 @@ bench: $(TEST_READY) ## Measure speed beside the peers
 	@$(BIN)/python benchmarks/run.py
 	@$(BIN)/python benchmarks/store.py
 	@$(BIN)/python benchmarks/objects.py
+	@$(BIN)/python benchmarks/dataflow.py
 
 docs: $(TEST_READY) ## Run every code block of the documentation
 	@$(BIN)/python -m pytest -q tests/docs

@@ -14,7 +14,7 @@ from mlops_nb.api.models import (
     serve_model,
     set_alias,
 )
-from mlops_nb.api.notebooks import list_parameters
+from mlops_nb.api.notebooks import explain_graph, list_parameters
 from mlops_nb.api.pipelines import export_notebook, plan_pipeline, run_pipeline
 from mlops_nb.api.places import get_status, get_store
 from mlops_nb.api.remotes import list_audit, pull_store, push_store, verify_audit
@@ -75,6 +75,7 @@ __all__ = [
     "disarm_autolog",
     "end_cell",
     "end_run",
+    "explain_graph",
     "export_notebook",
     "get_metric_history",
     "get_metric_series",

@@ -27,6 +27,7 @@ _COMMANDS = {
     "alias": ("models", "Point an alias at a version of a model, or take it away."),
     "serve": ("models", "Serve a registered model over HTTP."),
     "pipeline": ("pipelines", "Show the pipeline that a notebook's tags make."),
+    "graph": ("notebooks", "Show what depends on what in a notebook, and why."),
     "run": ("pipelines", "Run a notebook as a pipeline, step by step."),
     "export": ("pipelines", "Export a notebook's pipeline as a script."),
     "snapshot": ("snapshots", "Keep the data in a file."),

@@ -7,7 +7,7 @@ import ast
 from mlops_nb.notebook.calls import CallWalker
 from mlops_nb.notebook.flow import LateFlow
 from mlops_nb.notebook.sharing import PART, SAME
-from mlops_nb.notebook.values import NOTHING, Value, merge
+from mlops_nb.notebook.values import NOTHING, Value, join_late, merge
 
 _EXITS = frozenset({"exit", "quit", "sys.exit", "os._exit"})
 
@@ -20,6 +20,7 @@ class BindingWalker(CallWalker):
         if isinstance(target, ast.Name):
             self.bind_name(target.id, value)
         elif isinstance(target, ast.Tuple | ast.List):
+            self.consume(value)
             for item in target.elts:
                 self.bind(item, merge([value], PART))
         elif isinstance(target, ast.Starred):
@@ -35,6 +36,12 @@ class BindingWalker(CallWalker):
             holder = self.visit(target.value)
             if isinstance(target, ast.Subscript):
                 self.visit(target.slice)
+            self.node = target
+            self.rule = (
+                "an item of it is assigned"
+                if isinstance(target, ast.Subscript)
+                else "an attribute of it is assigned"
+            )
             self.change(holder)
             self.hold(holder, [value])
 
@@ -49,6 +56,7 @@ class BindingWalker(CallWalker):
             return
         known = self.known
         self.found.written.add(name)
+        self.because("write", name, "bound here")
         self.bound.add(name)
         self.gone.discard(name)
         if self.depth == 0 and is_new:
@@ -60,7 +68,7 @@ class BindingWalker(CallWalker):
         for other, strength in value.shares.items():
             known.sharing.link(name, other, strength)
         if value.late:
-            known.late[name] = known.late.get(name, ()) + value.late
+            known.late[name] = join_late(known.late.get(name, ()), value.late)
         if value.is_iterator:
             known.iterators.add(name)
 
@@ -69,6 +77,7 @@ class BindingWalker(CallWalker):
         if any(name in frame for frame in self.frames):
             return
         self.found.deleted.add(name)
+        self.because("delete", name, "unbound here")
         if name not in self.bound and name not in self.found.written:
             self.found.reads.add(name)
         self.bound.discard(name)
@@ -116,6 +125,8 @@ class BindingWalker(CallWalker):
             return
         before = self.load(target.id)
         value = self.visit(node.value)
+        self.consume(value)
+        self.node, self.rule = node, "an augmented assignment may change it in place"
         self.change(before, is_sure=False)
         if not self.frames:
             self.found.may_mutate.discard(target.id)  # it is written, which says more
@@ -147,7 +158,9 @@ class BindingWalker(CallWalker):
                         if key is not None:
                             self.unbind(key)
                         continue
-                    self.change(self.visit(item.value))
+                    holder = self.visit(item.value)
+                    self.node, self.rule = node, "a part of it is deleted"
+                    self.change(holder)
                     if isinstance(item, ast.Subscript):
                         self.visit(item.slice)
 

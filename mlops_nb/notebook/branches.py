@@ -65,13 +65,19 @@ class BranchWalker(BindingWalker):
             for statement in node.body
             for item in ast.walk(statement)
         )
+        outer, self.leaving = self.leaving, []
         self.walk_paths([body], is_exhaustive=runs_once and not leaves_early)
+        for bound, gone in self.leaving:
+            self.bound &= bound
+            self.gone &= gone
+        self.leaving = outer
         if node.orelse:
             alternatives: list[Callable[[], None]] = [lambda: self.walk_statements(node.orelse)]
             self.walk_paths(alternatives, is_exhaustive=not leaves_early)
 
     def walk_leave(self, _node: ast.Break | ast.Continue) -> None:
         """Walk ``break`` and ``continue``: what follows in the body does not run on this path."""
+        self.leaving.append((set(self.bound), set(self.gone)))
         self.is_dead = True
 
     def walk_with(self, node: ast.With | ast.AsyncWith) -> None:
@@ -112,9 +118,11 @@ class BranchWalker(BindingWalker):
         self.walk_paths([run_body, *map(make_path, node.handlers)], is_exhaustive=True)
         if node.finalbody:
             after, gone, is_dead = set(self.bound), set(self.gone), self.is_dead
-            self.bound, self.is_dead = before & after, False
+            start = before & after
+            self.bound, self.is_dead = set(start), False
             self.walk_statements(node.finalbody)
-            self.bound |= after - self.gone
+            unbound = self.gone | (start - self.bound) | _find_unbound(node.finalbody)
+            self.bound |= after - unbound
             self.gone |= gone - self.bound
             self.is_dead = self.is_dead or is_dead
 
@@ -150,6 +158,17 @@ class BranchWalker(BindingWalker):
                 self.visit_all(node.keys)
                 if node.rest:
                     self.bind_name(node.rest, merge([subject], PART))
+
+
+def _find_unbound(body: list[ast.stmt]) -> set[str]:
+    """Find the names that statements may delete, those of handlers among them."""
+    found: set[str] = set()
+    for item in (item for statement in body for item in ast.walk(statement)):
+        if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Del):
+            found.add(item.id)
+        elif isinstance(item, ast.ExceptHandler) and item.name:
+            found.add(item.name)
+    return found
 
 
 def _is_never_empty(node: ast.expr) -> bool:

@@ -23,7 +23,7 @@ from mlops_nb.notebook.magics import (
     strip_options,
 )
 from mlops_nb.notebook.sharing import MAYBE, PART, SAME
-from mlops_nb.notebook.values import NOTHING, PARAMETER, Value, merge
+from mlops_nb.notebook.values import NOTHING, PARAMETER, Value, join_late, merge
 
 
 class CallWalker(ExpressionWalker):
@@ -50,6 +50,7 @@ class CallWalker(ExpressionWalker):
             callee = self.load_callee(func)
             path = callee.path
         values, named = self.visit_arguments(node)
+        self.node = node
         if path is not None:
             return self.call_path(path, values, named)
         return self.call_value(callee, node, values, named)
@@ -69,21 +70,30 @@ class CallWalker(ExpressionWalker):
         values = self.visit_all(node.args)
         return values, {item.arg: self.visit(item.value) for item in node.keywords}
 
+    def consume_all(self, values: list[Value]) -> None:
+        """Note that what is called may read to its end any iterator that it is given."""
+        for value in values:
+            self.consume(value)
+
     def call_path(self, path: str, values: list[Value], named: dict[str | None, Value]) -> Value:
         """Call a builtin or a member of a module."""
         everything = [*values, *named.values()]
         last = path.rpartition(".")[2]
         if path in effects.MUTATING_FUNCTIONS or (last.endswith("_") and not last.endswith("__")):
+            self.rule = f"{path}() changes its first argument"
             if values:
                 self.change(values[0])
             return merge(everything, PART)
         if "out" in named:
+            self.rule = f"{path}() writes into what is given as 'out'"
             self.change(named["out"])
         if path in effects.PURE_BUILTINS:
             return self.call_builtin(path, values, everything)
+        self.consume_all(everything)
         if effects.is_under(path, effects.FRESH_MODULES):
             return NOTHING
         is_pure = effects.is_under(path, effects.PURE_MODULES)
+        self.rule = f"it is passed to {path}(), of which nothing is known"
         if not is_pure and not last[:1].isupper():  # a class keeps its arguments, rarely more
             for value in everything:
                 self.change(value, is_sure=False)
@@ -109,13 +119,16 @@ class CallWalker(ExpressionWalker):
     def call_method(self, receiver: Value, name: str, node: ast.Call) -> Value:
         """Call a method of an object."""
         values, named = self.visit_arguments(node)
+        self.node = node
         everything = [*values, *named.values()]
+        self.consume_all(everything)
         in_place = effects.IN_PLACE_ARGUMENTS & {item for item in named if item}
         is_mutator = name in effects.MUTATING_METHODS or (
             name.endswith("_") and not name.startswith("_")
         )
         if is_mutator or any(_may_be_true(node, word) for word in in_place):
             reach = PART if name in effects.REACHING_METHODS else SAME
+            self.rule = f".{name}() changes its object" + ("" if is_mutator else " in place")
             self.change(receiver, reach=reach)
             self.hold(receiver, everything)
             if name in effects.SELF_METHODS:
@@ -125,7 +138,10 @@ class CallWalker(ExpressionWalker):
             return NOTHING
         if name in effects.VIEW_METHODS:
             return merge([receiver], PART)
-        for value in [receiver, *everything]:
+        self.rule = f"of the method .{name}() nothing is known"
+        self.change(receiver, is_sure=False)
+        self.rule = f"it is passed to the method .{name}(), of which nothing is known"
+        for value in everything:
             self.change(value, is_sure=False)
         self.hold(receiver, everything, MAYBE)
         return merge([merge([receiver], PART), merge(everything, MAYBE)])
@@ -139,18 +155,23 @@ class CallWalker(ExpressionWalker):
                 for other, shared in value.shares.items():
                     self.known.sharing.link(name, other, min(shared, strength))
                 if value.late:
-                    self.known.late[name] = self.known.late.get(name, ()) + value.late
+                    held = self.known.late.get(name, ())
+                    self.known.late[name] = join_late(held, value.late)
 
     def call_value(
         self, callee: Value, node: ast.Call, values: list[Value], named: dict[str | None, Value]
     ) -> Value:
         """Call a function of the notebook, or an object of unknown kind."""
         everything = [*values, *named.values()]
+        self.consume_all(everything)
         flow = self.find_function(node.func)
+        called = ast.unparse(node.func) if self.causes is not None else ""
+        self.rule = f"it is passed to {called}(), of which nothing is known"
         if flow is None:
             for value in everything:
                 self.change(value, is_sure=False)
             if not (isinstance(node.func, ast.Name) and node.func.id in self.known.late):
+                self.rule = "it is called, and may be an object with a state"
                 self.change(callee, is_sure=False)
             return merge([merge([callee], PART), merge(everything, MAYBE)])
         if _is_spread(node):
@@ -158,6 +179,7 @@ class CallWalker(ExpressionWalker):
                 self.change(value, is_sure=False)
         else:
             for parameter, value in _match(flow, values, named):
+                self.rule = f"{called}() changes its parameter {parameter!r}"
                 if parameter in flow.mutated_parameters:
                     self.change(value)
                 elif parameter not in flow.kept_parameters:
@@ -219,10 +241,13 @@ class CallWalker(ExpressionWalker):
 
     # ------------------------------------------------------------------ IPython
 
-    def run_code(self, source: str) -> None:
-        """Walk code that runs in the notebook's namespace."""
+    def run_code(self, source: str, offset: int = 0) -> None:
+        """Walk code that runs in the notebook's namespace; it begins ``offset`` lines below."""
         line = self.line
-        self.walk_statements(parse_cell(source).body)
+        body = parse_cell(source).body
+        for statement in body if offset else ():
+            ast.increment_lineno(statement, offset)
+        self.walk_statements(body)
         self.line = line
 
     def walk_statements(self, body: list[ast.stmt]) -> None:
@@ -279,7 +304,7 @@ class CallWalker(ExpressionWalker):
                 statement = strip_options(magic.line, "nrtp")
                 self.run_code(statement)
             try:
-                self.run_code(magic.body)
+                self.run_code(magic.body, self.line)
             except SyntaxError as error:
                 self.add_opaque(f"%%{magic.name} holds a syntax error ({error.msg})")
             if magic.name == "capture":

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterable
 
 from mlops_nb.notebook.effects import USUAL_MODULES
-from mlops_nb.notebook.flow import CellFlow, LateFlow, Opaque
+from mlops_nb.notebook.flow import CellFlow, LateFlow, Opaque, ReasonKind
 from mlops_nb.notebook.sharing import MAYBE, PART, SAME
 from mlops_nb.notebook.values import (
     BUILTINS,
@@ -18,6 +18,8 @@ from mlops_nb.notebook.values import (
     Value,
     merge,
 )
+
+Causes = dict[tuple[ReasonKind, str], tuple[str, ast.AST | None]]
 
 
 class ExpressionWalker:
@@ -33,10 +35,23 @@ class ExpressionWalker:
         self.depth = 0  # above 0 the code may not run
         self.frames: list[dict[str, Value]] = []  # comprehensions, class bodies, locals
         self.comprehensions = 0
-        self.visited: set[tuple[int, bool]] = set()
+        self.leaving: list[
+            tuple[set[str], set[str]]
+        ] = []  # how 'break' and 'continue' leave a loop
+        self.visited: set[tuple[object, bool]] = set()
         self.called: set[str] = set()
         self.yields = False
         self.line = 1
+        self.causes: Causes | None = None  # kept only where somebody asks why
+        self.rule = ""  # what is being concluded about a change
+        self.node: ast.AST | None = None
+        self.statement: ast.stmt | None = None
+
+    def because(self, kind: ReasonKind, name: str, rule: str) -> None:
+        """Keep why a name is read, bound or changed, the first time that it is."""
+        if self.causes is not None:
+            node = self.statement if kind in ("write", "delete") else self.node
+            self.causes.setdefault((kind, name), (rule, node))
 
     # ------------------------------------------------------------------ names
 
@@ -55,6 +70,7 @@ class ExpressionWalker:
             if name in HISTORY and name not in known.names | self.found.written:
                 self.add_opaque(f"{name} reads the output history")
             self.found.reads.add(name)
+            self.because("read", name, "read")
         if known.late:
             self.apply_late(name, is_call=is_call)
         path = known.modules.get(name)
@@ -69,23 +85,34 @@ class ExpressionWalker:
     def apply_late(self, name: str, *, is_call: bool) -> None:
         """Take over what functions do that a name may hold."""
         known = self.known
-        for holder in known.sharing.reach(name, MAYBE):
-            flows = known.late.get(holder, ())
-            for flow in flows:
-                self.apply_flow(flow, is_call=is_call and holder == name and len(flows) == 1)
-
-    def apply_flow(self, flow: LateFlow, *, is_call: bool) -> None:
-        """Take over what one function does, directly and through the functions it uses."""
-        mark = (id(flow), is_call)
+        holders = known.sharing.reach(name, MAYBE)
+        mark = (name, True) if is_call else (holders, False)
         if mark in self.visited:
             return
         is_outermost = not self.visited  # each function once, or a graph of them takes forever
         self.visited.add(mark)
+        for holder in holders:
+            flows = known.late.get(holder, ())
+            for flow in flows:
+                is_surely = is_call and holder == name and len(flows) == 1
+                self.apply_flow(flow, is_call=is_surely, holder=name)
+        if is_outermost:
+            self.visited.clear()
+
+    def apply_flow(self, flow: LateFlow, *, is_call: bool, holder: str = "") -> None:
+        """Take over what one function does, directly and through the functions it uses."""
+        mark = (id(flow), is_call)
+        if mark in self.visited:
+            return
+        is_outermost = not self.visited
+        self.visited.add(mark)
         for name in flow.reads:
             if name not in self.bound and self.is_outer(name):
                 self.found.late_reads.add(name)
+                self.because("read", name, f"code behind {holder!r}, used here, reads it")
             if name in self.known.late or name in self.known.names:
                 self.apply_late(name, is_call=is_call and name in flow.calls)
+        self.rule = f"code behind {holder!r}, used here, changes it"
         for name in flow.mutates | flow.may_mutate:
             if self.is_outer(name) and not self.is_plain_function(name):
                 self.change(Value({name: SAME}), is_sure=is_call and name in flow.mutates)
@@ -98,6 +125,7 @@ class ExpressionWalker:
         """Take over the names that a function binds and unbinds."""
         for name in filter(self.is_outer, flow.writes | flow.maybe_writes):
             self.found.written.add(name)
+            self.because("write", name, "a function used here binds it as 'global'")
             if is_sure and name in flow.writes:
                 self.bound.add(name)
                 self.gone.discard(name)
@@ -128,15 +156,19 @@ class ExpressionWalker:
         for name, strength in value.shares.items():
             is_direct = is_sure and strength >= PART
             for other in sharing.reach(name, reach) if is_direct else ():
-                self.note_change(other, is_sure=True)
+                self.note_change(other, is_sure=True, through=name)
             for other in sharing.reach(name, MAYBE if is_direct else PART):
-                self.note_change(other, is_sure=False)
+                self.note_change(other, is_sure=False, through=name)
 
-    def note_change(self, name: str, *, is_sure: bool) -> None:
+    def note_change(self, name: str, *, is_sure: bool, through: str = "") -> None:
         """Note one changed variable, unless the cell itself has just made it."""
         if name in self.bound or name in self.known.modules:
             return
         (self.found.mutates if is_sure else self.found.may_mutate).add(name)
+        if self.causes is not None:
+            is_shared = through not in ("", name)
+            shared = f", and it may share objects with {through!r}" if is_shared else ""
+            self.because("change", name, self.rule + shared)
 
     # ------------------------------------------------------------------ expressions
 
@@ -145,6 +177,7 @@ class ExpressionWalker:
         if node is None:
             return NOTHING
         self.line = getattr(node, "lineno", self.line)
+        self.node = node
         handler = _HANDLERS.get(type(node))
         if handler is not None:
             return handler(self, node)
@@ -220,7 +253,10 @@ class ExpressionWalker:
                 if isinstance(node.left.value, str):
                     self.load(node.left.value)
                 return NOTHING
-        self.visit_all([node.left, *node.comparators])
+        values = self.visit_all([node.left, *node.comparators])
+        for kind, value in zip(node.ops, values[1:], strict=True):
+            if isinstance(kind, ast.In | ast.NotIn):
+                self.consume(value)
         return NOTHING
 
     def visit_container(self, node: ast.List | ast.Tuple | ast.Set) -> Value:
@@ -237,7 +273,9 @@ class ExpressionWalker:
 
     def visit_starred(self, node: ast.Starred) -> Value:
         """Evaluate ``*items``."""
-        return merge([self.visit(node.value)], PART)
+        value = self.visit(node.value)
+        self.consume(value)
+        return merge([value], PART)
 
     def visit_walrus(self, node: ast.NamedExpr) -> Value:
         """Evaluate ``name := value``, which binds outside of comprehensions."""
@@ -281,6 +319,7 @@ class ExpressionWalker:
         """Note that reading an iterator uses it up, and those that it reads; not their items."""
         if not value.is_iterator:
             return
+        self.rule = "reading the iterator uses it up"
         for name in value.shares:
             for other in self.known.sharing.reach(name, PART):
                 if other in self.known.iterators:

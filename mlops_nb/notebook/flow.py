@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
+ReasonKind = Literal["read", "write", "change", "delete"]
 EMPTY: frozenset[str] = frozenset()
 
 
@@ -22,6 +24,30 @@ class Opaque:
 
     line: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a cell counts as reading, binding, changing or unbinding a variable.
+
+    Attributes
+    ----------
+    line
+        Line in the cell from 1.
+    text
+        The code that stands there.
+    rule
+        What was concluded from it.
+    is_sure
+        False where it is not certain to happen.
+    """
+
+    kind: ReasonKind
+    name: str
+    line: int
+    text: str
+    rule: str
+    is_sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +114,8 @@ class CellFlow:
         Names bound by imports, with the dotted path behind each.
     only_defines
         The cell holds only imports, functions, classes and literal settings.
+    reasons
+        Why each name stands in these sets, the first place for each; only where it was asked for.
     """
 
     reads: frozenset[str] = EMPTY
@@ -102,6 +130,7 @@ class CellFlow:
     functions: Mapping[str, LateFlow] = field(default_factory=dict)
     imports: Mapping[str, str] = field(default_factory=dict)
     only_defines: bool = False
+    reasons: tuple[Reason, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def is_opaque(self) -> bool:

@@ -40,6 +40,24 @@ class Value:
 NOTHING = Value()
 
 
+def join_late(one: tuple[LateFlow, ...], other: tuple[LateFlow, ...]) -> tuple[LateFlow, ...]:
+    """Join two lists of functions, each function once.
+
+    Parameters
+    ----------
+    one, other
+        What is known of two values.
+
+    Returns
+    -------
+    tuple of LateFlow
+        What is known of a value that may be either.
+    """
+    if not one or not other or one is other:
+        return one or other
+    return tuple({id(flow): flow for flow in (*one, *other)}.values())
+
+
 def merge(values: Iterable[Value], strength: int = SAME) -> Value:
     """Join what is known of several values that may come out as one.
 
@@ -61,7 +79,7 @@ def merge(values: Iterable[Value], strength: int = SAME) -> Value:
     for value in values:
         for name, known in value.shares.items():
             shares[name] = max(min(known, strength), shares.get(name, MAYBE))
-        late += value.late
+        late = join_late(late, value.late)
         is_iterator = is_iterator or value.is_iterator
     if not shares and not late and not is_iterator:
         return NOTHING

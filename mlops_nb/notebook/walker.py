@@ -21,6 +21,7 @@ class Walker(BranchWalker):
         """Walk statements in order."""
         for statement in body:
             self.line = statement.lineno
+            self.node = self.statement = statement
             handler = _HANDLERS.get(type(statement))
             if handler is not None:
                 handler(self, statement)

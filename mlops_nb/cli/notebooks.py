@@ -1,0 +1,55 @@
+"""Commands about a notebook as it stands; nothing is executed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlops_nb.cli.pipelines import notebook_argument
+from mlops_nb.cli.render import print_json
+from mlops_nb.cli.runs import as_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command()
+@notebook_argument
+@click.option(
+    "--why",
+    is_flag=False,
+    flag_value="",
+    default=None,
+    metavar="[NAME|STEP]",
+    help="Tell for each variable that crosses where it is written and used, and by which rule.",
+)
+@click.option("--cells", is_flag=True, help="Between cells instead of steps.")
+@as_json
+def graph(notebook: Path, why: str | None, cells: bool, as_json: bool) -> None:
+    """Show what depends on what in NOTEBOOK, and why."""
+    from mlops_nb import api
+
+    if why is None and not cells and not as_json:
+        click.echo(api.plan_pipeline(notebook).to_text())
+        return
+    found = api.explain_graph(notebook, why or None, by_cell=cells)
+    if as_json:
+        print_json([each.to_json() for each in found])
+        return
+    if not found:
+        click.echo("Nothing crosses.")
+    for each in found:
+        click.echo(f"{each.source} -> {each.target}: {each.name}")
+        if why is not None:
+            click.echo(_describe("written", each.written))
+            click.echo(_describe("used", each.used))
+
+
+def _describe(word: str, place: Any) -> str:
+    rule = place.rule if place.is_sure else f"possibly: {place.rule}"
+    where = f"cell {place.cell}, line {place.line}"
+    return f"    {word:8}{where}: {place.text}\n            {rule}"
+
+
+COMMANDS = {"graph": graph}
