@@ -136,7 +136,9 @@ def _take_names(link: Link, runs: Path) -> None:
     names = set(os.listdir(runs)) if changed >= 0 else set()  # noqa: PTH208 - 100,000 paths cost
     sql = "SELECT run_id FROM run UNION ALL SELECT run_id FROM started"
     known = {run_id for (run_id,) in link.execute(sql)}
-    gone, new = known - names, [name for name in names - known if RUN_ID.fullmatch(name)]
+    # On a shared disk a list may be older than the runs that another machine has seen.
+    gone = {run_id for run_id in known - names if not (runs / run_id).is_dir()}
+    new = [name for name in names - known if RUN_ID.fullmatch(name)]
     if not gone and not new and not is_thorough and looked.get("runs") == trusted:
         return
     with link.transaction():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import shutil
 import subprocess
 import sys
@@ -66,6 +67,18 @@ def test_changes_are_seen(store: Store) -> None:
     assert store.search("metrics.m = 2")
     shutil.rmtree(log.folder)
     assert store.search() == []
+
+
+def test_a_list_that_is_behind_hides_no_run(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where another machine has seen a run that this one's list lacks, the run stays."""
+    add_runs(store, 2)
+    assert len(store.search()) == 2
+    listdir = os.listdir
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "listdir", lambda path: listdir(path)[:1])
+        assert len(store.search()) == 2
+    shutil.rmtree(store.root / "runs" / store.search()[0].run_id)
+    assert len(store.search()) == 1
 
 
 def test_threads_read_at_once(store: Store) -> None:
