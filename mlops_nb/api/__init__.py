@@ -60,6 +60,7 @@ from mlops_nb.api.store import (
     restore_run,
     verify_store,
 )
+from mlops_nb.api.sweeps import get_sweep, list_sweeps, resume_sweep, sweep_pipeline
 
 __all__ = [
     "active_run",
@@ -84,11 +85,13 @@ __all__ = [
     "get_status",
     "get_store",
     "get_store_stats",
+    "get_sweep",
     "list_audit",
     "list_deleted_runs",
     "list_models",
     "list_parameters",
     "list_runs",
+    "list_sweeps",
     "load_model",
     "log_artifact",
     "log_figure",
@@ -105,6 +108,7 @@ __all__ = [
     "rebuild_index",
     "register_model",
     "restore_run",
+    "resume_sweep",
     "run_pipeline",
     "search_runs",
     "serve_model",
@@ -114,6 +118,7 @@ __all__ = [
     "snapshot_data",
     "snapshot_environment",
     "start_run",
+    "sweep_pipeline",
     "touch_runs_of",
     "touched_runs",
     "verify_audit",

@@ -29,6 +29,8 @@ _COMMANDS = {
     "pipeline": ("pipelines", "Show the pipeline that a notebook's tags make."),
     "graph": ("notebooks", "Show what depends on what in a notebook, and why."),
     "run": ("pipelines", "Run a notebook as a pipeline, step by step."),
+    "sweep": ("sweeps", "Try many values of a notebook's parameters, find the best."),
+    "sweeps": ("sweeps", "List sweeps, or show the trials of one."),
     "export": ("pipelines", "Export a notebook's pipeline as a script."),
     "snapshot": ("snapshots", "Keep the data in a file."),
     "env": ("snapshots", "Keep and show the environment."),

@@ -11,7 +11,7 @@ from typing import Any
 
 from mlops_nb.config import Settings
 from mlops_nb.errors import InvalidValueError, NotFoundError, StoreError
-from mlops_nb.pipeline.sweep_plan import SweepPlan, read_plan
+from mlops_nb.pipeline.sweep_plan import SweepPlan, change_trials, read_plan
 from mlops_nb.pipeline.sweep_space import Choice
 from mlops_nb.pipeline.sweep_trials import TRIAL_STATES, Trial, TrialState, choose_best
 from mlops_nb.records import RunRecord, RunStatus
@@ -22,7 +22,7 @@ from mlops_nb.tracking import Adoption, Run, adopting, reopen_run, start_run
 KIND = "sweep"
 _DOCUMENT = "sweep.json"
 _TRIAL, _POINT, _STATE = "mlops.trial", "mlops.trial.point", "mlops.trial.state"
-_WRITER, _ERROR = "mlops.sweep.writer", "mlops.error"
+_WRITER, _TRIALS, _ERROR = "mlops.sweep.writer", "mlops.sweep.trials", "mlops.error"
 _MOST = 1_000_000
 
 
@@ -73,7 +73,7 @@ class SweepLedger:
             "mlops.sweep.metric": plan.metric,
             "mlops.sweep.direction": plan.direction,
             "mlops.sweep.sampler": plan.sampler,
-            "mlops.sweep.trials": str(plan.trials),
+            _TRIALS: str(plan.trials),
         }
         run = start_run(
             store,
@@ -90,7 +90,9 @@ class SweepLedger:
         return cls(store, settings, plan, run)
 
     @classmethod
-    def reopen(cls, store: Store, settings: Settings, sweep_id: str) -> SweepLedger:
+    def reopen(
+        cls, store: Store, settings: Settings, sweep_id: str, trials: int | None = None
+    ) -> SweepLedger:
         """Go on with a sweep that has ended, in whatever way.
 
         Parameters
@@ -101,6 +103,8 @@ class SweepLedger:
             Give the experiment.
         sweep_id
             The whole id of its run.
+        trials
+            How many there shall be in all, where that is not what it was.
 
         Returns
         -------
@@ -121,6 +125,9 @@ class SweepLedger:
         run = reopen_run(store, sweep_id)
         assert run is not None
         run.status = "running"  # so that it takes another end
+        if trials is not None:
+            plan = change_trials(plan, trials)
+            run.set_tags({_TRIALS: plan.trials})
         return cls(store, settings, plan, run)
 
     # ------------------------------------------------------------------ trials
@@ -234,7 +241,8 @@ def read_sweep(store: Store, sweep_id: str) -> tuple[RunRecord, SweepPlan]:
     if record.tags.get("mlops.kind") != KIND or digest is None:
         hint = "List sweeps with: mlops-nb sweeps"
         raise InvalidValueError("sweep", sweep_id, "the run of a sweep", hint)
-    return record, read_plan(store.objects.read_bytes(digest))
+    plan = read_plan(store.objects.read_bytes(digest))
+    return record, change_trials(plan, int(record.tags.get(_TRIALS, plan.trials)))
 
 
 def read_trials(store: Store, sweep_id: str, plan: SweepPlan) -> list[Trial]:

@@ -6,7 +6,7 @@ import ast
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -142,8 +142,6 @@ def make_plan(
     """
     if sampler not in SAMPLERS:
         raise NotFoundError("sampler", sampler, SAMPLERS)
-    if trials is not None and (type(trials) is not int or trials < 1):
-        raise InvalidValueError("trials", trials, "a whole number of 1 or more")
     if not space:
         raise ParameterError(
             "the space of the sweep", "", "at least one NAME=RANGE", "For example: C=log:0.01:10"
@@ -156,21 +154,50 @@ def make_plan(
     maximize = goal.direction == "maximize"
     # Made once for what it refuses: a grid without end, a package that is not there.
     make_sampler(sampler, dimensions, seed=seed, maximize=maximize, prune=prune)
-    points = count_points(dimensions)
-    if sampler == "grid" and points is not None:
-        trials = points if trials is None else min(trials, points)
-    return SweepPlan(
+    if trials is None:
+        points = count_points(dimensions) if sampler == "grid" else None
+        trials = points or DEFAULT_TRIALS
+    plan = SweepPlan(
         notebook=str(Path(pipeline.path).absolute()),
         code=digest_code(pipeline),
         space=dimensions,
         metric=goal.metric,
         direction=goal.direction,
         sampler=sampler,
-        trials=trials or DEFAULT_TRIALS,
+        trials=trials,
         seed=seed,
         prune=prune,
         fixed={k: v if isinstance(v, str) else resolved[k] for k, v in (params or {}).items()},
     )
+    return change_trials(plan, trials)
+
+
+def change_trials(plan: SweepPlan, trials: int) -> SweepPlan:
+    """Give a plan with another number of trials.
+
+    Parameters
+    ----------
+    plan
+        As it is.
+    trials
+        How many there shall be in all.
+
+    Returns
+    -------
+    SweepPlan
+        With no more trials than a grid has points.
+
+    Raises
+    ------
+    InvalidValueError
+        There is no such number of trials.
+    """
+    if type(trials) is not int or trials < 1:
+        raise InvalidValueError("trials", trials, "a whole number of 1 or more")
+    points = count_points(plan.space)
+    if plan.sampler == "grid" and points is not None:
+        trials = min(trials, points)
+    return replace(plan, trials=trials)
 
 
 def digest_code(pipeline: Pipeline) -> str:

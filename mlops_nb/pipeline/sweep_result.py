@@ -42,6 +42,15 @@ class SweepResult:
         return choose_best(list(self.records), self.plan.direction)
 
     @property
+    def ranked(self) -> tuple[Trial, ...]:
+        """Every trial, the best first; those without a result come last."""
+        sign = -1 if self.plan.maximize else 1
+        places = {state: place for place, state in enumerate(TRIAL_STATES)}
+        return tuple(
+            sorted(self.records, key=lambda t: (places[t.state], sign * (t.value or 0), t.number))
+        )
+
+    @property
     def best_params(self) -> dict[str, Any] | None:
         """The swept values of the best trial, None where none finished."""
         best = self.best_trial

@@ -28,6 +28,7 @@ TABLE = (
     ("serve", "serving", "Serve a registered model over HTTP in the background."),
     ("pipeline", "pipelines", "Draw the pipeline that a notebook's tags make."),
     ("run", "pipelines", "Run a notebook as a pipeline; as %%mlops run NAME, group a cell."),
+    ("sweep", "sweeps", "Try many values of a notebook's parameters, find the best."),
     ("export", "pipelines", "Export a notebook's pipeline as a script."),
     ("snapshot", "snapshots", "Keep the data in a variable."),
     ("env", "snapshots", "Keep and show the environment."),
