@@ -186,7 +186,7 @@ def find_faults(path: Path) -> Iterator[str]:
         yield f"{path.name}: line {chain.broken + 1} does not continue the one before it"
     head = read_head(path)
     if head is None:
-        if data:
+        if chain.end:
             yield f"{path.name}: its .head file is missing or broken, so a cut end would not show"
     elif not chain.fits(head) and chain.broken is None:
         yield f"{path.name}: line {head[0] + 1}, which was its last, is no longer there"

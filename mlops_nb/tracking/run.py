@@ -18,7 +18,7 @@ from mlops_nb.records import DatasetRecord, RunStatus
 from mlops_nb.store import RunLog, Store
 from mlops_nb.tracking import active
 from mlops_nb.tracking.artifacts import describe_artifact, keep_files
-from mlops_nb.tracking.values import check_key, read_metric, read_param, read_step
+from mlops_nb.tracking.values import check_key, is_readable, read_metric, read_param, read_step
 
 _END_WORDS: dict[str, RunStatus] = {
     "finished": "finished",
@@ -392,7 +392,7 @@ def check_artifact_name(name: str) -> str:
         It is empty, absolute, or has a part that leads elsewhere.
     """
     parts = str(name).replace("\\", "/").split("/")
-    bad = any(part in ("", ".", "..") or not part.isprintable() for part in parts)
+    bad = any(part in ("", ".", "..") or not is_readable(part) for part in parts)
     if bad or ":" in parts[0] or len(str(name)) > 1000:
         raise InvalidValueError("artifact name", name, "a relative name such as plots/roc.png")
     return "/".join(parts)

@@ -9,8 +9,25 @@ from typing import Any
 from mlops_nb.errors import InvalidValueError
 
 LONGEST_KEY = 250
+_JOINERS = dict.fromkeys((0x200C, 0x200D), "")
 LONGEST_TEXT = 1_000_000
 _STEP_LIMIT = 2**63
+
+
+def is_readable(text: str) -> bool:
+    """Tell whether a text has no control characters, line breaks or turns of direction.
+
+    Parameters
+    ----------
+    text
+        Any text.
+
+    Returns
+    -------
+    bool
+        The two joiners are readable: Persian and the scripts of India need them within words.
+    """
+    return text.isprintable() or text.translate(_JOINERS).isprintable()
 
 
 def check_key(what: str, key: object) -> str:
@@ -33,7 +50,7 @@ def check_key(what: str, key: object) -> str:
     InvalidValueError
         It is no text, empty, too long, or has control characters.
     """
-    if isinstance(key, str) and 0 < len(key) <= LONGEST_KEY and key.isprintable() and key.strip():
+    if isinstance(key, str) and 0 < len(key) <= LONGEST_KEY and is_readable(key) and key.strip():
         return key
     raise InvalidValueError(f"{what} name", key, f"printable text of 1 to {LONGEST_KEY} characters")
 
