@@ -54,7 +54,7 @@ class Server:
         settings = {
             "listen_addresses": "", "unix_socket_directories": self.folder, "fsync": "off",
             "full_page_writes": "off", "max_connections": 60, "log_min_messages": "panic",
-            "lc_messages": "C",
+            "lc_messages": "C", "max_parallel_workers_per_gather": "0",
         }  # fmt: skip
         command: list[Any] = [self.programs / "postgres", "-D", self.folder / "data"]
         for name, value in settings.items():
