@@ -68,14 +68,15 @@ def end_run(status: str = "finished") -> None:
         run.end(status)  # type: ignore[arg-type]  # Run.end checks the word
 
 
+def _begin(write: Callable[[Run], Any]) -> Run:
+    """Start a run, but none for a write that one which records nothing refuses as well."""
+    write(Run(None, "", "", None))
+    return need_session().start_run()
+
+
 def _log(write: Callable[[Run], T]) -> T:
-    """Write to the active run, or to one that is started where the write would be accepted."""
-    run = active_run()
-    if run is None:
-        # A run that records nothing refuses what any run refuses; then no empty one is left.
-        write(Run(None, "", "", None))
-        run = need_session().start_run()
-    return write(run)
+    """Write to the active run; one is started where none is active."""
+    return write(active_run() or _begin(write))
 
 
 def log_metric(key: str, value: Any, step: int | None = None) -> None:
@@ -95,20 +96,12 @@ def log_metric(key: str, value: Any, step: int | None = None) -> None:
     InvalidValueError
         Key, value or step has the wrong form; nothing is written.
     """
-    run = active_run()
-    if run is None:
-        _log(lambda new: new.log_metric(key, value, step))
-    else:
-        run.log_metric(key, value, step)  # a training loop pays for every call on the way
+    (active_run() or _begin(lambda r: r.log_metric(key, value, step))).log_metric(key, value, step)
 
 
 def log_metrics(metrics: Mapping[str, Any], step: int | None = None) -> None:
     """Log values of several metrics for one step; see `log_metric`."""
-    run = active_run()
-    if run is None:
-        _log(lambda new: new.log_metrics(metrics, step))
-    else:
-        run.log_metrics(metrics, step)
+    (active_run() or _begin(lambda r: r.log_metrics(metrics, step))).log_metrics(metrics, step)
 
 
 def log_param(key: str, value: Any) -> None:
