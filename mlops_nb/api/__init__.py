@@ -14,7 +14,12 @@ from mlops_nb.api.models import (
     serve_model,
     set_alias,
 )
-from mlops_nb.api.notebooks import explain_graph, list_parameters
+from mlops_nb.api.notebooks import (
+    explain_graph,
+    list_parameters,
+    slice_notebook,
+    suggest_tags,
+)
 from mlops_nb.api.pipelines import export_notebook, plan_pipeline, run_pipeline
 from mlops_nb.api.places import get_status, get_store
 from mlops_nb.api.remotes import list_audit, pull_store, push_store, verify_audit
@@ -115,9 +120,11 @@ __all__ = [
     "set_alias",
     "set_tag",
     "set_tags",
+    "slice_notebook",
     "snapshot_data",
     "snapshot_environment",
     "start_run",
+    "suggest_tags",
     "sweep_pipeline",
     "touch_runs_of",
     "touched_runs",

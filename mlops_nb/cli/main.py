@@ -28,6 +28,8 @@ _COMMANDS = {
     "serve": ("models", "Serve a registered model over HTTP."),
     "pipeline": ("pipelines", "Show the pipeline that a notebook's tags make."),
     "graph": ("notebooks", "Show what depends on what in a notebook, and why."),
+    "suggest": ("notebooks", "Propose tags that make a pipeline of a notebook."),
+    "slice": ("notebooks", "Show the cells that compute one variable."),
     "run": ("pipelines", "Run a notebook as a pipeline, step by step."),
     "sweep": ("sweeps", "Try many values of a notebook's parameters, find the best."),
     "sweeps": ("sweeps", "List sweeps, or show the trials of one."),

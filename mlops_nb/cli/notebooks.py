@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlops_nb.cli.pipelines import notebook_argument
-from mlops_nb.cli.render import print_json
+from mlops_nb.cli.render import print_json, print_table
 from mlops_nb.cli.runs import as_json
 
 if TYPE_CHECKING:
@@ -52,4 +52,40 @@ def _describe(word: str, place: Any) -> str:
     return f"    {word:8}{where}: {place.text}\n            {rule}"
 
 
-COMMANDS = {"graph": graph}
+@click.command()
+@notebook_argument
+@click.option("--write", is_flag=True, help="Write the tags into NOTEBOOK.")
+@as_json
+def suggest(notebook: Path, write: bool, as_json: bool) -> None:
+    """Propose tags that make a pipeline of NOTEBOOK."""
+    from mlops_nb import api
+
+    found = api.suggest_tags(notebook, write=write)
+    if as_json:
+        print_json([each.to_json() for each in found])
+        return
+    rows = [(each.cell, each.tag, each.source, each.reason) for each in found]
+    print_table(("cell", "tag", "begins with", "why"), rows, empty="Nothing to propose.")
+    if found:
+        done = f"written to {notebook}" if write else "write them with: --write"
+        click.echo(f"\n{len(found)} tags; {done}")
+
+
+@click.command("slice")
+@notebook_argument
+@click.argument("name")
+@as_json
+def slice_(notebook: Path, name: str, as_json: bool) -> None:
+    """Show the cells of NOTEBOOK that compute the variable NAME."""
+    from mlops_nb import api
+
+    found = api.slice_notebook(notebook, name)
+    if as_json:
+        print_json(found.to_json())
+        return
+    for each in found.cells:
+        click.echo(f"# cell {each.cell}: {each.reason}\n{each.source.rstrip()}\n")
+    click.echo(f"# {len(found.cells)} of {found.total} code cells")
+
+
+COMMANDS = {"graph": graph, "suggest": suggest, "slice": slice_}

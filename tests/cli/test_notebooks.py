@@ -1,5 +1,6 @@
 """Commands about a notebook as it stands."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,3 +31,29 @@ def test_the_graph_of_cells(ask: Ask, notebook: Path) -> None:
     assert sources
     assert all(source.startswith("cell ") for source in sources)
     assert "written" not in ask("graph", notebook, "--cells").out
+
+
+def test_tags_are_proposed_and_written(ask: Ask, notebook: Path) -> None:
+    """A table of cell, tag and reason; the file changes only where that is asked for."""
+    document = json.loads(notebook.read_text(encoding="utf-8"))
+    for cell in document["cells"]:
+        cell["metadata"].pop("tags", None)
+    notebook.write_text(json.dumps(document), encoding="utf-8")
+    before = notebook.read_bytes()
+    shown = ask("suggest", notebook).out
+    assert "step:" in shown
+    assert "the first cell that computes" in shown
+    assert notebook.read_bytes() == before
+    listed = ask("suggest", notebook, "--write", "--json").json
+    assert {"cell", "tag", "source", "reason"} == set(listed[0])
+    assert "step:" in notebook.read_text(encoding="utf-8")
+    assert "Nothing to propose" in ask("suggest", notebook).err
+
+
+def test_a_slice_is_shown(ask: Ask, notebook: Path) -> None:
+    """The cells that one variable needs, with reasons, and how many were left out."""
+    shown = ask("slice", notebook, "numbers").out
+    assert "numbers (line" in shown
+    assert "code cells" in shown
+    assert ask("slice", notebook, "numbers", "--json").json["name"] == "numbers"
+    assert ask("slice", notebook, "nubmers").code == 2

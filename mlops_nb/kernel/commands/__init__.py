@@ -30,6 +30,7 @@ TABLE = (
     ("run", "pipelines", "Run a notebook as a pipeline; as %%mlops run NAME, group a cell."),
     ("sweep", "sweeps", "Try many values of a notebook's parameters, find the best."),
     ("export", "pipelines", "Export a notebook's pipeline as a script."),
+    ("slice", "notebooks", "Show the cells that compute one variable."),
     ("snapshot", "snapshots", "Keep the data in a variable."),
     ("env", "snapshots", "Keep and show the environment."),
     ("store", "storage", "Count, verify or collect what is stored."),
