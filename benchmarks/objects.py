@@ -1,7 +1,8 @@
 """Measures how files are kept and restored, beside DVC where it is installed; prints a table.
 
-CPU seconds of the work and its children are what counts. The data are random, so nothing compresses.
-Run: python benchmarks/objects.py [MiB of the large file, 2048 by default]
+CPU seconds of the work and its children are what counts; figures are medians of rounds in which both
+take their turn. The data are random, so nothing compresses. ``make bench-peers`` installs DVC.
+Run: python benchmarks/objects.py [MiB of the large file, 2048 by default [rounds, 3 by default]]
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import platform
 import random
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -18,6 +20,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from peers import find_folder, find_peers
 
 FILES, FILE_BYTES, PIECE_BYTES = 10_000, 20_000, 64 * 1024
 BUDGETS = {
@@ -110,27 +114,69 @@ def measure_dvc(top: Path, program: str) -> Figures:
     return found
 
 
+def measure_merging(top: Path) -> Figures:
+    """Measure what a collection pays to merge a thousand packs of one object, and what it brings."""
+    from mlops_nb.store import Store, open_store
+    from mlops_nb.store.upkeep import collect_store
+
+    store = open_store(top / "store", cache=top / "cache")
+    chance = random.Random(3)
+    digests = [store.objects.put_bytes(chance.randbytes(2000)) for _ in range(1000)]
+    store.audit.append("kept", {"digests": digests})
+
+    def read() -> None:
+        fresh = Store(store.root, store.store_id, top / "cache", store.objects.cut)
+        for digest in digests:
+            fresh.objects.read_bytes(digest)
+
+    return {
+        "1,000 packs, read": measure(read, store.root),
+        "1,000 packs, collected": measure(lambda: collect_store(store, grace_s=0), store.root),
+        "merged, read": measure(read, store.root),
+        "merged, collected again": measure(lambda: collect_store(store, grace_s=0), store.root),
+    }
+
+
 def main() -> None:
     """Print the table."""
     size_mib = int(sys.argv[1]) if len(sys.argv) > 1 else 2048
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+    peer = find_peers(find_folder([]))["DVC"]
+    subjects: dict[str, Callable[[Path], Figures]] = {"ours": measure_ours}
+    if peer.python:
+        program = str(peer.python.with_name("dvc"))
+        subjects["DVC"] = lambda top: measure_dvc(top, program)
+    found: dict[str, list[Figures]] = {name: [] for name in subjects}
+    for _ in range(rounds):
+        for name, work in subjects.items():
+            with tempfile.TemporaryDirectory() as folder:
+                write_data(Path(folder), size_mib)
+                found[name].append(work(Path(folder)))
+    figures = {
+        name: {
+            title: [statistics.median(one) for one in zip(*(each[title] for each in many), strict=True)]
+            for title in BUDGETS
+        }
+        for name, many in found.items()
+    }  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
-        top = Path(folder)
-        write_data(top, size_mib)
-        ours = measure_ours(top)
-    program = shutil.which("dvc", path=str(Path(sys.executable).parent)) or shutil.which("dvc")
-    theirs: Figures = {}
-    if program:
-        with tempfile.TemporaryDirectory() as folder:
-            write_data(Path(folder), size_mib)
-            theirs = measure_dvc(Path(folder), program)
-    print(f"Python {platform.python_version()}, {os.cpu_count()} CPUs, large file {size_mib} MiB")
+        merged = measure_merging(Path(folder))
+    load = os.getloadavg()[1] if hasattr(os, "getloadavg") else float("nan")
     print(
-        f"{'':26}{'CPU s':>8}{'wall s':>8}{'MB new':>9}{'budget':>8}{'DVC CPU s':>11}{'ratio':>7}"
+        f"Python {platform.python_version()}, {os.cpu_count()} cores, load {load:.1f}; "
+        f"large file {size_mib} MiB; medians of {rounds} rounds; {peer.reason or peer.title}"
     )
-    for name, (cpu, wall, new) in ours.items():
-        peer = theirs.get(name)
-        beside = f"{peer[0]:11.2f}{peer[0] / cpu:7.1f}" if peer else f"{'-':>11}{'-':>7}"
-        print(f"{name:26}{cpu:8.2f}{wall:8.2f}{new:9.1f}{BUDGETS[name]:8.2f}{beside}")
+    print("| files | CPU | wall | new | budget | DVC: CPU | wall | new | ratio |")
+    print("| --- |" + " ---: |" * 8)
+    for title, budget in BUDGETS.items():
+        cpu, wall, new = figures["ours"][title]
+        row = f"| {title} | {cpu:.2f} s | {wall:.2f} s | {new:.1f} MB | {budget:g} |"
+        if "DVC" in figures:
+            other = figures["DVC"][title]
+            row += f" {other[0]:.2f} s | {other[1]:.2f} s | {other[2]:.1f} MB | {other[0] / cpu:.1f} x |"
+        print(row)
+    for title, (cpu, wall, new) in merged.items():
+        print(f"| {title} | {cpu:.2f} s | {wall:.2f} s | {new:.1f} MB |" + " |" * 5)
 
 
 if __name__ == "__main__":
