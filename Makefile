@@ -8,10 +8,10 @@ READY := $(VENV)/.ready
 TEST_READY := $(VENV)/.ready-test
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format conformance bench docs lab clean
+.PHONY: help setup demo test lint format conformance bench bench-peers docs lab clean
 
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Create the virtual environment, install, build the panel
 	@$(BIN)/python labextension/build.py
@@ -40,11 +40,16 @@ format: $(TEST_READY) ## Rewrite the code in the house's style
 conformance: $(TEST_READY) ## Run every hazard in every mode; write the page of results
 	@$(BIN)/python -W ignore -m tests.conformance
 
-bench: $(TEST_READY) ## Measure speed beside the peers
+bench-peers: $(TEST_READY) ## Install the peers, in the folder that BENCH_PEERS names or the cache folder
+	@$(BIN)/python benchmarks/peers.py
+
+bench: $(TEST_READY) ## Measure speed beside the peers that are installed
 	@$(BIN)/python benchmarks/run.py
 	@$(BIN)/python benchmarks/store.py
 	@$(BIN)/python benchmarks/objects.py
+	@$(BIN)/python benchmarks/postgres.py
 	@$(BIN)/python benchmarks/dataflow.py
+	@$(BIN)/python benchmarks/kernels.py
 
 docs: $(TEST_READY) ## Run every code block of the documentation
 	@$(BIN)/python -m pytest -q tests/docs
