@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import re
+import sys
 import sysconfig
 import threading
 import types
@@ -87,7 +88,9 @@ def is_local_module(module: types.ModuleType) -> bool:
     if not isinstance(file, str) or module.__name__.split(".")[0] in ("mlops_nb", "__main__"):
         return False
     if not os.path.isabs(file):  # noqa: PTH117 - a thousand modules are asked
-        return True
+        # Packages such as torch make modules that name no real file; they belong to the package.
+        top = sys.modules.get(module.__name__.partition(".")[0], module)
+        return top is module or is_local_module(top)
     installed = ("site-packages" in file) or ("dist-packages" in file)
     return not installed and not file.startswith(_list_roots())
 
