@@ -66,6 +66,7 @@ from mlops_nb.api.store import (
     verify_store,
 )
 from mlops_nb.api.sweeps import get_sweep, list_sweeps, resume_sweep, sweep_pipeline
+from mlops_nb.api.templates import copy_template, list_templates
 
 __all__ = [
     "active_run",
@@ -76,6 +77,7 @@ __all__ = [
     "close_session",
     "collect_garbage",
     "compare_runs",
+    "copy_template",
     "delete_alias",
     "delete_run",
     "disarm_autolog",
@@ -97,6 +99,7 @@ __all__ = [
     "list_parameters",
     "list_runs",
     "list_sweeps",
+    "list_templates",
     "load_model",
     "log_artifact",
     "log_figure",

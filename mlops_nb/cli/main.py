@@ -31,6 +31,7 @@ _COMMANDS = {
     "suggest": ("notebooks", "Propose tags that make a pipeline of a notebook."),
     "slice": ("notebooks", "Show the cells that compute one variable."),
     "run": ("pipelines", "Run a notebook as a pipeline, step by step."),
+    "new": ("templates", "Write a notebook from a template: automl."),
     "sweep": ("sweeps", "Try many values of a notebook's parameters, find the best."),
     "sweeps": ("sweeps", "List sweeps, or show the trials of one."),
     "export": ("pipelines", "Export a notebook's pipeline as a script."),

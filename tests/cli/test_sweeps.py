@@ -142,3 +142,15 @@ def test_help_names_every_form(ask: Ask) -> None:
     """Whoever asks learns the forms of ranges."""
     text = ask("sweep", "--help").out
     assert "log:LOW:HIGH" in " ".join(text.split())
+
+
+def test_a_template_is_written(ask: Ask, tmp_path: Path) -> None:
+    """A notebook comes out of the package under the name one wants, once."""
+    assert ask("new").out == "automl\n"
+    assert ask("new", "--json").json == ["automl"]
+    answer = ask("new", "automl", tmp_path / "mine.ipynb", "--json")
+    assert answer.json == {"path": str(tmp_path / "mine.ipynb"), "template": "automl"}
+    steps = ask("pipeline", tmp_path / "mine.ipynb", "--json").json["steps"]
+    assert [step["name"] for step in steps] == ["load", "features", "train", "evaluate"]
+    assert ask("new", "automl", tmp_path / "mine.ipynb").code == 2
+    assert "wrote" in ask("new", "automl", tmp_path / "mine.ipynb", "--overwrite").out

@@ -84,6 +84,7 @@ def test_wheel_without_node_and_bundle_has_all_but_the_panel(tmp_path: Path) -> 
     assert not [name for name in names if PANEL_PLACE in name]
     assert any(name.endswith("etc/jupyter/jupyter_server_config.d/mlops_nb.json") for name in names)
     assert "mlops_nb/server/routes.py" in names
+    assert "mlops_nb/notebook/templates/automl.ipynb" in names
 
 
 def test_wheel_carries_the_built_panel(tmp_path: Path) -> None:
