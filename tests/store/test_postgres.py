@@ -176,7 +176,8 @@ def test_both_databases_keep_the_same_records(pair: Pair) -> None:
 def test_a_parameter_of_10_mb(either: Store, name: str, length: int) -> None:
     """Long values, which no index over text takes whole, are found by equality and by order."""
     long = "x" * length
-    for value in (long + "a", long + "b", "short", "é"):
+    many = "ab" if length < 10_000 else "a"  # each of 10 MB costs seconds
+    for value in (*(long + letter for letter in many), "short", "é"):
         log = either.start_run({"name": value[-1], "experiment": "e"})
         log.append({"type": "params", "params": {name: value}})
         log.append({"type": "tags", "tags": {"t": value[:3000] + value[-1]}})
@@ -186,6 +187,6 @@ def test_a_parameter_of_10_mb(either: Store, name: str, length: int) -> None:
 
     field = f"params.{name}"
     assert find(f"{field} = '{long}a'") == "a"
-    assert find(f"{field} > '{long}' and {field} LIKE 'x%'", field) == "ab"
-    assert find(f"{field} IN ('{long}b', 'short')", field) == "tb"
+    assert find(f"{field} > '{long}' and {field} LIKE 'x%'", field) == many
+    assert find(f"{field} IN ('{long}b', 'short')", field) == "t" + many[1:]
     assert find(f"tags.t < '{long[:3000]}b'", "tags.t DESC") == "at"
