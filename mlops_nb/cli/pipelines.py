@@ -13,7 +13,7 @@ import click
 from mlops_nb.cli.ci import print_gates, tell_ci, telling_refusals
 from mlops_nb.cli.failures import ending_as_by_hand
 from mlops_nb.cli.paramfiles import read_param_file
-from mlops_nb.cli.render import format_duration, print_json, print_table
+from mlops_nb.cli.render import format_duration, format_value, print_json, print_table
 from mlops_nb.cli.runs import as_json
 from mlops_nb.errors import UsageError
 from mlops_nb.records import GateResult, PipelineResult, StepResult
@@ -176,8 +176,11 @@ def choose_exit_code(result: PipelineResult, gates: Sequence[GateResult] = ()) -
     -------
     int
         0, or by the first step that failed: 124 for a time-out, 138 for a kernel that died, 130
-        for an interrupt, else 1; 4 where all steps succeeded and a gate did not pass.
+        for an interrupt, else 1; 1 too where the notebook gives something else; 4 where all steps
+        succeeded and a gate did not pass.
     """
+    if result.verification is not None and result.verification.is_different:
+        return 1
     if result.status == "finished":
         return 0 if all(gate.passed for gate in gates) else 4
     failed = next((step for step in result.steps if step.status == "failed"), None)
@@ -261,6 +264,9 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
                 "metrics": result.metrics,
                 "params": result.params,
                 "gates": [asdict(gate) for gate in checked],
+                "verification": None
+                if result.verification is None
+                else asdict(result.verification),
             }
         )
     else:
@@ -284,6 +290,8 @@ def _print_result(result: PipelineResult) -> None:
         click.echo()
         print_table(("metric", "value"), list(result.metrics.items()))
     click.echo(f"\nrun {result.run_id} {result.status}")
+    if result.verification is not None:
+        click.echo(format_value(str(result.verification), 1000))
 
 
 @click.command()

@@ -75,7 +75,7 @@ def make_annotations(
     gates: Sequence[GateResult],
     environment: Mapping[str, str],
 ) -> list[str]:
-    """Write a mark for each step that failed and each gate that did not pass.
+    """Write a mark for each step that failed, each gate that did not pass, and a difference.
 
     Parameters
     ----------
@@ -98,6 +98,8 @@ def make_annotations(
         if step.status == "failed":
             title, message = _describe_step(step)
             marks.append((title, message))
+    if result.verification is not None and result.verification.is_different:
+        marks.append(("pipeline and notebook differ", str(result.verification)))
     marks += [(f"gate {gate.expression}", gate.reason) for gate in gates if not gate.passed]
     return [
         format_annotation("error", message, title=title, notebook=notebook, environment=environment)
@@ -140,6 +142,8 @@ def make_summary(notebook: Path, result: PipelineResult, gates: Sequence[GateRes
         status = f"{step.status} (cached)" if step.cached else step.status
         told = f": {_quote(step.error)}" if step.error else ""
         lines.append(f"| {_quote(step.name)} | {status}{told} | {step.duration_s:.1f} s |")
+    if result.verification is not None:
+        lines += ["", _quote(str(result.verification))]
     if result.metrics:
         lines += ["", "| metric | value |", "| --- | ---: |"]
         lines += [f"| {_quote(key)} | {value:.6g} |" for key, value in result.metrics.items()]

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 from mlops_nb.notebook.document import replace_file
 from mlops_nb.pipeline.failedcells import read_failed_cell
-from mlops_nb.records import GateResult, PipelineResult, StepResult
+from mlops_nb.records import GateResult, PipelineResult, StepResult, Verification
 
 # XML 1.0 has no way to write them, not even escaped.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -22,7 +22,7 @@ def write_junit(
     result: PipelineResult,
     gates: Sequence[GateResult] = (),
 ) -> Path:
-    """Write a run as one test suite: a test case a step, and one a gate.
+    """Write a run as one test suite: a test case a step, one a gate, one for the verification.
 
     Parameters
     ----------
@@ -48,6 +48,8 @@ def write_junit(
         _add_property(properties, f"metric.{key}", repr(value))
     for step in result.steps:
         _add_step(suite, notebook, step)
+    if result.verification is not None:
+        _add_verification(suite, notebook, result.verification)
     for gate in gates:
         _add_gate(suite, notebook, gate)
     return _write(path, suite, sum(step.duration_s for step in result.steps))
@@ -146,6 +148,19 @@ def describe_failure(step: StepResult) -> str:
     where = "" if cell is None or cell.index is None else f"cell {cell.index} of the notebook\n"
     told = cell.get_tail() if cell is not None else ""
     return f"{where}{told or step.error or ''}"
+
+
+def _add_verification(
+    suite: ElementTree.Element, notebook: Path, verification: Verification
+) -> None:
+    case = _add_case(suite, notebook, "verify", verification.duration_s)
+    properties = ElementTree.SubElement(case, "properties")
+    _add_property(properties, "verification", verification.status)
+    told = clean(str(verification))
+    if verification.is_different:
+        ElementTree.SubElement(case, "failure", {"message": told, "type": "different"}).text = told
+    elif verification.status == "not verified":
+        ElementTree.SubElement(case, "skipped", {"message": told})
 
 
 def _add_gate(suite: ElementTree.Element, notebook: Path, gate: GateResult) -> None:

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from mlops_nb.cli.pipelines import choose_exit_code
-from mlops_nb.records import GateResult, PipelineResult
+from mlops_nb.records import GateResult, PipelineResult, Verification
 
 Ask = Callable[..., Any]
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,3 +92,12 @@ def test_steps_that_fail_come_before_gates() -> None:
     assert choose_exit_code(PipelineResult("r", "finished", ()), gates) == 4
     assert choose_exit_code(PipelineResult("r", "failed", ()), gates) == 1
     assert choose_exit_code(PipelineResult("r", "interrupted", ()), gates) == 130
+
+
+def test_a_wrong_result_is_no_success() -> None:
+    """A pipeline that differs from its notebook fails; one that was not compared does not."""
+    differs = Verification("not verified", "fit", "w", "value", "1", "2")
+    open_still = Verification("not verified", reason="it was not asked for")
+    for verification, code in [(differs, 1), (open_still, 0), (Verification("verified"), 0)]:
+        result = PipelineResult("r", "finished", (), verification=verification)
+        assert choose_exit_code(result) == code

@@ -12,7 +12,7 @@ from mlops_nb.pipeline.annotations import (
     make_annotations,
     make_summary,
 )
-from mlops_nb.records import GateResult, PipelineResult, StepResult
+from mlops_nb.records import GateResult, PipelineResult, StepResult, Verification
 
 JOB = {"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": "/checkout"}
 
@@ -47,6 +47,18 @@ def test_failed_steps_and_gates_are_marked(tmp_path: Path) -> None:
         "::error file=nb/train.ipynb,title=step fit%2C cell 3::KeyError: 'a'%0Ahere",
         "::error file=nb/train.ipynb,title=gate acc>=0.9::no metric",
     ]
+
+
+def test_a_difference_is_marked_and_told() -> None:
+    """A pipeline that gives something else than its notebook is an error of the notebook's file."""
+    told = Verification("not verified", "fit", "w[0]", "value", "1.0", "2.0")
+    result = PipelineResult("r", "finished", (), verification=told)
+    (line,) = make_annotations(Path("a.ipynb"), result, [], JOB)
+    assert "title=pipeline and notebook differ::not verified: after step 'fit', w[0]" in line
+    assert "1.0 in the notebook, 2.0 in the pipeline" in make_summary(Path("a.ipynb"), result)
+    same = PipelineResult("r", "finished", (), verification=Verification("verified"))
+    assert make_annotations(Path("a.ipynb"), same, [], JOB) == []
+    assert "\nverified\n" in make_summary(Path("a.ipynb"), same)
 
 
 def test_a_text_cannot_become_a_command() -> None:

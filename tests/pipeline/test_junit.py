@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mlops_nb.pipeline.failedcells import read_failed_cell
 from mlops_nb.pipeline.junit import clean, write_junit, write_refusal
-from mlops_nb.records import GateResult, PipelineResult, StepResult
+from mlops_nb.records import GateResult, PipelineResult, StepResult, Verification
 
 NOTEBOOK = Path("train.ipynb")
 
@@ -96,6 +96,30 @@ def test_gates_are_test_cases(tmp_path: Path) -> None:
         "require f1>0",
     ]
     assert [failure.text for failure in suite.findall("testcase/failure")] == ["acc is 0.8"]
+
+
+@pytest.mark.parametrize(
+    ("verification", "tag"),
+    [
+        (Verification("verified"), None),
+        (Verification("partly verified", unstable=("x",)), None),
+        (Verification("not verified", reason="it was not asked for"), "skipped"),
+        (Verification("not verified", "fit", "w", "value", "1", "2"), "failure"),
+    ],
+)
+def test_verification_is_a_test_case(
+    tmp_path: Path, verification: Verification, tag: str | None
+) -> None:
+    """What differs is a failure, what was not compared is skipped, and the status is a property."""
+    result = PipelineResult("r", "finished", (), verification=verification)
+    suite = read(write_junit(tmp_path / "j.xml", NOTEBOOK, result))
+    case = suite.find("testcase[@name='verify']")
+    assert case is not None
+    assert case.find("properties/property").get("value") == verification.status  # type: ignore[union-attr]
+    found = [child.tag for child in case if child.tag != "properties"]
+    assert found == ([] if tag is None else [tag])
+    if tag is not None:
+        assert case.find(tag).get("message") == str(verification)  # type: ignore[union-attr]
 
 
 def test_refusal_is_an_error(tmp_path: Path) -> None:

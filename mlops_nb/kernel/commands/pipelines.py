@@ -84,7 +84,9 @@ def _run(call: Call) -> Shown | None:
     ]
     metrics = [("", f"{key} = {value:.6g}", "", "") for key, value in result.metrics.items()]
     columns = ["step", "status", "duration", "notebook"]
-    table = Table(columns, [*rows, *metrics], f"run {result.run_id}: {result.status}")
+    verified = "" if result.verification is None else f", {result.verification}"
+    title = f"run {result.run_id}: {result.status}{verified}"
+    table = Table(columns, [*rows, *metrics], title)
     failed = next((step for step in result.steps if step.status == "failed"), None)
     if failed is not None:
         # A notebook that runs a pipeline fails with it; the table says how far it came.
