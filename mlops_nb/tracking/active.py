@@ -61,6 +61,8 @@ def active_run() -> Run | None:
     """
     entered = _entered.get()
     if entered:
+        if entered[-1].status == "running":  # what `is_open` asks, without the call
+            return entered[-1]
         for run in reversed(entered):
             if run.is_open:
                 return run
