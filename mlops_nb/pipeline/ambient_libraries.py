@@ -34,13 +34,35 @@ def _differs(a: Any, b: Any) -> bool:
     return a is not b and (type(a) is not type(b) or a != b)
 
 
+_ACCESSORS = "<accessors>"
+
+
+def _find_pandas_accessors(pd: Any) -> list[tuple[str, str, Any]]:
+    """List what the notebook has registered on frames, series and indexes by a call."""
+    found = []
+    for owner in ("DataFrame", "Series", "Index"):
+        kind = getattr(pd, owner)
+        for name in sorted(kind._accessors):  # noqa: SLF001 - pandas lists them only there
+            accessor = vars(kind).get(name)
+            made = getattr(accessor, "_accessor", None)
+            if getattr(made, "__module__", None) == "__main__":
+                found.append((owner, name, accessor))
+    return found
+
+
 def _capture_pandas(pd: Any) -> dict[str, Any]:
-    return {
+    state: dict[str, Any] = {
         key: value for key, value, usual in _iterate_pandas_options(pd) if _differs(value, usual)
     }
+    accessors = _find_pandas_accessors(pd)
+    return state | {_ACCESSORS: accessors} if accessors else state
 
 
 def _restore_pandas(pd: Any, state: dict[str, Any]) -> None:
+    for owner, name, accessor in state.get(_ACCESSORS, ()):
+        kind = getattr(pd, owner)
+        setattr(kind, name, accessor)
+        kind._accessors.add(name)  # noqa: SLF001 - as pandas registers it
     for key, value, usual in _iterate_pandas_options(pd):
         wanted = state.get(key, usual)
         if _differs(value, wanted):
@@ -55,7 +77,17 @@ def _capture_matplotlib(matplotlib: Any) -> dict[str, Any]:
     items = dict.items(matplotlib.rcParams)
     state = {key: value for key, value in items if key not in _BACKEND}
     chosen = dict.get(matplotlib.rcParams, "backend")
-    return {"options": state, "backend": chosen if isinstance(chosen, str) else None}
+    return {
+        "options": state,
+        "backend": chosen if isinstance(chosen, str) else None,
+        "drawing": _is_drawing(),
+    }
+
+
+def _is_drawing() -> bool:
+    """Tell whether pyplot has loaded a backend, which then shows figures."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    return getattr(pyplot, "_backend_mod", None) is not None
 
 
 def _restore_matplotlib(matplotlib: Any, state: dict[str, Any]) -> None:
@@ -63,6 +95,8 @@ def _restore_matplotlib(matplotlib: Any, state: dict[str, Any]) -> None:
         now = dict.get(matplotlib.rcParams, "backend")
         if now != state["backend"]:
             matplotlib.use(state["backend"])
+        if state["drawing"] and not _is_drawing():
+            sys.modules["matplotlib.pyplot"].switch_backend(state["backend"])
     for key, value in state["options"].items():
         dict.__setitem__(matplotlib.rcParams, key, value)  # they were valid where they come from
 
@@ -119,8 +153,36 @@ def _restore_sklearn(sklearn: Any, state: dict[str, Any]) -> None:
     sklearn.set_config(**state)
 
 
+# What ``%precision``, ``%pprint`` and the like set.
+_OF_TEXT = ("float_precision", "pprint", "max_width", "max_seq_length", "verbose")
+_OF_SHELL = ("ast_node_interactivity",)
+
+
+def _find_shell_parts(ipython: Any) -> list[tuple[str, Any, tuple[str, ...]]]:
+    shell = ipython.get_ipython()
+    formatter = getattr(shell, "display_formatter", None)
+    if formatter is None:
+        return []
+    return [("text", formatter.formatters["text/plain"], _OF_TEXT), ("shell", shell, _OF_SHELL)]
+
+
+def _capture_ipython(ipython: Any) -> dict[str, Any]:
+    return {
+        part: {name: getattr(owner, name) for name in names}
+        for part, owner, names in _find_shell_parts(ipython)
+    }
+
+
+def _restore_ipython(ipython: Any, state: dict[str, Any]) -> None:
+    for part, owner, names in _find_shell_parts(ipython):
+        for name in names:
+            if part in state and state[part][name] != getattr(owner, name):
+                setattr(owner, name, state[part][name])
+
+
 # module: (what must be loaded for it to hold state, read, write)
 _PARTS: dict[str, tuple[Callable[[Any], dict[str, Any]], Callable[[Any, dict[str, Any]], None]]] = {
+    "IPython": (_capture_ipython, _restore_ipython),  # its precision is numpy's too, so it is first
     "numpy": (_capture_numpy, _restore_numpy),
     "pandas": (_capture_pandas, _restore_pandas),
     "matplotlib": (_capture_matplotlib, _restore_matplotlib),

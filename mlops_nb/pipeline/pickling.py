@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, ClassVar
 # This module is imported only when a boundary is written; the class below needs its base.
 import cloudpickle  # noqa: TID253
 
-from mlops_nb.pipeline import pickling_arrays, rebuild
+from mlops_nb.pipeline import pickling_arrays, pickling_objects, rebuild
 
 # Objects that libraries use by identity. A copy would be cut off: ``from random import random``
 # must still follow ``random.seed`` in the next step.
@@ -104,16 +104,6 @@ def _reduce_cached_function(pickler: NamespacePickler, obj: Any) -> Any:
     return rebuild.make_cached, (obj.__wrapped__, obj.cache_parameters(), attributes)
 
 
-def _reduce_figure(pickler: NamespacePickler, obj: Any) -> Any:
-    del pickler
-    reduced = obj.__reduce_ex__(5)
-    if len(reduced) < 3 or not isinstance(reduced[2], dict):
-        return reduced
-    canvas = type(obj.canvas)
-    state = (reduced[2], None if canvas.__module__ == "__main__" else canvas)
-    return reduced[0], reduced[1], state, None, None, rebuild.set_figure_state
-
-
 def find_handler(kind: type[Any]) -> Handler:
     """Choose how objects of a class are carried.
 
@@ -135,10 +125,8 @@ def find_handler(kind: type[Any]) -> Handler:
         return _reduce_cached_function
     if issubclass(kind, weakref.finalize):
         return _refuse("something is cleaned up when this kernel ends")
-    figure = getattr(sys.modules.get("matplotlib.figure"), "Figure", None)
-    if figure is not None and issubclass(kind, figure):
-        return _reduce_figure
-    return pickling_arrays.find_handler(kind) or _reduce_by_default
+    special = pickling_arrays.find_handler(kind) or pickling_objects.find_handler(kind)
+    return special or _reduce_by_default
 
 
 class NamespacePickler(cloudpickle.Pickler):  # type: ignore[misc]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import array as arrays
 import pickle
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from mlops_nb.pipeline import rebuild
+from mlops_nb.pipeline import rebuild, rebuild_objects
 
 if TYPE_CHECKING:
     from mlops_nb.pipeline.pickling import NamespacePickler
@@ -51,6 +52,9 @@ def _reduce_array(pickler: NamespacePickler, obj: Any) -> Any:
     base = obj
     while type(owner := _get_owner(base)) is type(obj):
         base = owner
+    buffer = _find_buffer(base)
+    if buffer is not None and obj.nbytes:
+        return _reduce_over_buffer(obj, buffer)
     if base is obj or not base.nbytes or not (base.flags.c_contiguous or base.flags.f_contiguous):
         _note_array(pickler, obj)
         return _reduce_owner(pickler, obj) if base is obj else NotImplemented
@@ -59,6 +63,21 @@ def _reduce_array(pickler: NamespacePickler, obj: Any) -> Any:
     if base.flags.writeable and not obj.flags.writeable:
         return rebuild.make_array_view, arguments, True, None, None, rebuild.set_array_readonly
     return rebuild.make_array_view, arguments
+
+
+def _find_buffer(base: Any) -> Any:
+    """Find the bytes outside numpy that an array looks at and that may change."""
+    owner = _get_owner(base)
+    if isinstance(owner, memoryview):
+        owner = owner.obj
+    return owner if isinstance(owner, bytearray | arrays.array) else None
+
+
+def _reduce_over_buffer(obj: Any, buffer: Any) -> Any:
+    # numpy would copy the bytes, and the array would no longer follow them.
+    offset = _get_address(obj) - _get_address(sys.modules["numpy"].frombuffer(buffer, "u1"))
+    shape = (offset, obj.shape, obj.strides, obj.dtype, obj.flags.writeable)
+    return rebuild_objects.make_array_over, (buffer, *shape)
 
 
 def _reduce_array_subclass(pickler: NamespacePickler, obj: Any) -> Any:

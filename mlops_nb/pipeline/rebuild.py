@@ -356,19 +356,3 @@ def set_tensor_state(tensor: Any, state: tuple[Any, Any]) -> None:
     if attributes is not None:
         tensor.__setstate__(attributes)
     tensor.grad = gradient
-
-
-def set_figure_state(figure: Any, state: tuple[dict[str, Any], type[Any] | None]) -> None:
-    """Give a figure its content and the kind of canvas it was drawn on.
-
-    Parameters
-    ----------
-    figure
-        Still empty.
-    state
-        What matplotlib saves, and the class of the canvas.
-    """
-    content, canvas = state
-    figure.__setstate__(content)
-    if canvas is not None:
-        canvas(figure)

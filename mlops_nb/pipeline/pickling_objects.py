@@ -1,0 +1,107 @@
+"""How objects are carried whose own way of pickling leaves a part of them out."""
+
+from __future__ import annotations
+
+import contextlib
+import copyreg
+import gc
+import importlib
+import pickle
+import sys
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+from mlops_nb.pipeline import rebuild_objects
+
+Handler = Callable[[Any, Any], Any]
+
+_HOOKS = ("__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__new__")
+# Classes without content of their own that a class of the notebook may derive from.
+_EMPTY_PARENTS = frozenset(["typing", "abc", "collections.abc", "contextlib"])
+_DICTS: tuple[Any, ...] = ({}, OrderedDict())
+_VIEWS = {
+    type(getattr(mapping, name)()): name
+    for mapping in _DICTS
+    for name in ("keys", "values", "items")
+}
+
+
+def _reduce_view(pickler: Any, obj: Any) -> Any:
+    del pickler
+    # cloudpickle would give a view of a copy, which no longer follows the dict.
+    return rebuild_objects.make_view, (_VIEWS[type(obj)], gc.get_referents(obj)[0])
+
+
+def _reduce_state(pickler: Any, obj: Any) -> Any:
+    # What the class says about pickling is meant for a copy: it may leave out what can be made
+    # again, or count the copy. In the next kernel the very object goes on, so all of it is carried.
+    kind = type(obj)
+    if kind in pickler.dispatch_table:
+        return NotImplemented
+    state: dict[str, Any] = {}
+    with contextlib.suppress(AttributeError):  # it may have slots only
+        state |= object.__getattribute__(obj, "__dict__")
+    for name in copyreg._slotnames(kind):  # type: ignore[attr-defined]  # noqa: SLF001 - as pickle does
+        try:
+            state[name] = object.__getattribute__(obj, name)
+        except AttributeError:
+            continue  # a slot that was never filled
+    restore = rebuild_objects.set_object_state
+    return rebuild_objects.make_object, (kind,), state, None, None, restore
+
+
+def _reduce_optimizer(pickler: Any, obj: Any) -> Any:
+    del pickler
+    state = dict(vars(obj))  # torch itself would leave out hooks
+    step = state.pop("step", None)
+    followed = getattr(step, "_wrapped_by_lr_sched", False)
+    if step is not None and not followed:
+        raise pickle.PicklingError("the step of an optimizer was replaced")
+    content = (state, followed)
+    restore = rebuild_objects.set_optimizer_state
+    return rebuild_objects.make_object, (type(obj),), content, None, None, restore
+
+
+def _reduce_figure(pickler: Any, obj: Any) -> Any:
+    del pickler
+    reduced = obj.__reduce_ex__(5)
+    if len(reduced) < 3 or not isinstance(reduced[2], dict):
+        return reduced
+    canvas = None if type(obj.canvas).__module__ == "__main__" else type(obj.canvas)
+    figures = importlib.import_module("matplotlib._pylab_helpers").Gcf.figs
+    places = {id(manager): (number, rank) for rank, (number, manager) in enumerate(figures.items())}
+    state = (reduced[2], canvas, places.get(id(obj.canvas.manager)))
+    return reduced[0], reduced[1], state, None, None, rebuild_objects.set_figure_state
+
+
+def _has_own_hooks(kind: type[Any]) -> bool:
+    """Tell whether a class of the notebook decides about pickling, and holds plain attributes."""
+    parents = kind.__mro__[:-1]
+    if not all(p.__module__ == "__main__" or p.__module__ in _EMPTY_PARENTS for p in parents):
+        return False
+    return any(hook in vars(p) for p in parents if p.__module__ == "__main__" for hook in _HOOKS)
+
+
+def find_handler(kind: type[Any]) -> Handler | None:
+    """Choose how objects of a class are carried.
+
+    Parameters
+    ----------
+    kind
+        The class.
+
+    Returns
+    -------
+    callable or None
+        None where the class's own way leaves nothing out.
+    """
+    if kind in _VIEWS:
+        return _reduce_view
+    figure = getattr(sys.modules.get("matplotlib.figure"), "Figure", None)
+    if figure is not None and issubclass(kind, figure):
+        return _reduce_figure
+    optimizer = getattr(sys.modules.get("torch.optim"), "Optimizer", None)
+    if optimizer is not None and issubclass(kind, optimizer):
+        return _reduce_optimizer
+    return _reduce_state if _has_own_hooks(kind) else None
