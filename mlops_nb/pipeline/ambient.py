@@ -21,7 +21,10 @@ from mlops_nb.pipeline import ambient_libraries
 # Set by the launcher for one kernel; another kernel has its own.
 # Needed before anything can be unpickled: the folder and paths that imports depend on.
 PLAIN_PARTS = ("environment", "environment_removed", "folder", "path")
-_OWN_ENVIRONMENT = ("JPY_", "MLOPS_NB_", "PYTEST_", "PYDEVD_", "_")
+# The rest are set by libraries when they are imported, in every kernel anew.
+_OWN_ENVIRONMENT = (
+    *("JPY_", "MLOPS_NB_", "PYTEST_", "PYDEVD_", "_", "KMP_INIT_AT_FORK", "KMP_DUPLICATE_LIB_OK"),
+)
 
 
 def read_environment() -> dict[str, str]:
@@ -108,7 +111,8 @@ def prepare_imports(state: dict[str, Any]) -> None:
     _restore_environment(state)
     if "folder" in state:
         os.chdir(state["folder"])
-    sys.path[:] = state["path"]
+    if "path" in state:
+        sys.path[:] = state["path"]
 
 
 def restore_ambient(state: dict[str, Any]) -> None:

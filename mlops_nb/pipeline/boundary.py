@@ -1,35 +1,41 @@
-"""What crosses from one step to the next: every name and the state around them, in one file."""
+"""Writes what a step leaves behind, component by component, and brings it into the next kernel."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import io
-import os
 import pickle
-import secrets
-import struct
-import sys
-import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
-import blake3
-
-from mlops_nb.errors import CorruptObjectError, InvalidValueError
-from mlops_nb.pipeline import ambient, rebuild
-from mlops_nb.pipeline.names import find_running_threads, is_local_module, list_user_names
-from mlops_nb.pipeline.patches import capture_patches, restore_patches
+from mlops_nb.pipeline import ambient, items, rebuild
+from mlops_nb.pipeline.names import find_running_threads
+from mlops_nb.pipeline.sealing import Sealer, open_component
+from mlops_nb.pipeline.state import Component, State, narrow
 
 if TYPE_CHECKING:
+    from mlops_nb.pipeline.partition import Memory
     from mlops_nb.pipeline.pickling import NamespacePickler
 
-Memory = tuple[int, int, bool, str]  # start, length, writable, owner
-MAGIC = b"mlops_nb boundary 1\n"
-_HEADER = struct.Struct(f"<{len(MAGIC)}sQQ32s")
-_MAC_BYTES = 32
+
+@dataclass(slots=True)
+class Loaded:
+    """What a kernel has taken over from the step before.
+
+    Attributes
+    ----------
+    state
+        The whole state, loaded or not.
+    names
+        Names that were loaded.
+    given
+        Values that were there before the step's first cell and that the step does not mention:
+        imports and definitions that every step runs again.
+    """
+
+    state: State = field(default_factory=State)
+    names: set[str] = field(default_factory=set)
+    given: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,67 +44,37 @@ class BoundaryReport:
 
     Attributes
     ----------
-    names
-        Names that cross.
-    size_bytes
-        Size of the file.
+    state
+        After the step.
     unpicklable
         Names that cannot cross, each with the reason. A thread that still runs the notebook's
         code is listed as ``<thread NAME>``.
-    looked_up
-        Names that functions in the boundary may look up when they are called.
+    changed
+        Names that the step has made or changed.
+    deleted
+        Names that were loaded and are no more.
     """
 
-    names: tuple[str, ...]
-    size_bytes: int
-    unpicklable: dict[str, str] = field(default_factory=dict)
-    looked_up: frozenset[str] = frozenset()
+    state: State
+    unpicklable: dict[str, str]
+    changed: tuple[str, ...]
+    deleted: tuple[str, ...]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Variables of the state."""
+        owners = self.state.find_owners()
+        return tuple(sorted(name for name in owners if not items.is_pseudo(name)))
 
-def read_key(folder: Path) -> bytes:
-    """Give the secret key of a store; make it on first use.
+    @property
+    def size_bytes(self) -> int:
+        """Size of all components."""
+        return sum(part.size_bytes for part in self.state.components)
 
-    Parameters
-    ----------
-    folder
-        The store's folder.
-
-    Returns
-    -------
-    bytes
-        32 bytes that only the owner of the folder can read.
-    """
-    path = folder / "boundary.key"
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        key = path.read_bytes()
-        if len(key) != 32:
-            raise InvalidValueError(
-                f"the key in {str(path)!r}", key[:0], "32 bytes", "Delete the file."
-            ) from None
-        return key
-    with os.fdopen(handle, "wb") as file:
-        key = secrets.token_bytes(32)
-        file.write(key)
-    return key
-
-
-class _DigestingFile:
-    """Passes bytes on and takes their digest on the way."""
-
-    def __init__(self, file: BinaryIO | None) -> None:
-        self._file = file
-        self.hasher = blake3.blake3(max_threads=blake3.blake3.AUTO)
-        self.size_bytes = 0
-
-    def write(self, data: Any) -> int:
-        length = memoryview(data).nbytes
-        self.size_bytes += length
-        if self._file is not None:
-            self.hasher.update(data)
-            self._file.write(data)
-        return length
+    @property
+    def looked_up(self) -> frozenset[str]:
+        """Names that functions in the state may look up."""
+        return frozenset(name for part in self.state.components for name in part.looked_up)
 
 
 def _find_overlap(memory: Iterable[Memory]) -> tuple[Memory, Memory] | None:
@@ -112,12 +88,12 @@ def _find_overlap(memory: Iterable[Memory]) -> tuple[Memory, Memory] | None:
     return None
 
 
-def _dump_graph(graph: Any, file: Any, namespace: dict[str, Any]) -> NamespacePickler:
+def _dump(values: Mapping[str, Any], file: Any, namespace: dict[str, Any]) -> NamespacePickler:
     from mlops_nb.pipeline.pickling import NamespacePickler  # brings cloudpickle
 
     pickler = NamespacePickler(file, namespace)
-    pickler.dump(graph)
-    pickler.dump(pickler.linked)  # with the same memo: the objects themselves are not written again
+    # The list fills while the values are written; after them its objects are in the memo.
+    pickler.dump((dict(values), pickler.linked))
     if _find_overlap(pickler.memory):
         raise pickle.PicklingError("it shares memory in a way that cannot be carried")
     return pickler
@@ -143,12 +119,14 @@ def find_unpicklable(namespace: dict[str, Any], values: Mapping[str, Any]) -> di
     dict
         Reason for each name that cannot cross.
     """
+    from mlops_nb.pipeline.partition import Nowhere
+
     reasons: dict[str, str] = {}
     owners: dict[str, set[str]] = {}
     memory: list[Memory] = []
     for name in sorted(values):
         try:
-            found = _dump_graph(values[name], _DigestingFile(None), namespace).memory
+            found = _dump({name: values[name]}, Nowhere(), namespace).memory
         except Exception as error:  # noqa: BLE001 - reductions run code of any library
             reasons[name] = _explain(error)
             continue
@@ -164,174 +142,207 @@ def find_unpicklable(namespace: dict[str, Any], values: Mapping[str, Any]) -> di
     return reasons
 
 
-def _collect_local_modules(namespace: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    kept = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type)
-    found: dict[str, dict[str, Any]] = {}
-    for name, module in list(sys.modules.items()):
-        if not isinstance(module, types.ModuleType) or not is_local_module(module):
-            continue
-        values = {
-            key: value
-            for key, value in vars(module).items()
-            if not key.startswith("__") and not isinstance(value, kept)
-        }
-        for key in find_unpicklable(namespace, values):
-            del values[key]  # a lock or a connection; importing makes a new one
-        if values:
-            found[name] = values
-    return found
+class _Writer:
+    """Writes groups of values as components."""
+
+    def __init__(self, loaded: Loaded, namespace: dict[str, Any], folder: Path, key: bytes) -> None:
+        self.namespace, self.folder, self.key = namespace, folder, key
+        parts = {id(part): part for part in loaded.state.components}.values()
+        self.known = {(part.digest, frozenset(part.names), part.runs): part for part in parts}
+        self.reasons: dict[str, str] = {}
+
+    def write(self, values: dict[str, Any]) -> Component | None:
+        """Write one group; what cannot be written is left out and its reason kept."""
+        from mlops_nb.pipeline.digests import DigestPickler
+
+        while values:
+            sealer = Sealer(self.folder, self.key)
+            try:
+                pickler = DigestPickler(self.namespace)
+                digest = pickler.digest(values)
+                runs = tuple(run for _, run in pickler.linked)
+                known = self.known.get((digest, frozenset(values), runs))
+                if known is not None:
+                    return known
+                looked_up = _dump(values, sealer, self.namespace).looked_up
+            except Exception as error:  # noqa: BLE001 - reductions run code of any library
+                sealer.abandon()
+                reasons = find_unpicklable(self.namespace, values)
+                # Together they fail though each alone can cross: then none of them does.
+                self.reasons |= reasons or dict.fromkeys(values, _explain(error))
+                values = {k: v for k, v in values.items() if k not in self.reasons}
+                continue
+            except BaseException:
+                sealer.abandon()
+                raise
+            file, inline = sealer.finish()
+            names = tuple(sorted(looked_up))
+            return Component(tuple(values), digest, sealer.size_bytes, file, inline, names, runs)
+        return None
 
 
-def dump_boundary(
+def dump_boundary(  # noqa: PLR0913 - all of it differs from step to step
     user_ns: dict[str, Any],
-    names: Iterable[str] | None,
-    path: Path,
+    loaded: Loaded,
+    folder: Path,
     *,
     key: bytes,
-    environment: dict[str, str] | None = None,
+    start: Mapping[str, Any],
     extra: Iterable[str] = (),
     patches: Iterable[str] = (),
+    late: Collection[str] = (),
+    execution_count: int = 1,
 ) -> BoundaryReport:
-    """Write names and ambient state as one graph.
+    """Write what the notebook has made and changed since it was loaded.
 
     Parameters
     ----------
     user_ns
         The user namespace.
-    names
-        Names to carry, or None for all that the notebook has made.
-    path
-        The file; it appears complete or not at all.
+    loaded
+        What came from before. Components that are as they were are not written again.
+    folder
+        Where the files of components go.
     key
-        From `read_key`.
-    environment
-        Environment variables when the kernel started.
+        From `sealing.read_key`.
+    start
+        From `items.read_start`, when the kernel started.
     extra
         Names of the shell to carry as well, such as ``_oh``.
     patches
         Dotted paths of what the notebook has set on libraries.
+    late
+        Names that later steps define again; they are left out unless something shares their value.
+    execution_count
+        Number of the next cell.
 
     Returns
     -------
     BoundaryReport
         Names that cannot be pickled are left out and listed with the reason.
     """
-    own = list_user_names(user_ns, _get_hidden())
-    chosen = own if names is None else set(user_ns) & set(names)
-    chosen |= set(user_ns) & set(extra)
-    chosen = {name for name in chosen if user_ns[name] is not user_ns}
-    unpicklable: dict[str, str] = {}
-    graph: dict[str, Any] = {
-        "whole": names is None,
-        "ambient": ambient.capture_ambient(environment),
-        "patches": capture_patches(patches),
-        "modules": _collect_local_modules(user_ns),
-        "selves": sorted(name for name, value in user_ns.items() if value is user_ns),
-    }
-    head = {k: graph["ambient"].pop(k) for k in ambient.PLAIN_PARTS if k in graph["ambient"]}
-    try:
-        written = _write(graph | {"names": _pick(user_ns, chosen)}, head, path, key, user_ns)
-    except Exception:  # noqa: BLE001 - reductions run code of any library; now find which name
-        unpicklable = find_unpicklable(user_ns, _pick(user_ns, chosen) | graph["patches"])
-        chosen -= set(unpicklable)
-        graph["patches"] = {k: v for k, v in graph["patches"].items() if k not in unpicklable}
-        graph["dropped"] = sorted(unpicklable)
-        written = _write(graph | {"names": _pick(user_ns, chosen)}, head, path, key, user_ns)
-    unpicklable |= find_running_threads(user_ns)
-    return BoundaryReport(tuple(sorted(chosen)), written[0], unpicklable, written[1])
+    from mlops_nb.pipeline.partition import partition
+
+    own = items.list_own_names(user_ns)
+    own = {n for n in own if n not in loaded.given or loaded.given[n] is not user_ns[n]}
+    own |= set(user_ns) & set(extra)
+    values = {n: v for n, v in user_ns.items() if n in own and v is not user_ns}
+    values |= items.collect_patches(patches) | items.collect_modules()
+    values |= items.collect_ambient(start)
+    folder.mkdir(parents=True, exist_ok=True)
+    writer = _Writer(loaded, user_ns, folder, key)
+    written: list[Component] = []
+    groups, _ = partition(values, user_ns)
+    for names in groups:
+        if set(names) <= set(late):
+            values = {k: v for k, v in values.items() if k not in names}
+            continue
+        part = writer.write({name: values[name] for name in sorted(names)})
+        if part is not None:
+            written.append(part)
+    modules = {n for n in writer.reasons if n.startswith(items.MODULE)}
+    reasons = {n: r for n, r in writer.reasons.items() if n not in modules}
+    # A lock or a connection of a local module: importing it makes a new one.
+    state = _compose(loaded, written, values, reasons, user_ns, execution_count)
+    old = loaded.state.find_owners()
+    new = state.find_owners()
+    changed = [n for n in values if n in new and not _is_same(old.get(n), new[n])]
+    deleted = [n for n in loaded.names if n not in new and n not in reasons]
+    reasons = reasons | find_running_threads(user_ns)
+    return BoundaryReport(state, reasons, tuple(changed), tuple(deleted))
 
 
-def _get_hidden() -> dict[str, Any]:
-    """Give the names that the shell itself has put into the namespace."""
-    shell = rebuild.get_shell()
-    return {} if shell is None else dict(shell.user_ns_hidden)
+def _is_same(old: Component | None, new: Component) -> bool:
+    return old is not None and old.digest == new.digest
 
 
-def _pick(namespace: dict[str, Any], names: set[str]) -> dict[str, Any]:
-    return {name: value for name, value in namespace.items() if name in names}
+def _compose(
+    loaded: Loaded,
+    written: list[Component],
+    values: Mapping[str, Any],
+    reasons: Mapping[str, str],
+    user_ns: dict[str, Any],
+    execution_count: int,
+) -> State:
+    gone = loaded.names | set(values)
+    carried = []
+    for part in loaded.state.components:
+        names = [name for name in part.names if name not in gone]
+        if names:
+            carried.append(narrow(part, names))
+    brought = {name for part in [*carried, *written] for name in part.names}
+    order = [name for name in loaded.state.order if name in brought]
+    order += [name for name in values if name in brought and name not in loaded.state.order]
+    absent = {k: v for k, v in loaded.state.absent.items() if k not in gone} | dict(reasons)
+    selves = [name for name, value in user_ns.items() if value is user_ns]
+    return State((*carried, *written), tuple(order), absent, tuple(sorted(selves)), execution_count)
 
 
-def _write(
-    graph: dict[str, Any], head: dict[str, Any], path: Path, key: bytes, namespace: dict[str, Any]
-) -> tuple[int, frozenset[str]]:
-    start = pickle.dumps(head, protocol=5)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            file.write(bytes(_HEADER.size + _MAC_BYTES))
-            digesting = _DigestingFile(file)
-            digesting.write(start)
-            looked_up = _dump_graph(graph, digesting, namespace).looked_up
-            digest = digesting.hasher.digest()
-            body_bytes = digesting.size_bytes - len(start)
-            header = _HEADER.pack(MAGIC, len(start), body_bytes, digest)
-            file.seek(0)
-            file.write(header + hmac.digest(key, header, hashlib.sha256))
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return _HEADER.size + _MAC_BYTES + digesting.size_bytes, frozenset(looked_up)
-
-
-def _read_verified(path: Path, key: bytes) -> tuple[memoryview, memoryview]:
-    content = memoryview(path.read_bytes())
-    if len(content) < _HEADER.size + _MAC_BYTES or content[: len(MAGIC)] != MAGIC:
-        raise CorruptObjectError(path, path.name, "is not a boundary of this version")
-    header = content[: _HEADER.size]
-    _, head_bytes, body_bytes, digest = _HEADER.unpack(header)
-    start = _HEADER.size + _MAC_BYTES
-    if not hmac.compare_digest(
-        hmac.digest(key, bytes(header), hashlib.sha256), bytes(content[_HEADER.size : start])
-    ):
-        raise CorruptObjectError(path, digest.hex(), "was not written by this store")
-    payload = content[start:]
-    found = blake3.blake3(payload, max_threads=blake3.blake3.AUTO).digest()
-    if len(payload) != head_bytes + body_bytes or found != digest:
-        raise CorruptObjectError(path, digest.hex(), "has been changed since it was written")
-    return payload[:head_bytes], payload[head_bytes:]
-
-
-def load_boundary(path: Path, user_ns: dict[str, Any], *, key: bytes) -> tuple[str, ...]:
-    """Continue in this process where another one wrote a boundary.
+def load_boundary(
+    state: State,
+    needed: Collection[str] | None,
+    user_ns: dict[str, Any],
+    folder: Path,
+    *,
+    key: bytes,
+    loaded: Loaded | None = None,
+) -> Loaded:
+    """Continue in this process where another one has stopped.
 
     Parameters
     ----------
-    path
-        Written by `dump_boundary`.
+    state
+        What there is.
+    needed
+        Names to load, or None for all. Whatever shares a value with one of them comes as well.
     user_ns
-        The user namespace to fill. Names that the notebook had deleted are deleted here too.
+        The user namespace to fill.
+    folder
+        Where the files of components are.
     key
-        From `read_key`.
+        From `sealing.read_key`.
+    loaded
+        From an earlier call in this process, whose names are left as they are now.
 
     Returns
     -------
-    tuple of str
-        The names that were put in.
+    Loaded
+        For `dump_boundary`.
 
     Raises
     ------
     CorruptObjectError
-        The file was not written with this key, or was changed. Nothing of it was run.
+        A file was not written with this key, or was changed. Nothing of it was run.
     """
-    start, body = _read_verified(path, key)
-    head = pickle.loads(start)  # noqa: S301 - verified above
-    ambient.prepare_imports(head)
+    before = loaded or Loaded(state)
+    if loaded is None and needed is not None:
+        before.given = {n: v for n, v in user_ns.items() if n not in needed}
+    chosen = [
+        part
+        for part in state.components
+        if not before.names.issuperset(part.names)
+        and (needed is None or any(n in needed or items.is_pseudo(n) for n in part.names))
+    ]
+    payloads = [(part, open_component(part, folder, key)) for part in chosen]
+    found: dict[str, Any] = {}
+    linked: list[tuple[Any, str]] = []
+    first = sorted(payloads, key=lambda pair: items.PROCESS not in pair[0].names)
     with rebuild.loading_into(user_ns):
-        unpickler = pickle.Unpickler(io.BytesIO(body))  # noqa: S301 - verified above
-        graph, linked = unpickler.load(), unpickler.load()
-    if graph["whole"]:
-        kept = set(graph["names"]) | set(graph.get("dropped", ()))
-        for name in list_user_names(user_ns, _get_hidden()) - kept:
-            del user_ns[name]
-    user_ns.update(graph["names"])
-    user_ns.update(dict.fromkeys(graph["selves"], user_ns))
-    for name, values in graph["modules"].items():
-        vars(sys.modules[name]).update(values)
-    ambient.restore_ambient(graph["ambient"] | head)
-    restore_patches(graph["patches"])
+        for part, payload in first:
+            values, links = pickle.loads(payload)  # noqa: S301 - verified above
+            if items.PROCESS in values and loaded is None:
+                ambient.prepare_imports(values[items.PROCESS])
+            found |= {name: values[name] for name in part.names}
+            linked += links
+    names = [name for name in state.order if name in found and not items.is_pseudo(name)]
+    user_ns.update({name: found[name] for name in names})
+    user_ns.update(dict.fromkeys(state.selves, user_ns))
+    if loaded is None:
+        items.restore_pseudo(found)
     if linked:
         from mlops_nb.tracking.links import link_object  # only where something was recorded
 
         for value, run_id in linked:
             link_object(value, run_id)
-    return tuple(sorted(graph["names"]))
+    before.names |= set(found)
+    return before

@@ -11,8 +11,9 @@ from mlops_nb.errors import PipelineError, near_misses
 from mlops_nb.notebook.dataflow import CellFlow, analyze_cells
 from mlops_nb.notebook.definitions import find_work
 from mlops_nb.notebook.document import Cell, NotebookDocument
+from mlops_nb.notebook.options import StepOptions
 from mlops_nb.notebook.parameters import Parameter, read_parameters
-from mlops_nb.notebook.tags import CellRole, read_roles
+from mlops_nb.notebook.tags import CellRole, read_roles, read_step_options
 from mlops_nb.pipeline import drawing, moving
 from mlops_nb.pipeline.patches import find_patches
 
@@ -38,6 +39,8 @@ class Step:
         Whether it reads ``_``, ``Out`` and the like.
     patches
         What it sets on modules and classes of libraries, as dotted paths.
+    options
+        What its tags say about how it shall run.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Step:
     provides: tuple[str, ...] = ()
     reads_history: bool = False
     patches: tuple[str, ...] = ()
+    options: StepOptions = field(default_factory=StepOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +166,7 @@ def plan(path: Path) -> Pipeline:
     declared = _check_after(document, segments, roles)
     edges, needs, provides = _connect(lead, segments, flows)
     patches = _find_patches(lead, segments, flows)
+    options = read_step_options(document, roles)
     steps = tuple(
         Step(
             segment.name,
@@ -171,6 +176,7 @@ def plan(path: Path) -> Pipeline:
             provides[segment.name],
             _reads_history(segment.cells, flows),
             patches[segment.name],
+            options.get(segment.name, StepOptions()),
         )
         for segment in segments
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import functools
 import io
 import pickle
@@ -16,6 +17,7 @@ from typing import Any, BinaryIO, ClassVar
 import cloudpickle  # noqa: TID253
 
 from mlops_nb.pipeline import pickling_arrays, pickling_objects, rebuild
+from mlops_nb.pipeline.reach import REACHING_ATTRIBUTES, WORD
 
 # Objects that libraries use by identity. A copy would be cut off: ``from random import random``
 # must still follow ``random.seed`` in the next step.
@@ -34,13 +36,14 @@ SINGLETONS = (
 )
 
 Handler = Callable[["NamespacePickler", Any], Any]
+_LONGEST_TEXT = 10_000
 
 
 def _refuse_file(file: io.TextIOWrapper) -> Any:
     raise pickle.PicklingError(f"{file.name!r} is an open file")
 
 
-def find_global_names(code: types.CodeType) -> set[str]:
+def find_global_names(code: types.CodeType) -> frozenset[str]:
     """Collect the names that a function may look up outside itself.
 
     Parameters
@@ -50,14 +53,20 @@ def find_global_names(code: types.CodeType) -> set[str]:
 
     Returns
     -------
-    set of str
-        Global names, and names of attributes, which cannot be told apart here.
+    frozenset of str
+        Names of variables, words in texts, for a text may be code (``df.query("a > @limit")``),
+        and attributes through which any variable can be reached.
     """
-    names = set(code.co_names)
+    names = set(code.co_names) & REACHING_ATTRIBUTES
+    for instruction in dis.get_instructions(code):
+        if instruction.opname.endswith(("_GLOBAL", "_NAME")):
+            names.add(str(instruction.argval))
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             names |= find_global_names(constant)
-    return names
+        elif isinstance(constant, str) and len(constant) <= _LONGEST_TEXT:
+            names.update(WORD.findall(constant))
+    return frozenset(names)
 
 
 def _refuse(reason: str) -> Handler:

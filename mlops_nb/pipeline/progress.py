@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -43,3 +44,6 @@ class Progress:
             return f"{place}: cell {self.cells_done} of {self.cells_total}"
         detail = f": {self.message}" if self.message else ""
         return f"{place} {self.status} in {self.duration_s:.1f} s{detail}"
+
+
+OnProgress = Callable[[Progress], None]

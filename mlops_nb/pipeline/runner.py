@@ -5,32 +5,30 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mlops_nb.config import Settings
-from mlops_nb.errors import InvalidValueError, StepFailedError
-from mlops_nb.notebook.document import write_notebook
+from mlops_nb.errors import InvalidValueError, RunNotFoundError
 from mlops_nb.notebook.parameters import resolve_parameters
+from mlops_nb.notebook.secrets import collect_secrets
 from mlops_nb.pipeline import remains
+from mlops_nb.pipeline.cache import StepCache
+from mlops_nb.pipeline.execution import Context
+from mlops_nb.pipeline.forkserver_imports import find_preload
 from mlops_nb.pipeline.graph import Pipeline, plan
-from mlops_nb.pipeline.kernels import StepKernel
-from mlops_nb.pipeline.progress import Progress
-from mlops_nb.pipeline.stepbook import build_step
-from mlops_nb.records import PipelineResult, RunStatus, StepResult
+from mlops_nb.pipeline.keys import read_sources
+from mlops_nb.pipeline.progress import OnProgress, Progress
+from mlops_nb.pipeline.resolving import Resolver
+from mlops_nb.pipeline.schedule import Schedule
+from mlops_nb.pipeline.selection import Selection, select_steps
+from mlops_nb.records import PipelineResult, RunStatus
 from mlops_nb.store import Store
 from mlops_nb.tracking import Run, start_run
 
-if TYPE_CHECKING:
-    from mlops_nb.pipeline.engine import StepOutcome
 
-OnProgress = Callable[[Progress], None]
-
-
-def run(
+def run(  # noqa: PLR0913 - each is one wish of a person
     path: Path,
     *,
     params: Mapping[str, Any] | None = None,
@@ -40,8 +38,15 @@ def run(
     on_progress: OnProgress | None = None,
     kernel_name: str | None = None,
     timeout: float | None = None,
+    jobs: int = 1,
+    force: Collection[str] | bool = (),
+    start_at: str | None = None,
+    stop_at: str | None = None,
+    only: str | None = None,
 ) -> PipelineResult:
     """Run the tagged cells of a notebook step by step.
+
+    A step is taken from the cache where nothing that it depends on has changed.
 
     Parameters
     ----------
@@ -52,8 +57,8 @@ def run(
     out_dir
         Gets one executed notebook per step, named by position and step.
     store
-        Keeps the run, its notebooks and, while it runs, what crosses between steps. A function
-        is asked for it once notebook and parameters are found good.
+        Keeps the run, its notebooks and what crosses between steps. A function is asked for it
+        once notebook and parameters are found good.
     settings
         Give the experiment.
     on_progress
@@ -62,6 +67,14 @@ def run(
         A kernelspec to use instead of this interpreter.
     timeout
         Seconds one step may take.
+    jobs
+        Steps that may run at once, where they are proven to be independent.
+    force
+        Steps to execute whatever the cache has; True for all.
+    start_at, stop_at
+        First step that is executed whatever the cache has, with all after it; last step that runs.
+    only
+        The one step to execute; those before it must be in the cache.
 
     Returns
     -------
@@ -70,14 +83,17 @@ def run(
 
     Raises
     ------
-    NotebookError, PipelineError, ParameterError, ParameterNotFoundError
+    NotebookError, PipelineError, ParameterError, ParameterNotFoundError, InvalidValueError
         Nothing was executed.
     KeyboardInterrupt
         The user stopped it; kernels are ended and the run is marked interrupted.
     """
     if timeout is not None and not timeout > 0:
         raise InvalidValueError("timeout", timeout, "a number of seconds above 0")
+    if jobs < 1:
+        raise InvalidValueError("jobs", jobs, "a number from 1")
     pipeline = plan(path)
+    selection = select_steps(pipeline, force, start_at, stop_at, only)
     values = resolve_parameters(pipeline.parameters, params)
     tell = on_progress or (lambda event: None)
     opened = store() if callable(store) else store
@@ -96,22 +112,49 @@ def run(
     )
     record.log_params(_make_loggable(values))
     remains.sweep(opened)
-    boundaries = remains.make_boundaries(opened, record.run_id)
-    injected = _choose_injected(pipeline, values, params or {})
-    work = _Work(pipeline, injected, out_dir, boundaries, opened, record, tell)
-    work.settings, work.kernel_name, work.timeout = settings, kernel_name, timeout
+    private = remains.make_boundaries(opened, record.run_id)
+    is_own = private.is_relative_to(opened.root)
+    cache = StepCache(opened, None if is_own else private / "steps")
+    context = Context(
+        pipeline,
+        read_sources(pipeline),
+        _choose_injected(pipeline, values, params or {}),
+        collect_secrets(values),
+        out_dir,
+        private,
+        cache.components,
+        opened.root if is_own else private / "steps",
+        record.run_id,
+        tell,
+        settings,
+        kernel_name,
+        timeout,
+        find_preload(c.source for c in pipeline.document.code_cells),
+    )
+    return _run_recorded(context, cache, values, record, selection, jobs)
+
+
+def _run_recorded(
+    context: Context,
+    cache: StepCache,
+    values: Mapping[str, Any],
+    record: Run,
+    selection: Selection,
+    jobs: int,
+) -> PipelineResult:
+    resolver = Resolver(context, cache, values, selection.forced)
+    schedule = Schedule(context, resolver, record, selection, jobs)
     status: RunStatus = "failed"
     try:
-        status = work.run_all()
+        status = schedule.run()
     except KeyboardInterrupt:
         status = "interrupted"
         raise
     finally:
-        work.stop_kernel()
         record.end(status)
-        remains.remove_boundaries(boundaries, opened)
-    metrics = _collect_metrics(opened, record)
-    return PipelineResult(record.run_id, status, tuple(work.results), metrics, dict(values))
+        remains.remove_boundaries(context.private, cache.store)
+    metrics = _collect_metrics(cache.store, record, schedule.list_runs())
+    return PipelineResult(record.run_id, status, schedule.list_results(), metrics, dict(values))
 
 
 def _remove_old(out_dir: Path) -> None:
@@ -147,218 +190,18 @@ def _make_loggable(values: Mapping[str, Any]) -> dict[str, Any]:
     return {k: v if isinstance(v, plain) else repr(v) for k, v in values.items()}
 
 
-def _collect_metrics(store: Store, record: Run) -> dict[str, float]:
+def _collect_metrics(store: Store, record: Run, cached: Collection[str]) -> dict[str, float]:
+    """Collect the last values of the runs that the steps have recorded, in their order."""
     metrics: dict[str, float] = {}
     if not record.run_id:
         return metrics
     query = f"attributes.parent_run_id = '{record.run_id}'"
-    for child in store.search(query, ["attributes.started_at ASC"], 1000):
+    found = {run.run_id: run for run in store.search(query, ["attributes.started_at ASC"], 1000)}
+    for run_id in cached:
+        if run_id not in found:
+            with contextlib.suppress(RunNotFoundError):
+                found[run_id] = store.read_run(run_id)
+    for child in sorted(found.values(), key=lambda run: run.started_at):
         for key, value in child.metrics.items():
             metrics[key] = metrics[f"{child.name}.{key}"] = value
     return metrics
-
-
-@dataclass(slots=True)
-class _Work:
-    """One run of a pipeline under way."""
-
-    pipeline: Pipeline
-    values: Mapping[str, Any]
-    out_dir: Path
-    boundaries: Path
-    store: Store
-    record: Run
-    tell: OnProgress
-    settings: Settings | None = None
-    kernel_name: str | None = None
-    timeout: float | None = None
-    results: list[StepResult] = field(default_factory=list)
-    kernel: StepKernel | None = None
-    fused_with: str | None = None  # the step whose kernel the next one continues
-    reason: str | None = None
-    execution_count: int = 1
-    has_exited: bool = False
-
-    def run_all(self) -> RunStatus:
-        """Run step after step until one fails or the notebook ends itself."""
-        steps = self.pipeline.steps
-        status: RunStatus = "finished"
-        for number, step in enumerate(steps):
-            if status != "finished" or self.has_exited:
-                self.results.append(StepResult(step.name, "skipped"))
-                continue
-            result = self._run_step(number)
-            self.results.append(result)
-            if result.status == "failed":
-                status = "failed"
-        return status
-
-    def _run_step(self, number: int) -> StepResult:
-        from mlops_nb.pipeline.engine import StepOutcome
-
-        step, total = self.pipeline.steps[number], len(self.pipeline.steps)
-        place = {"step": step.name, "number": number + 1, "total": total}
-        self.tell(Progress("step_started", **place))  # type: ignore[arg-type]
-        started = time.monotonic()
-        target = self.out_dir / f"{number + 1:02d}-{step.name}.ipynb"
-        continued, why = self.fused_with, self.reason
-        document = build_step(
-            self.pipeline,
-            number,
-            self.values,
-            run_id=self.record.run_id,
-            continues=continued is not None,
-        )
-        write_notebook(document, target)
-        outcome = StepOutcome()
-        self._attempt(number, document, target, outcome, place)
-        result = StepResult(
-            step.name,
-            "failed" if outcome.error else "succeeded",
-            str(target),
-            duration_s=time.monotonic() - started,
-            error=outcome.error or None,
-            fused_with=continued,
-            reason=why if continued else None,
-            cause=outcome.cause,
-        )
-        self._record_step(result, place)
-        return result
-
-    def _attempt(
-        self,
-        number: int,
-        document: dict[str, Any],
-        target: Path,
-        outcome: StepOutcome,
-        place: dict[str, Any],
-    ) -> None:
-        try:
-            self._prepare_kernel(number)
-            self._execute(document, target, outcome, place)
-            if not outcome.error:
-                self._finish_step(number)
-            elif not (outcome.died or outcome.timed_out):
-                self.end_kernel()
-        except StepFailedError as error:
-            outcome.error = error.reason
-            outcome.died = self.kernel is not None and not self.kernel.is_alive()
-        if outcome.exit_code == 0:
-            outcome.error, self.has_exited = "", True
-
-    def _record_step(self, result: StepResult, place: dict[str, Any]) -> None:
-        target = Path(result.notebook or "")
-        self.record.log_artifact(target, f"steps/{target.name}")
-        self.record.set_tags({f"step.{result.name}": result.status})
-        shared = f"in the kernel of {result.fused_with!r}, {result.reason}"
-        message = result.error or (shared if result.fused_with else "")
-        self.tell(
-            Progress(
-                "step_finished",
-                status=result.status,
-                duration_s=result.duration_s,
-                message=message,
-                **place,
-            )
-        )
-
-    def _prepare_kernel(self, number: int) -> None:
-        if self.kernel is None:
-            self.kernel = StepKernel(
-                self.pipeline.path.absolute().parent, self._make_environment(), self.kernel_name
-            )
-            self.kernel.start()
-            remains.note_kernel(self.boundaries, self.kernel.private)
-        steps = self.pipeline.steps
-        later = [cell.source for step in steps[number + 1 :] for cell in step.cells]
-        specification = {
-            "before": str(self.boundaries / f"{number - 1}.boundary"),
-            "after": str(self.boundaries / f"{number}.boundary"),
-            "report": str(self.boundaries / f"{number}.json"),
-            "key_folder": str(self.boundaries.parent.parent),
-            "later": later,
-            "history": any(step.reads_history for step in steps),
-            "patches": [path for step in steps[: number + 1] for path in step.patches],
-            "execution_count": self.execution_count,
-        }
-        file = self.boundaries / f"{number}.step"
-        file.write_text(json.dumps(specification), encoding="utf-8")
-        self.kernel.begin(file)
-
-    def _make_environment(self) -> dict[str, str]:
-        environment = {
-            "PYTHONHASHSEED": "0",
-            "MLOPS_NB_NOTEBOOK": str(self.pipeline.path.absolute()),
-            "MLOPS_NB_STORE": str(self.store.root),
-            "MLOPS_NB_PARENT_RUN": self.record.run_id,
-        }
-        if self.settings is not None:
-            environment["MLOPS_NB_EXPERIMENT"] = self.settings.experiment
-            environment["MLOPS_NB_CACHE"] = str(self.settings.cache)
-        return environment
-
-    def _execute(
-        self, document: dict[str, Any], target: Path, outcome: StepOutcome, place: dict[str, Any]
-    ) -> None:
-        import nbformat
-        import papermill
-        from papermill.exceptions import PapermillExecutionError
-
-        from mlops_nb.pipeline.engine import register_engine
-
-        def on_cell(done: int, total: int) -> None:
-            self.tell(Progress("cell_finished", cells_done=done, cells_total=total, **place))
-
-        deadline = None if self.timeout is None else time.monotonic() + self.timeout
-        options: dict[str, Any] = {}
-        if deadline is not None:
-            options["timeout_func"] = lambda cell: max(1, round(deadline - time.monotonic()))
-        # papermill counts errors of cells that are tagged 'raises-exception' too; the engine has
-        # told the truth.
-        with contextlib.suppress(PapermillExecutionError):
-            papermill.execute_notebook(
-                nbformat.from_dict(document),
-                None,
-                engine_name=register_engine(),
-                kernel_name=self.kernel_name or "python3",
-                progress_bar=False,
-                kernel=self.kernel,
-                outcome=outcome,
-                on_cell=on_cell,
-                save_path=str(target),
-                **options,
-            )
-
-    def _finish_step(self, number: int) -> None:
-        if number == len(self.pipeline.steps) - 1:
-            self.end_kernel(is_last=True)
-            return
-        report = json.loads((self.boundaries / f"{number}.json").read_text(encoding="utf-8"))
-        self.execution_count = report["execution_count"]
-        blocking = report["blocking"]
-        if blocking:
-            name, why = next(iter(blocking.items()))
-            self.fused_with = self.pipeline.steps[number].name
-            self.reason = f"because {name} cannot leave it: {why}"
-        else:
-            self.fused_with = self.reason = None
-            self.end_kernel()
-        before = self.boundaries / f"{number - 1}.boundary"
-        before.unlink(missing_ok=True)
-
-    def end_kernel(self, is_last: bool = False) -> None:
-        """End an idle kernel in good order."""
-        if self.kernel is not None:
-            self.kernel.finish()
-            if is_last:
-                self.kernel.leave()
-                self.kernel = None
-        # Not so between steps: what a notebook has registered for its end, such as the removal of
-        # temporary folders, must not run in the middle of it.
-        self.stop_kernel()
-
-    def stop_kernel(self) -> None:
-        """End the kernel at once, if one runs."""
-        if self.kernel is not None:
-            self.kernel.stop()
-            self.kernel = None

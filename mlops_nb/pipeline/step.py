@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from pathlib import Path
 from typing import Any
 
-from mlops_nb.pipeline import ambient, boundary, rebuild
+from mlops_nb.pipeline import boundary, items, rebuild, sealing, tracing
+from mlops_nb.pipeline.reach import find_needed
+from mlops_nb.pipeline.specification import HISTORY, read_specification
 
-# Words in later cells that may reach any name at all without writing it out.
-_REACHES_ALL = frozenset(
-    ["globals", "locals", "vars", "eval", "exec", "dir", "user_ns", "who", "whos", "who_ls", "run"]
-)
-_WORD = re.compile(r"[^\W\d]\w*")
 _LONGEST_SNAPSHOT_S = 20.0
-_HISTORY = ("_", "__", "___", "_oh")
 
 _state: dict[str, Any] = {}
 
@@ -28,26 +23,49 @@ def begin(specification: str) -> None:
     Parameters
     ----------
     specification
-        Path of a JSON file with ``before`` and ``after`` (boundary files or None), ``report``,
-        ``key_folder``, ``later`` (sources of the cells that follow), ``history``, ``patches`` and
-        ``execution_count``.
+        Path of a JSON file that `specification.StepSpecification` describes.
     """
-    _state["specification"] = json.loads(Path(specification).read_text(encoding="utf-8"))
-    _state.setdefault("environment", ambient.read_environment())
+    _state["given"] = given = read_specification(Path(specification))
+    _state.setdefault("start", items.read_start())
+    _keep_seeds()
+    _state.setdefault("loaded", boundary.Loaded())
+    tracing.begin(given.folders_left_out)
+
+
+def _keep_seeds() -> None:
+    """Take the tip out of IPython's banner: it is drawn anew whenever somebody asks the kernel."""
+    shell = rebuild.get_shell()
+    if hasattr(shell, "enable_tip"):
+        shell.enable_tip = False
 
 
 def load() -> None:
     """Continue where the step before has ended."""
-    given, shell = _state["specification"], rebuild.get_shell()
+    given, shell = _state["given"], rebuild.get_shell()
     namespace: dict[str, Any] = shell.user_ns
     namespace.pop("_mlops", None)
     outputs = namespace.get("_oh")
-    key = boundary.read_key(Path(given["key_folder"]))
-    names = boundary.load_boundary(Path(given["before"]), namespace, key=key)
-    shell.execution_count = given["execution_count"]
-    if given["history"] and isinstance(outputs, dict):
-        _restore_history(shell, outputs)
-    shown = [name for name in names if name not in _HISTORY]
+    with tracing.paused():
+        before = _state["loaded"] if given.continues else None
+        known = set(before.names) if before is not None else set()
+        _state["loaded"] = loaded = boundary.load_boundary(
+            given.state,
+            given.needed,
+            namespace,
+            Path(given.components),
+            key=sealing.read_key(Path(given.key_folder)),
+            loaded=before,
+        )
+    if not given.continues:
+        shell.execution_count = given.state.execution_count
+        if given.history and isinstance(outputs, dict):
+            _restore_history(shell, outputs)
+    tracing.note_seeds()
+    shown = [
+        name
+        for name in given.state.order
+        if name in loaded.names - known and name not in HISTORY and not items.is_pseudo(name)
+    ]
     print(f"{len(shown)} names come from before: {_shorten(shown)}")  # noqa: T201 - a cell's output
 
 
@@ -65,45 +83,59 @@ def _restore_history(shell: Any, outputs: dict[int, Any]) -> None:
 
 def save() -> None:
     """Write what the next step continues with, or tell why it must run in this kernel."""
-    given, shell = _state["specification"], rebuild.get_shell()
+    given, shell = _state["given"], rebuild.get_shell()
     namespace: dict[str, Any] = shell.user_ns
     namespace.pop("_mlops", None)
     sys.stdout.flush()
-    path = Path(given["after"])
-    report = boundary.dump_boundary(
-        namespace,
-        None,
-        path,
-        key=boundary.read_key(Path(given["key_folder"])),
-        environment=_state["environment"],
-        extra=_HISTORY if given["history"] else (),
-        patches=given["patches"],
-    )
-    needed = find_needed(given["later"], report.looked_up)
+    with tracing.paused():
+        report = boundary.dump_boundary(
+            namespace,
+            _state["loaded"],
+            Path(given.components),
+            key=sealing.read_key(Path(given.key_folder)),
+            start=_state["start"],
+            extra=HISTORY if given.history else (),
+            patches=given.patches,
+            late=given.late,
+            execution_count=shell.execution_count,
+        )
+    needed = find_needed(given.later, report.looked_up)
     blocking = {
         name: reason
         for name, reason in report.unpicklable.items()
         if needed is None or name in needed or not name.isidentifier()
     }
-    if blocking:
-        path.unlink()
-    document = {
-        "names": report.names,
-        "size_bytes": report.size_bytes,
+    _state["saved"] = {
+        "state": report.state.to_json(),
+        "changed": report.changed,
+        "deleted": report.deleted,
         "blocking": blocking,
         "dropped": {k: v for k, v in report.unpicklable.items() if k not in blocking},
-        "execution_count": shell.execution_count,
     }
-    target = Path(given["report"])
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(document), encoding="utf-8")
-    temporary.replace(target)
     if blocking:
         name, reason = next(iter(blocking.items()))
         print(f"The next step runs in this kernel: {name} cannot leave it ({reason}).")  # noqa: T201
     else:
         size = report.size_bytes / 1e6
         print(f"{len(report.names)} names, {size:.1f} MB: {_shorten(report.names)}")  # noqa: T201
+
+
+def report() -> None:
+    """Write for the runner what the step has done, once its last cell has run."""
+    given = _state["given"]
+    document = tracing.finish()
+    document |= {"runs": _list_runs(), "execution_count": rebuild.get_shell().execution_count}
+    document |= _state.pop("saved", {})
+    target = Path(given.report)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    temporary.write_text(json.dumps(document), encoding="utf-8")
+    temporary.replace(target)
+
+
+def _list_runs() -> list[str]:
+    tracking = sys.modules.get("mlops_nb.tracking")  # there only where something records
+    session = tracking.current_session() if tracking is not None else None
+    return [] if session is None else list(session.run_ids)
 
 
 def finish() -> None:
@@ -116,28 +148,6 @@ def finish() -> None:
         background.join(_LONGEST_SNAPSHOT_S)
     tracking.end_open_runs()
     tracking.close_session()
-
-
-def find_needed(later: list[str], looked_up: frozenset[str]) -> frozenset[str] | None:
-    """Collect the names that later cells may use.
-
-    Parameters
-    ----------
-    later
-        Sources of the cells that follow. Any word in them counts, in texts and comments too, for
-        a text may be code (``df.query("a > @limit")``).
-    looked_up
-        Names that functions which cross look up.
-
-    Returns
-    -------
-    frozenset of str or None
-        None where a cell may use any name.
-    """
-    words = frozenset(word for source in later for word in _WORD.findall(source))
-    if words & _REACHES_ALL or looked_up & _REACHES_ALL:
-        return None
-    return words | looked_up
 
 
 def _shorten(names: Any) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 
 from mlops_nb.notebook.document import Cell, new_code_cell, new_markdown_cell, new_notebook
 from mlops_nb.notebook.parameters import render_parameters
+from mlops_nb.pipeline.definitions import list_settings_cells
 from mlops_nb.pipeline.graph import Pipeline, Step
-from mlops_nb.pipeline.settings import Given, select_settings
 
 _LOAD = "import mlops_nb.pipeline.step as _mlops; _mlops.load()"
 _SAVE = "import mlops_nb.pipeline.step as _mlops; _mlops.save()"
@@ -48,8 +48,9 @@ def build_step(
     if number == 0:
         for cell in pipeline.prelude:
             cells += _copy_cell(pipeline, cell, values)
-    elif not continues:
-        cells += _build_settings(pipeline, number)
+    else:
+        if not continues:
+            cells += _build_settings(pipeline, number)
         cells.append(_build_own("inputs", _LOAD))
     for cell in step.cells:
         cells += _copy_cell(pipeline, cell, values)
@@ -78,25 +79,10 @@ def _build_own(kind: str, source: str) -> dict[str, Any]:
 
 def _build_settings(pipeline: Pipeline, number: int) -> list[dict[str, Any]]:
     built = []
-    given = Given()
-    for cell in _list_prelude(pipeline, number):
-        source = select_settings(cell.source, given)
-        if source.strip():
-            metadata = {"mlops": {"kind": "prelude", "source_cell_id": cell.cell_id}}
-            built.append(new_code_cell(source, ["mlops-prelude"], metadata))
+    for cell, source in list_settings_cells(pipeline, number):
+        metadata = {"mlops": {"kind": "prelude", "source_cell_id": cell.cell_id}}
+        built.append(new_code_cell(source, ["mlops-prelude"], metadata))
     return built
-
-
-def _list_prelude(pipeline: Pipeline, number: int) -> list[Cell]:
-    """List the cells above a step whose settings it needs."""
-    above = [cell for step in pipeline.steps[:number] for cell in step.cells]
-    return [
-        cell
-        for cell in [*pipeline.prelude, *above]
-        if cell.kind == "code"
-        and not (pipeline.roles[cell.index].is_parameters or pipeline.roles[cell.index].is_injected)
-        and (cell in pipeline.prelude or pipeline.roles[cell.index].is_prelude)
-    ]
 
 
 def _copy_cell(pipeline: Pipeline, cell: Cell, values: Mapping[str, Any]) -> list[dict[str, Any]]:

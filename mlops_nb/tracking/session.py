@@ -50,6 +50,7 @@ class Session:
         self._touched: dict[int, list[Run]] = {}
         self._runs: weakref.WeakSet[Run] = weakref.WeakSet()
         self._reopened: dict[str, Run] = {}
+        self._run_ids: dict[str, None] = {}
         self._lock = threading.Lock()
 
     # ------------------------------------------------------------------ cells
@@ -157,6 +158,7 @@ class Session:
 
     def touch(self, run: Run) -> None:
         """Record that the cell that runs now belongs to a run."""
+        self._run_ids[run.run_id] = None
         index = self.cell
         if index is None:
             return
@@ -164,6 +166,11 @@ class Session:
         if run not in runs:
             runs.append(run)
             run.log_cell(index, self.session_id)
+
+    @property
+    def run_ids(self) -> tuple[str, ...]:
+        """Ids of all runs that this session has started or added to, oldest first."""
+        return tuple(dict.fromkeys([*self._run_ids, *self._reopened]))
 
     def touched_runs(self) -> list[Run]:
         """Give the runs that were recorded in the cell that runs now."""

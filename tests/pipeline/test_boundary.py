@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-import pickle
 import stat
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mlops_nb.errors import CorruptObjectError, InvalidValueError
-from mlops_nb.pipeline import boundary
+from mlops_nb.pipeline import boundary, items, sealing
+from mlops_nb.pipeline.state import State
 
 KEY = bytes(range(32))
 
@@ -22,46 +23,91 @@ def make_namespace(**values: Any) -> dict[str, Any]:
     return {"__name__": "__main__", "In": [""], "_i1": "x", **values}
 
 
+def dump(namespace: dict[str, Any], folder: Path, **options: Any) -> boundary.BoundaryReport:
+    """Write what a namespace holds."""
+    given: dict[str, Any] = {
+        "loaded": boundary.Loaded(),
+        "key": KEY,
+        "start": items.read_start(),
+    } | options
+    return boundary.dump_boundary(namespace, given.pop("loaded"), folder, **given)
+
+
+def find_written(state: State, folder: Path) -> Path:
+    """Give the file of ``x``, which is too large to stand in the manifest."""
+    return sealing.find_file(folder, state.find_owners()["x"].file)
+
+
 def test_names_cross(tmp_path: Path) -> None:
     """What was dumped is loaded; the shell's own names stay behind."""
-    path = tmp_path / "a.boundary"
-    report = boundary.dump_boundary(make_namespace(x=[1], _y=2), None, path, key=KEY)
+    report = dump(make_namespace(x=[1], _y=2), tmp_path)
     target = make_namespace(old=1)
     assert report.names == ("_y", "x")
-    assert report.size_bytes == path.stat().st_size
-    assert boundary.load_boundary(path, target, key=KEY) == ("_y", "x")
-    assert target == make_namespace(x=[1], _y=2)
+    loaded = boundary.load_boundary(report.state, None, target, tmp_path, key=KEY)
+    assert {"x", "_y"} <= loaded.names
+    assert target == make_namespace(old=1, x=[1], _y=2)
 
 
-def test_chosen_names_cross(tmp_path: Path) -> None:
-    """Only the names asked for are carried, and nothing is deleted where they arrive."""
-    path = tmp_path / "a.boundary"
-    boundary.dump_boundary(make_namespace(x=1, y=2), {"x", "unknown"}, path, key=KEY)
-    target = make_namespace(old=1)
-    assert boundary.load_boundary(path, target, key=KEY) == ("x",)
-    assert target["old"] == 1
+def test_only_needed_names_are_loaded(tmp_path: Path) -> None:
+    """Of components that share nothing only the needed ones come; the rest stays in the state."""
+    shared: list[int] = []
+    state = dump(make_namespace(a=shared, b={"a": shared}, c=[3]), tmp_path).state
+    target = make_namespace()
+    loaded = boundary.load_boundary(state, {"b"}, target, tmp_path, key=KEY)
+    assert "c" not in target
+    assert target["b"]["a"] is target["a"]
+    target["a"].append(1)
+    del target["b"]
+    after = dump(target, tmp_path, loaded=loaded)
+    assert after.names == ("a", "c")
+    assert "a" in after.changed
+    assert after.deleted == ("b",)
+    again = make_namespace()
+    boundary.load_boundary(after.state, None, again, tmp_path, key=KEY)
+    assert (again["a"], again["c"]) == ([1], [3])
 
 
-@pytest.mark.parametrize("where", [0, 25, 60, 100, 130, -1])
-def test_changed_byte_is_refused(where: int, tmp_path: Path) -> None:
-    """A single changed byte, wherever it is, is found before anything is unpickled."""
-    path = tmp_path / "a.boundary"
-    boundary.dump_boundary(make_namespace(x="value"), None, path, key=KEY)
-    content = bytearray(path.read_bytes())
-    content[where] ^= 1
-    path.write_bytes(content)
-    with pytest.raises(CorruptObjectError, match="boundary"):
-        boundary.load_boundary(path, make_namespace(), key=KEY)
+def test_unchanged_values_are_not_written_again(tmp_path: Path) -> None:
+    """A component that is as it was keeps its file, in whatever order its names come."""
+    state = dump(make_namespace(x=["v" * 9000], y=[2]), tmp_path).state
+    file = find_written(state, tmp_path)
+    stamp = file.stat().st_mtime_ns
+    target = make_namespace()
+    loaded = boundary.load_boundary(state, None, target, tmp_path, key=KEY)
+    target["y"].append(3)
+    report = dump(target, tmp_path, loaded=loaded)
+    assert [name for name in report.changed if not items.is_pseudo(name)] == ["y"]
+    assert find_written(state, tmp_path).stat().st_mtime_ns == stamp
+    assert report.state.find_owners()["x"] == state.find_owners()["x"]
+
+
+@pytest.mark.parametrize("size", [10, 20_000])
+@pytest.mark.parametrize("where", [0, 25, 60, 100, -1])
+def test_changed_byte_is_refused(where: int, size: int, tmp_path: Path) -> None:
+    """A single changed byte, in a file or in the manifest, is found before it is unpickled."""
+    state = dump(make_namespace(x=["v" * size]), tmp_path).state
+    part = state.find_owners()["x"]
+    if part.file:
+        path = find_written(state, tmp_path)
+        content = bytearray(path.read_bytes())
+        content[where] ^= 1
+        path.write_bytes(content)
+    else:
+        inline = bytearray(part.inline)
+        inline[where] ^= 1
+        state = State((replace(part, inline=bytes(inline)),), ("x",))
+    with pytest.raises(CorruptObjectError, match="boundary|store|changed"):
+        boundary.load_boundary(state, {"x"}, make_namespace(), tmp_path, key=KEY)
 
 
 @pytest.mark.parametrize("keep", [0, 10, 90, -1])
 def test_truncated_file_is_refused(keep: int, tmp_path: Path) -> None:
     """A file that ends early is not loaded."""
-    path = tmp_path / "a.boundary"
-    boundary.dump_boundary(make_namespace(x="value"), None, path, key=KEY)
+    state = dump(make_namespace(x=["v" * 20_000]), tmp_path).state
+    path = find_written(state, tmp_path)
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(CorruptObjectError):
-        boundary.load_boundary(path, make_namespace(), key=KEY)
+        boundary.load_boundary(state, None, make_namespace(), tmp_path, key=KEY)
 
 
 class Planted:
@@ -72,29 +118,20 @@ class Planted:
         return os.putenv, ("MLOPS_PLANTED", "1")
 
 
-def test_foreign_file_is_refused_before_it_runs(tmp_path: Path) -> None:
-    """A file that another store signed is refused, and its code does not run."""
-    path = tmp_path / "a.boundary"
-    boundary.dump_boundary(make_namespace(x=Planted()), None, path, key=b"x" * 32)
+def test_foreign_state_is_refused_before_it_runs(tmp_path: Path) -> None:
+    """What another store signed is refused, and its code does not run."""
+    state = dump(make_namespace(x=Planted()), tmp_path, key=b"x" * 32).state
     namespace = make_namespace()
     with pytest.raises(CorruptObjectError, match="not written by this store"):
-        boundary.load_boundary(path, namespace, key=KEY)
+        boundary.load_boundary(state, None, namespace, tmp_path, key=KEY)
     assert "x" not in namespace
-
-
-def test_bare_pickle_is_refused(tmp_path: Path) -> None:
-    """A pickle without our header is refused."""
-    path = tmp_path / "a.boundary"
-    path.write_bytes(pickle.dumps({"x": Planted()}) * 20)
-    with pytest.raises(CorruptObjectError, match="not a boundary"):
-        boundary.load_boundary(path, make_namespace(), key=KEY)
 
 
 def test_key_is_made_once_and_private(tmp_path: Path) -> None:
     """A store has one key that only its owner can read."""
-    key = boundary.read_key(tmp_path)
+    key = sealing.read_key(tmp_path)
     assert len(key) == 32
-    assert boundary.read_key(tmp_path) == key
+    assert sealing.read_key(tmp_path) == key
     if sys.platform != "win32":
         assert stat.S_IMODE((tmp_path / "boundary.key").stat().st_mode) == 0o600
 
@@ -103,15 +140,16 @@ def test_damaged_key_is_refused(tmp_path: Path) -> None:
     """A key of the wrong length is named, and never printed."""
     (tmp_path / "boundary.key").write_bytes(b"secret")
     with pytest.raises(InvalidValueError, match="32 bytes") as caught:
-        boundary.read_key(tmp_path)
+        sealing.read_key(tmp_path)
     assert "secret" not in str(caught.value)
 
 
 def test_failed_write_leaves_nothing(tmp_path: Path) -> None:
-    """Where the folder is gone, the error comes through and no part of a file stays."""
-    with pytest.raises(FileNotFoundError):
-        boundary.dump_boundary(make_namespace(x=1), None, tmp_path / "no" / "a", key=KEY)
-    assert list(tmp_path.iterdir()) == []
+    """A value that cannot be written is named, and no part of a file stays."""
+    report = dump(make_namespace(x=["v" * 20_000, (i for i in "")], y=1), tmp_path)
+    assert list(report.unpicklable) == ["x"]
+    assert report.names == ("y",)
+    assert not [path for path in tmp_path.iterdir() if path.is_file()]
 
 
 def test_environment_of_launcher_is_not_written(
@@ -119,9 +157,9 @@ def test_environment_of_launcher_is_not_written(
 ) -> None:
     """Variables that the kernel was started with are not stored: they may be secrets."""
     monkeypatch.setenv("LAUNCH_SECRET", "s3cr3t")
-    path = tmp_path / "a.boundary"
-    known = dict(os.environ)
+    start = items.read_start()
     monkeypatch.setenv("SET_IN_NOTEBOOK", "kept")
-    boundary.dump_boundary(make_namespace(x=1), None, path, key=KEY, environment=known)
-    assert b"s3cr3t" not in path.read_bytes()
-    assert b"SET_IN_NOTEBOOK" in path.read_bytes()
+    written = dump(make_namespace(x=1), tmp_path, start=start).state
+    inline = b"".join(part.inline for part in written.components)
+    assert b"s3cr3t" not in inline
+    assert b"SET_IN_NOTEBOOK" in inline

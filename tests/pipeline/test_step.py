@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mlops_nb.pipeline import Progress
-from mlops_nb.pipeline.step import find_needed
+from mlops_nb.pipeline.reach import find_needed
 
 
 def test_words_of_later_cells_count() -> None:

@@ -21,7 +21,9 @@ import matplotlib.figure
 import numpy as np
 import pandas as pd  # noqa: F401
 
-from mlops_nb.pipeline import ambient, boundary
+from mlops_nb.pipeline import boundary, items
+from mlops_nb.pipeline.reach import find_needed
+from mlops_nb.pipeline.state import read_state
 
 KEY = b"k" * 32
 
@@ -37,22 +39,24 @@ def run_child(
     os.chdir(request["folder"])
     out = os.open("printed.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(out, 1)
-    environment = ambient.read_environment()
     main = sys.modules["__main__"]
     namespace = {"__name__": "__main__", "__builtins__": __builtins__}
     main.__dict__.clear()
     main.__dict__.update(namespace)
     namespace = main.__dict__
     np.random.seed(None)  # a forked child would draw what its siblings draw
+    start, loaded = items.read_start(), boundary.Loaded()
+    folder = Path(report).parent / "components"
     if before:
-        boundary.load_boundary(Path(before), namespace, key=KEY)
+        state = read_state(json.loads(Path(before).read_text()))
+        needed = find_needed(sources, frozenset()) if request.get("prune") else None
+        loaded = boundary.load_boundary(state, needed, namespace, folder, key=KEY)
     for source in sources:
         exec(compile(source, "<cell>", "exec"), namespace)
     sys.stdout.flush()
     if after:
-        found = boundary.dump_boundary(
-            namespace, None, Path(after), key=KEY, environment=environment
-        )
+        found = boundary.dump_boundary(namespace, loaded, folder, key=KEY, start=start)
+        Path(after).write_text(json.dumps(found.state.to_json()))
         Path(report).write_text(json.dumps(found.unpicklable))
 
 

@@ -1,0 +1,366 @@
+"""Executes one step in a kernel, and with it the steps that cannot be parted from it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops_nb.config import Settings
+from mlops_nb.errors import StepFailedError
+from mlops_nb.notebook.document import write_notebook
+from mlops_nb.notebook.secrets import redact_document
+from mlops_nb.pipeline import cancelling, remains
+from mlops_nb.pipeline.graph import Pipeline
+from mlops_nb.pipeline.kernels import StepKernel
+from mlops_nb.pipeline.keys import StepSource, find_needed
+from mlops_nb.pipeline.progress import OnProgress, Progress
+from mlops_nb.pipeline.specification import StepSpecification
+from mlops_nb.pipeline.state import State, read_state
+from mlops_nb.pipeline.stepbook import build_step
+from mlops_nb.records import StepResult
+
+if TYPE_CHECKING:
+    from mlops_nb.pipeline.engine import StepOutcome
+
+_BACKOFF_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What all steps of a run share.
+
+    Attributes
+    ----------
+    values
+        Parameters that are injected.
+    secrets
+        Texts that must not be written, by reference.
+    private
+        Folder for this run's own files; only the owner can read it.
+    components
+        Folder of the values that cross.
+    preload
+        Modules that a kernel may find imported.
+    """
+
+    pipeline: Pipeline
+    sources: tuple[StepSource, ...]
+    values: Mapping[str, Any]
+    secrets: Mapping[str, str]
+    out_dir: Path
+    private: Path
+    components: Path
+    store_root: Path
+    run_id: str
+    tell: OnProgress
+    settings: Settings
+    kernel_name: str | None = None
+    timeout: float | None = None
+    preload: tuple[str, ...] = ()
+
+    @property
+    def history(self) -> bool:
+        """Whether IPython's history crosses."""
+        return any(step.reads_history for step in self.pipeline.steps)
+
+    def make_environment(self) -> dict[str, str]:
+        """Give the environment variables of a kernel on top of this process's own.
+
+        Returns
+        -------
+        dict
+            By name.
+        """
+        return {
+            "PYTHONHASHSEED": "0",
+            "MLOPS_NB_NOTEBOOK": str(self.pipeline.path.absolute()),
+            "MLOPS_NB_STORE": str(self.store_root),
+            "MLOPS_NB_PARENT_RUN": self.run_id,
+            "MLOPS_NB_EXPERIMENT": self.settings.experiment,
+            "MLOPS_NB_CACHE": str(self.settings.cache),
+        }
+
+    def find_place(self, number: int) -> dict[str, Any]:
+        """Give what every event of a step says.
+
+        Parameters
+        ----------
+        number
+            Position of the step from 0.
+
+        Returns
+        -------
+        dict
+            Arguments of `Progress`.
+        """
+        step = self.pipeline.steps[number]
+        return {"step": step.name, "number": number + 1, "total": len(self.pipeline.steps)}
+
+
+@dataclass(slots=True)
+class Chain:
+    """Steps that ran in one kernel, mostly one.
+
+    Attributes
+    ----------
+    after
+        The state after them; that of before where there is none to be had.
+    reports
+        What the kernel has noted, one a step.
+    has_exited
+        The notebook has ended itself.
+    """
+
+    before: State
+    after: State
+    numbers: list[int] = field(default_factory=list)
+    results: list[StepResult] = field(default_factory=list)
+    reports: list[dict[str, Any]] = field(default_factory=list)
+    has_exited: bool = False
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether its last step has failed."""
+        return any(result.status == "failed" for result in self.results)
+
+
+class ChainRunner:
+    """Runs a step in a kernel of its own, and goes on in it where something cannot leave it.
+
+    Parameters
+    ----------
+    context
+        Of the run.
+    number
+        The first step.
+    state
+        What there is before it.
+    """
+
+    def __init__(self, context: Context, number: int, state: State) -> None:
+        self.context, self.first = context, number
+        self.chain = Chain(state, state)
+        self.kernel: StepKernel | None = None
+        self.fused_with: str | None = None
+        self.reason: str | None = None
+        self.count = state.execution_count
+
+    def run(self) -> Chain:
+        """Run it.
+
+        Returns
+        -------
+        Chain
+            One result for each step that was begun.
+        """
+        try:
+            number = self.first
+            while number < len(self.context.pipeline.steps):
+                self._run_with_retries(number)
+                if self.chain.is_failed or self.chain.has_exited or self.fused_with is None:
+                    break
+                number += 1
+        finally:
+            self._stop_kernel()
+        return self.chain
+
+    def _run_with_retries(self, number: int) -> None:
+        options = self.context.pipeline.steps[number].options
+        tries = 1 if self.fused_with else 1 + (options.retries or 0)
+        for attempt in range(tries):
+            outcome, result = self._run_step(number, attempt)
+            last = attempt == tries - 1
+            if not outcome.error or last or outcome.interrupted:
+                break
+            place = self.context.find_place(number)
+            message = f"{result.name}: {result.error}; trying again ({attempt + 2} of {tries})"
+            self.context.tell(Progress("notice", message=message, **place))
+            self._keep_attempt(Path(result.notebook or ""), attempt)
+            time.sleep(_BACKOFF_S * 2**attempt)
+        self.chain.numbers.append(number)
+        self.chain.results.append(result)
+        shared = f"in the kernel of {result.fused_with!r}, {result.reason}"
+        self.context.tell(
+            Progress(
+                "step_finished",
+                status=result.status,
+                duration_s=result.duration_s,
+                message=result.error or (shared if result.fused_with else ""),
+                **self.context.find_place(number),
+            )
+        )
+
+    @staticmethod
+    def _keep_attempt(target: Path, attempt: int) -> None:
+        with contextlib.suppress(OSError):
+            target.replace(target.with_name(f"{target.stem}.attempt{attempt + 1}.ipynb"))
+
+    def _run_step(self, number: int, attempt: int) -> tuple[StepOutcome, StepResult]:
+        from mlops_nb.pipeline.engine import StepOutcome
+
+        context = self.context
+        step = context.pipeline.steps[number]
+        place = context.find_place(number)
+        context.tell(Progress("step_started", **place))
+        started = time.monotonic()
+        target = context.out_dir / f"{number + 1:02d}-{step.name}.ipynb"
+        outcome = StepOutcome()
+        continued, why = self.fused_with, self.reason
+        document = build_step(
+            context.pipeline,
+            number,
+            context.values,
+            run_id=context.run_id,
+            continues=continued is not None,
+        )
+        write_notebook(document, target)
+        try:
+            self._start(number)
+            self._execute(number, document, target, outcome)
+            if not outcome.error:
+                self._take_report(number)
+            elif not (outcome.died or outcome.timed_out):
+                self._end_kernel()
+        except StepFailedError as error:
+            outcome.error = error.reason
+            outcome.died = self.kernel is not None and not self.kernel.is_alive()
+        if outcome.exit_code == 0:
+            outcome.error, self.chain.has_exited = "", True
+        if outcome.error:
+            self._stop_kernel()
+        self._redact(target)
+        result = StepResult(
+            step.name,
+            "failed" if outcome.error else "succeeded",
+            str(target),
+            duration_s=time.monotonic() - started,
+            error=outcome.error or None,
+            fused_with=continued,
+            reason=why if continued else None,
+            cause=outcome.cause,
+        )
+        del attempt
+        return outcome, result
+
+    def _redact(self, target: Path) -> None:
+        if not self.context.secrets:
+            return
+        document = json.loads(target.read_text(encoding="utf-8"))
+        write_notebook(redact_document(document, self.context.secrets), target)
+
+    def _start(self, number: int) -> None:
+        context = self.context
+        if self.kernel is None:
+            self.kernel = StepKernel(
+                context.pipeline.path.absolute().parent,
+                context.make_environment(),
+                context.kernel_name,
+                preload=context.preload,
+            )
+            cancelling.enlist(context.run_id, self.kernel)
+            self.kernel.start()
+            remains.note_kernel(context.private, self.kernel.private)
+        file = context.private / f"{number}.{os.getpid()}.step"
+        self._specify(number).write(file)
+        self.kernel.begin(file)
+
+    def _specify(self, number: int) -> StepSpecification:
+        context, steps = self.context, self.context.pipeline.steps
+        needed = find_needed(context.sources[number], self.chain.before, context.history)
+        words = {word for n in [*self.chain.numbers, number] for word in context.sources[n].words}
+        reaches_all = any(context.sources[n].reaches_all for n in [*self.chain.numbers, number])
+        late = () if reaches_all else context.sources[0].late - words
+        return StepSpecification(
+            self.chain.before,
+            None if needed is None else tuple(sorted(needed)),
+            tuple(sorted(late)) if self.first == 0 else (),
+            str(context.components),
+            str(context.store_root),
+            str(context.private / f"{number}.json"),
+            tuple(c.source for step in steps[number + 1 :] for c in step.cells if c.kind == "code"),
+            context.history,
+            tuple(path for step in steps[: number + 1] for path in step.patches),
+            self.fused_with is not None,
+            (str(context.store_root), str(context.out_dir.absolute()), str(context.private)),
+        )
+
+    def _execute(
+        self, number: int, document: dict[str, Any], target: Path, outcome: StepOutcome
+    ) -> None:
+        import nbformat
+        import papermill
+        from papermill.exceptions import PapermillExecutionError
+
+        from mlops_nb.pipeline.engine import register_engine
+
+        context = self.context
+        place = context.find_place(number)
+
+        def on_cell(done: int, total: int) -> None:
+            context.tell(Progress("cell_finished", cells_done=done, cells_total=total, **place))
+
+        limits = [context.timeout, context.pipeline.steps[number].options.timeout_s]
+        limit = min((value for value in limits if value is not None), default=None)
+        options: dict[str, Any] = {}
+        if limit is not None:
+            deadline = time.monotonic() + limit
+            options["timeout_func"] = lambda cell: max(1, round(deadline - time.monotonic()))
+        # papermill counts errors of cells that are tagged 'raises-exception' too; the engine has
+        # told the truth.
+        with contextlib.suppress(PapermillExecutionError):
+            papermill.execute_notebook(
+                nbformat.from_dict(document),
+                None,
+                engine_name=register_engine(),
+                kernel_name=context.kernel_name or "python3",
+                progress_bar=False,
+                kernel=self.kernel,
+                outcome=outcome,
+                on_cell=on_cell,
+                save_path=str(target),
+                **options,
+            )
+
+    def _take_report(self, number: int) -> None:
+        assert self.kernel is not None
+        self.kernel.report()
+        file = self.context.private / f"{number}.json"
+        found = json.loads(file.read_text(encoding="utf-8"))
+        file.unlink()
+        self.chain.reports.append(found)
+        is_last = number == len(self.context.pipeline.steps) - 1
+        blocking = found.get("blocking")
+        if blocking:
+            name, why = next(iter(blocking.items()))
+            self.fused_with = self.context.pipeline.steps[number].name
+            self.reason = f"because {name} cannot leave it: {why}"
+            return
+        self.fused_with = self.reason = None
+        if "state" in found:
+            self.chain.after = replace(
+                read_state(found["state"]), execution_count=found["execution_count"]
+            )
+        self._end_kernel(is_last=is_last)
+
+    def _end_kernel(self, is_last: bool = False) -> None:
+        """End an idle kernel in good order."""
+        if self.kernel is not None:
+            self.kernel.finish()
+            if is_last:
+                self.kernel.leave()
+        # Not so between steps: what a notebook has registered for its end, such as the removal of
+        # temporary folders, must not run in the middle of it.
+        self._stop_kernel()
+
+    def _stop_kernel(self) -> None:
+        """End the kernel at once, if one runs."""
+        if self.kernel is not None:
+            self.kernel.stop()
+            cancelling.dismiss(self.context.run_id, self.kernel)
+            self.kernel = None

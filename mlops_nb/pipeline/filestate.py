@@ -1,0 +1,130 @@
+"""The state of files, folders and random generators, as small values that can be compared."""
+
+from __future__ import annotations
+
+import os
+import random
+import stat
+import sys
+from pathlib import Path
+from typing import Any
+
+import blake3
+
+Stamp = tuple[int, int, int]  # size, modification and change time in ns
+
+
+def read_stamp(path: str) -> Stamp | None:
+    """Read what tells cheaply that a file was not touched.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+
+    Returns
+    -------
+    tuple of int or None
+        Size in bytes, times of the last change of content and of inode in ns; None where there is
+        no such file.
+    """
+    try:
+        found = os.stat(path)  # noqa: PTH116 - on the path of every open
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def read_file(path: str) -> dict[str, Any] | None:
+    """Read the state of a file.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+
+    Returns
+    -------
+    dict or None
+        ``stamp`` and ``digest``; None where there is nothing that can be read as a file.
+    """
+    stamp = read_stamp(path)
+    try:
+        if stamp is None or not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116
+            return None
+        hasher = blake3.blake3(max_threads=blake3.blake3.AUTO)
+        hasher.update_mmap(path)
+    except OSError:
+        return None
+    return {"stamp": list(stamp), "digest": hasher.hexdigest()}
+
+
+def read_folder(path: str) -> str | None:
+    """Take the digest of the names in a folder.
+
+    Parameters
+    ----------
+    path
+        Of the folder.
+
+    Returns
+    -------
+    str or None
+        None where it cannot be listed.
+    """
+    try:
+        names = sorted(os.listdir(path))  # noqa: PTH208 - the names alone
+    except OSError:
+        return None
+    hidden = {".mlops", ".ipynb_checkpoints", "__pycache__"}
+    kept = [name for name in names if name not in hidden and not name.endswith("-run")]
+    return str(blake3.blake3("\0".join(kept).encode("utf-8", "surrogateescape")).hexdigest())
+
+
+def is_unchanged(path: str, known: dict[str, Any] | None) -> bool:
+    """Tell whether a file is as it was.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    known
+        From `read_file`, maybe long ago.
+
+    Returns
+    -------
+    bool
+        Decided by content where the stamp differs.
+    """
+    stamp = read_stamp(path)
+    if known is None or stamp is None:
+        return (known is None or known.get("digest") is None) and not Path(path).is_file()
+    if list(stamp) == known["stamp"]:
+        return True
+    if stamp[0] != known["stamp"][0]:
+        return False
+    found = read_file(path)
+    return found is not None and found["digest"] == known["digest"]
+
+
+def digest_seeds() -> str:
+    """Take the digest of the states of the global random generators.
+
+    Returns
+    -------
+    str
+        Of those of ``random``, numpy and torch that are loaded.
+    """
+    hasher = blake3.blake3(repr(random.getstate()).encode())
+    numpy = sys.modules.get("numpy")
+    if numpy is not None:
+        state = numpy.random.get_state(legacy=False)  # numpy loads it when it is asked for
+        hasher.update(repr((state["has_gauss"], state["gauss"], state["state"]["pos"])).encode())
+        hasher.update(state["state"]["key"].tobytes())
+    torch = sys.modules.get("torch")
+    if torch is not None and hasattr(torch, "get_rng_state"):
+        hasher.update(torch.get_rng_state().numpy().tobytes())
+        if torch.cuda.is_available() and torch.cuda.is_initialized():
+            for state in torch.cuda.get_rng_state_all():
+                hasher.update(state.numpy().tobytes())
+    return str(hasher.hexdigest())

@@ -1,0 +1,190 @@
+"""Finds which of a notebook's values share something that can change, and must cross together."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import decimal
+import pickle
+import re
+import sys
+import types
+from collections.abc import Mapping
+from typing import Any
+
+from mlops_nb.pipeline.pickling import NamespacePickler
+
+Memory = tuple[int, int, bool, str]  # start, length, writable, owner
+
+# Values that nobody can tell apart from an equal one.
+_PLAIN = frozenset(
+    [
+        *(int, float, complex, bool, str, bytes, type(None), type(Ellipsis), type(NotImplemented)),
+        *(range, slice, types.CodeType, re.Pattern, pickle.PickleBuffer, decimal.Decimal),
+        *(datetime.date, datetime.datetime, datetime.time, datetime.timedelta, datetime.timezone),
+    ]
+)
+_BY_NAME = (type, types.FunctionType, types.BuiltinFunctionType, types.MethodDescriptorType)
+_SMALL = 64
+_INDEX = "index"
+_OF_TORCH = ("dtype", "device", "layout", "memory_format", "qscheme")
+_FRAMES = ("DataFrame", "Series")
+
+
+class Nowhere:
+    """Takes bytes and forgets them."""
+
+    def write(self, data: Any) -> int:
+        """Take bytes.
+
+        Parameters
+        ----------
+        data
+            Any buffer.
+
+        Returns
+        -------
+        int
+            How many there were.
+        """
+        return memoryview(data).nbytes
+
+
+class _Sets:
+    """Disjoint sets of names."""
+
+    def __init__(self) -> None:
+        self._parent: dict[str, str] = {}
+
+    def find(self, name: str) -> str:
+        parent = self._parent.setdefault(name, name)
+        while parent != name:
+            name, parent = parent, self._parent[parent]
+        return name
+
+    def join(self, first: str, second: str) -> None:
+        a, b = self.find(first), self.find(second)
+        if a != b:
+            self._parent[b] = a
+
+
+class _StructurePickler(NamespacePickler):
+    """Walks values as a pickle would, and notes whose parts are met twice."""
+
+    def __init__(self, namespace: dict[str, Any]) -> None:
+        super().__init__(Nowhere(), namespace)
+        self.sets = _Sets()
+        self.current = ""
+        self._first: dict[int, str] = {}
+        self._free: dict[int, bool] = {}
+        self._index: Any = getattr(sys.modules.get("pandas"), "Index", ())
+        # Lists of the classes themselves, which every frame and series hands to its pickle.
+        classes = (getattr(sys.modules.get("pandas"), name, None) for name in _FRAMES)
+        self._of_classes = {id(kind._metadata) for kind in classes if kind}  # noqa: SLF001
+        internals = sys.modules.get("pandas._libs.internals")
+        dtype = getattr(sys.modules.get("numpy"), "dtype", None)
+        placement = getattr(internals, "BlockPlacement", None)
+        self._values = tuple(kind for kind in (dtype, placement) if kind is not None)
+
+    def reducer_override(self, obj: Any) -> Any:
+        """Choose how an object is walked: as it is written, but for an index of pandas.
+
+        Parameters
+        ----------
+        obj
+            Any object but those of the simplest built-in types.
+
+        Returns
+        -------
+        tuple or NotImplemented
+            As the pickle protocol asks.
+        """
+        if isinstance(obj, self._index):
+            # Labels cannot be changed through it. Copies of a frame have indexes of their own over
+            # the same memory, which must not tie all frames of a notebook together.
+            values: Any = getattr(obj, "_data", None)
+            if type(values).__name__ == "ndarray" and values.nbytes:
+                start = values.__array_interface__["data"][0]
+                piece = (start, values.nbytes, values.flags.writeable, _INDEX)
+                self.memory.append(piece)
+            return str, ()
+        return super().reducer_override(obj)
+
+    def persistent_id(self, obj: Any) -> None:
+        """Note one object; nothing is made persistent.
+
+        Parameters
+        ----------
+        obj
+            Any object of the graph. The pickler's memo keeps it alive, so its id stays its own.
+        """
+        kind = type(obj)
+        if kind in _PLAIN:
+            return
+        if (kind is tuple or kind is frozenset) and len(obj) <= _SMALL:
+            if all(type(part) in _PLAIN for part in obj):
+                return
+        elif self._is_shared_by_all(obj, kind):
+            return
+        first = self._first.setdefault(id(obj), self.current)
+        if first is not self.current:
+            self.sets.join(first, self.current)
+
+    def _is_shared_by_all(self, obj: Any, kind: type[Any]) -> bool:
+        if isinstance(obj, types.ModuleType):
+            return sys.modules.get(obj.__name__) is obj
+        if isinstance(obj, self._values):
+            return True
+        if issubclass(kind, _BY_NAME):
+            known = self._free.get(id(obj))
+            if known is None:
+                known = self._free[id(obj)] = self.is_importable(obj)
+            return known
+        own = id(obj) in self._references or id(obj) in self._of_classes
+        return own or (kind.__module__ == "torch" and kind.__name__ in _OF_TORCH)
+
+
+def partition(
+    items: Mapping[str, Any], namespace: dict[str, Any]
+) -> tuple[tuple[tuple[str, ...], ...], dict[str, list[Memory]]]:
+    """Group values so that no two groups share an object or memory that can change.
+
+    Parameters
+    ----------
+    items
+        Values by name.
+    namespace
+        The user namespace.
+
+    Returns
+    -------
+    groups : tuple of tuple of str
+        Every name once, in the order of `items`.
+    memory : dict
+        Pieces of array memory met under each name.
+    """
+    walker = _StructurePickler(namespace)
+    memory: dict[str, list[Memory]] = {}
+    for name, value in items.items():
+        walker.current = name
+        known = len(walker.memory)
+        with contextlib.suppress(Exception):  # it cannot be pickled: told when it is written
+            walker.dump(value)
+        memory[name] = walker.memory[known:]
+    _join_memory(walker.sets, memory)
+    groups: dict[str, list[str]] = {}
+    for name in items:
+        groups.setdefault(walker.sets.find(name), []).append(name)
+    return tuple(tuple(names) for names in groups.values()), memory
+
+
+def _join_memory(sets: _Sets, memory: Mapping[str, list[Memory]]) -> None:
+    pieces = sorted((piece, name) for name, found in memory.items() for piece in found)
+    furthest: tuple[Memory, str] | None = None
+    for piece, name in pieces:
+        if furthest is not None and piece[0] < furthest[0][0] + furthest[0][1]:
+            are_indexes = piece[3] == furthest[0][3] == _INDEX
+            if (piece[2] or furthest[0][2]) and not are_indexes:
+                sets.join(furthest[1], name)
+        if furthest is None or sum(piece[:2]) > sum(furthest[0][:2]):
+            furthest = piece, name

@@ -1,0 +1,96 @@
+"""Plain values of a state, read and written without any code of the notebook."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import io
+import pathlib
+import pickle
+from pathlib import Path
+from typing import Any
+
+from mlops_nb.pipeline.sealing import Sealer, open_component
+from mlops_nb.pipeline.state import Component
+
+_SCALARS = (int, float, complex, bool, str, bytes, type(None))
+_LEAVES = (*_SCALARS, datetime.date, datetime.time, datetime.timedelta, decimal.Decimal)
+
+
+def is_plain(value: Any) -> bool:
+    """Tell whether a value is made of plain parts only.
+
+    Parameters
+    ----------
+    value
+        Any value.
+
+    Returns
+    -------
+    bool
+        True for numbers, texts, dates, paths, and lists, tuples and dicts of them.
+    """
+    kind = type(value)
+    if kind in (list, tuple, set):
+        return all(map(is_plain, value))
+    if kind is dict:
+        return all(is_plain(k) and is_plain(v) for k, v in value.items())
+    return kind in _LEAVES or kind is datetime.datetime or isinstance(value, pathlib.PurePath)
+
+
+def write_plain(name: str, value: Any, folder: Path, key: bytes) -> Component:
+    """Write a plain value as a component, as a kernel would have written it.
+
+    Parameters
+    ----------
+    name
+        Of the variable.
+    value
+        The value.
+    folder
+        Of the components.
+    key
+        From `sealing.read_key`.
+
+    Returns
+    -------
+    Component
+        With the digest that every kernel finds for the same value.
+    """
+    from mlops_nb.pipeline.digests import digest_value
+
+    sealer = Sealer(folder, key)
+    sealer.write(pickle.dumps(({name: value}, []), protocol=5))
+    file, inline = sealer.finish()
+    return Component((name,), digest_value({name: value}, {}), sealer.size_bytes, file, inline)
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        raise pickle.UnpicklingError(f"{module}.{name} is not plain")
+
+
+def read_plain(part: Component, folder: Path, key: bytes, name: str) -> dict[str, Any]:
+    """Read a scalar of a component.
+
+    Parameters
+    ----------
+    part
+        The component.
+    folder
+        Of the components.
+    key
+        From `sealing.read_key`.
+    name
+        Of the variable.
+
+    Returns
+    -------
+    dict
+        The value by its name; empty where it is no number, text, truth value or None.
+    """
+    try:
+        values, _ = _PlainUnpickler(io.BytesIO(open_component(part, folder, key))).load()
+    except (pickle.UnpicklingError, EOFError, ValueError):
+        return {}
+    return {name: values[name]} if isinstance(values.get(name), _SCALARS) else {}

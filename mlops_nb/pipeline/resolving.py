@@ -1,0 +1,338 @@
+"""Gets the result of a step: from the cache, else by running it."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from mlops_nb.errors import MLOpsError
+from mlops_nb.notebook.parameters import render_parameters
+from mlops_nb.notebook.secrets import Secret
+from mlops_nb.pipeline.cache import Found, StepCache
+from mlops_nb.pipeline.execution import Chain, ChainRunner, Context
+from mlops_nb.pipeline.explaining import explain_change
+from mlops_nb.pipeline.items import CELLS, SEEDS
+from mlops_nb.pipeline.keys import compute_key, compute_parts, find_needed
+from mlops_nb.pipeline.packages import find_packages
+from mlops_nb.pipeline.plain import is_plain, write_plain
+from mlops_nb.pipeline.progress import Progress
+from mlops_nb.pipeline.state import State, merge_states, read_state
+from mlops_nb.records import StepResult
+
+
+@dataclass(slots=True)
+class Resolved:
+    """The result of one step, or of several that ran in one kernel.
+
+    Attributes
+    ----------
+    record
+        What the cache holds of it, None where nothing was kept.
+    """
+
+    numbers: list[int]
+    results: list[StepResult]
+    before: State
+    after: State
+    record: Mapping[str, Any] | None = None
+    has_exited: bool = False
+    runs: list[str] = field(default_factory=list)
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether its last step has failed."""
+        return any(result.status == "failed" for result in self.results)
+
+
+class Resolver:
+    """Gets results of the steps of one run.
+
+    Parameters
+    ----------
+    context
+        Of the run.
+    cache
+        Where results are kept.
+    values
+        All parameters with their values, typed.
+    forced
+        Steps to execute whatever the cache has; None for all.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        cache: StepCache,
+        values: Mapping[str, Any],
+        forced: Collection[str] | None = (),
+    ) -> None:
+        self.context, self.cache, self.values, self.forced = context, cache, values, forced
+        self.rendered = {n: render_parameters({n: v}, "") for n, v in values.items()}
+        self.codes = {source.name: list(source.code) for source in context.sources}
+
+    # ------------------------------------------------------------------ looking
+    def describe(self, number: int, state: State) -> tuple[str, dict[str, Any]]:
+        """Give the key of a step and what it is made of.
+
+        Parameters
+        ----------
+        number
+            Position of the step from 0.
+        state
+            What there is before it.
+
+        Returns
+        -------
+        key : str
+            Of the cache.
+        parts : dict
+            As `keys.compute_parts` gives them.
+        """
+        context = self.context
+        source = context.sources[number]
+        needed = find_needed(source, state, context.history)
+        parts = compute_parts(
+            source,
+            state,
+            needed,
+            pipeline=context.pipeline,
+            values=self.values,
+            kernel_name=context.kernel_name,
+        )
+        return compute_key(parts), parts
+
+    def look_up(self, number: int, state: State) -> Found:
+        """Look for the result of a step without running anything.
+
+        Parameters
+        ----------
+        number
+            Position of the step from 0.
+        state
+            What there is before it.
+
+        Returns
+        -------
+        Found
+            With the reason where there is none.
+        """
+        step = self.context.pipeline.steps[number]
+        if self.forced is None or step.name in self.forced:
+            return Found(None, "it is forced")
+        if step.options.is_cached is False:
+            return Found(None, "its tag says cache:disabled")
+        key, parts = self.describe(number, state)
+        found = self.cache.find(key, state, self.codes, self.rendered)
+        if found.record is not None:
+            return found
+        return Found(None, found.reason or self._explain(number, parts))
+
+    def _explain(self, number: int, parts: Mapping[str, Any]) -> str:
+        step = self.context.pipeline.steps[number]
+        return explain_change(self.cache.read_latest(self.context.pipeline.path, step.name), parts)
+
+    # ------------------------------------------------------------------ getting
+    def resolve(self, number: int, state: State) -> Resolved:
+        """Get the result of a step.
+
+        Parameters
+        ----------
+        number
+            Position of the step from 0.
+        state
+            What there is before it.
+
+        Returns
+        -------
+        Resolved
+            A step that fails is told here, not raised.
+        """
+        taken = self._try_cache(number, state)
+        if taken is None:
+            key, parts = self.describe(number, state)
+            with self.cache.locked(key):  # another run may just have made it
+                taken = self._try_cache(number, state)
+                if taken is None:
+                    taken = self._execute(number, state, key, parts)
+        if 0 in taken.numbers and not taken.is_failed:
+            taken.after = self._set_late_parameters(taken.numbers, taken.after)
+        return taken
+
+    def _try_cache(self, number: int, state: State) -> Resolved | None:
+        found = self.look_up(number, state)
+        return None if found.record is None else self._take(number, state, found.record)
+
+    def _take(self, number: int, state: State, record: Mapping[str, Any]) -> Resolved | None:
+        context = self.context
+        numbers = list(range(number, number + len(record["chain"])))
+        results = []
+        for position, entry in zip(numbers, record["chain"], strict=True):
+            step = context.pipeline.steps[position]
+            target = context.out_dir / f"{position + 1:02d}-{step.name}.ipynb"
+            if not self.cache.copy_notebook(entry["notebook"], target):
+                return None
+            results.append(StepResult(step.name, "succeeded", str(target), cached=True))
+        try:
+            self.cache.restore_files(record)
+        except (MLOpsError, OSError):
+            return None
+        merged = merge_states(state, read_state(record["before"]), read_state(record["state"]))
+        for position in numbers:
+            place = context.find_place(position)
+            context.tell(Progress("step_finished", status="cached", **place))
+        exited = bool(record["has_exited"])
+        return Resolved(numbers, results, state, merged, record, exited, list(record["runs"]))
+
+    def _execute(self, number: int, state: State, key: str, parts: Mapping[str, Any]) -> Resolved:
+        chain = ChainRunner(self.context, number, state).run()
+        runs = [run for report in chain.reports for run in report.get("runs", ())]
+        resolved = Resolved(
+            chain.numbers, chain.results, state, chain.after, None, chain.has_exited, runs
+        )
+        if not chain.is_failed:
+            resolved.record = self._keep(number, chain, key, parts)
+        return resolved
+
+    def _set_late_parameters(self, numbers: list[int], state: State) -> State:
+        """Give parameters that the first step does not use the values of this run."""
+        context = self.context
+        first = [context.sources[n] for n in numbers]
+        words = {word for source in first for word in source.words}
+        cell = context.pipeline.parameters_cell
+        in_prelude = cell in {c.index for c in context.pipeline.prelude}
+        if any(source.reaches_all for source in first) or not in_prelude:
+            return state
+        owners = state.find_owners()
+        parts = []
+        for name, value in self.values.items():
+            owner = owners.get(name)
+            is_own = owner is not None and owner.names == (name,)
+            if name in words or not is_own or not can_be_late(value):
+                continue
+            parts.append(write_plain(name, value, self.cache.components, self.cache.key))
+        replaced = {part.names[0]: part for part in parts}
+        kept = [p for p in state.components if not (len(p.names) == 1 and p.names[0] in replaced)]
+        return replace(state, components=(*kept, *parts))
+
+    # ------------------------------------------------------------------ keeping
+    def _keep(
+        self, number: int, chain: Chain, key: str, parts: Mapping[str, Any]
+    ) -> Mapping[str, Any] | None:
+        reason = self._find_obstacle(chain)
+        steps = [self.context.pipeline.steps[n] for n in chain.numbers]
+        record = self._describe(number, chain, parts, reason)
+        if reason is not None:
+            place = self.context.find_place(number)
+            self.context.tell(
+                Progress("notice", message=f"{steps[0].name} is not cached: {reason}.", **place)
+            )
+            return record
+        try:
+            record["writes"] = self.cache.keep_files(record["writes"])
+            for entry, result in zip(record["chain"], chain.results, strict=True):
+                content = Path(result.notebook or "").read_bytes()
+                entry["notebook"] = self.cache.store.objects.put_bytes(content)
+            self.cache.write(key, self.context.pipeline.path.absolute(), record)
+        except (MLOpsError, OSError) as error:
+            self.context.tell(Progress("notice", message=f"Nothing could be cached: {error}"))
+            return None
+        return record
+
+    def _may_use(self, number: int, name: str) -> bool:
+        source = self.context.sources[number]
+        return source.reaches_all or name in source.words
+
+    def _find_obstacle(self, chain: Chain) -> str | None:
+        for number, report in zip(chain.numbers, chain.reports, strict=False):
+            options = self.context.pipeline.steps[number].options
+            if options.is_cached is False:
+                return "its tag says cache:disabled"
+            if report.get("outside") and not options.is_cached:
+                return f"{report['outside'][0]} (tag it cache:enabled to keep it all the same)"
+        if len(chain.reports) < len(chain.numbers):
+            return "the notebook ended itself"
+        return None
+
+    def _describe(
+        self, number: int, chain: Chain, parts: Mapping[str, Any], reason: str | None
+    ) -> dict[str, Any]:
+        owners = chain.before.find_owners()
+        reports = chain.reports
+        seeds = owners.get(SEEDS)
+        draws = any(report.get("draws") for report in reports)
+        further: dict[str, str | None] = {}
+        for position in chain.numbers[1:]:
+            needed = find_needed(self.context.sources[position], chain.before, self.context.history)
+            names = owners if needed is None else needed
+            further |= {
+                n: owners[n].digest for n in names if n in owners and not n.startswith(CELLS)
+            }
+        modules = {p: s for report in reports for p, s in report.get("modules", {}).items()}
+        reads = _first_of(report.get("reads", {}) for report in reports)
+        packages = {name for report in reports for name in report.get("packages", ())}
+        return {
+            "step": self.context.pipeline.steps[number].name,
+            "notebook": str(self.context.pipeline.path.absolute()),
+            "created_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "run_id": self.context.run_id,
+            "parts": parts,
+            "uncached": reason,
+            "conditions": {
+                "seeds": seeds.digest if seeds is not None and draws else None,
+                "reads": reads | modules,
+                "lists": _first_of(report.get("lists", {}) for report in reports),
+                "packages": [] if self.context.kernel_name else find_packages(packages),
+                "inputs": further,
+                "parameters": {
+                    name: text
+                    for name, text in self.rendered.items()
+                    for n in chain.numbers[1:]
+                    if number == 0 and self._may_use(n, name)
+                },
+                "steps": {
+                    self.context.sources[n].name: self.codes[self.context.sources[n].name]
+                    for n in chain.numbers[1:]
+                },
+            },
+            "chain": [
+                {"step": r.name, "duration_s": r.duration_s, "notebook": ""} for r in chain.results
+            ],
+            "before": chain.before.to_json(),
+            "state": chain.after.to_json(),
+            "changed": sorted({n for report in reports for n in report.get("changed", ())}),
+            "deleted": sorted({n for report in reports for n in report.get("deleted", ())}),
+            "draws": draws,
+            "outside": [text for report in reports for text in report.get("outside", ())],
+            "writes": {k: v for report in reports for k, v in report.get("writes", {}).items()},
+            "runs": [run for report in reports for run in report.get("runs", ())],
+            "has_exited": chain.has_exited,
+            "code": self.codes[self.context.sources[number].name],
+        }
+
+
+def can_be_late(value: Any) -> bool:
+    """Tell whether a parameter's value can be given to later steps without running the first.
+
+    Parameters
+    ----------
+    value
+        As `resolve_parameters` gives it.
+
+    Returns
+    -------
+    bool
+        False for secrets and for values that need the notebook's own classes.
+    """
+    return is_plain(value) and not isinstance(value, Secret)
+
+
+def _first_of(mappings: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for mapping in mappings:
+        for key, value in mapping.items():
+            found.setdefault(key, value)
+    return json.loads(json.dumps(found)) if found else {}

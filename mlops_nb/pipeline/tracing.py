@@ -1,0 +1,227 @@
+"""Notes what a step does outside its variables: files, folders, connections, programs, draws."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mlops_nb.pipeline import filestate
+from mlops_nb.pipeline.names import is_local_module
+
+_OPENS = frozenset(["open", "os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.truncate"])
+_LISTS = frozenset(["os.listdir", "os.scandir", "glob.glob"])
+_OUTSIDE = frozenset(["socket.connect", "subprocess.Popen", "os.system", "os.exec", "os.forkpty"])
+_EVENTS = _OPENS | _LISTS | _OUTSIDE | {"sqlite3.connect"}
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_FOREIGN = ("/proc/", "/sys/", "/dev/", "/etc/")
+
+
+class _Trace:
+    """What one step has done so far."""
+
+    def __init__(self, left_out: tuple[str, ...]) -> None:
+        self.read: dict[str, tuple[int, int, int] | None] = {}
+        self.written: dict[str, None] = {}
+        self.listed: dict[str, None] = {}
+        self.outside: dict[str, None] = {}
+        self.left_out = tuple(folder.rstrip(os.sep) + os.sep for folder in left_out)
+        self.seeds: str | None = None
+
+    def is_ours(self, path: str) -> bool:
+        return path.startswith((*_FOREIGN, *_list_installed(), *self.left_out))
+
+    def note(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event in _OUTSIDE:
+            self._note_outside(event, arguments)
+            return
+        path = _read_path(arguments[0] if arguments else None)
+        if path is None or self.is_ours(path):
+            return
+        if event in _LISTS:
+            if os.path.isdir(path):  # noqa: PTH112 - on the path of every open
+                self.listed.setdefault(path)
+        elif event == "open":
+            self._note_open(path, arguments)
+        elif event == "sqlite3.connect":
+            self.read.setdefault(path, filestate.read_stamp(path))
+            self.outside.setdefault(f"it uses the database {path!r}")
+        else:
+            self.written.setdefault(path)
+            if event == "os.rename" and (target := _read_path(arguments[1])) is not None:
+                self.written.setdefault(target)
+
+    def _note_open(self, path: str, arguments: tuple[Any, ...]) -> None:
+        mode, flags = arguments[1], arguments[2]
+        writes = any(c in mode for c in "wax+") if isinstance(mode, str) else flags & _WRITING
+        if path not in self.written and (not writes or (isinstance(mode, str) and "w" not in mode)):
+            self.read.setdefault(path, filestate.read_stamp(path))
+        if writes:
+            self.written.setdefault(path)
+
+    def _note_outside(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "socket.connect":
+            address = arguments[1]
+            if isinstance(address, tuple) and not _is_of_kernel():
+                self.outside.setdefault(f"it connects to {address[0]}:{address[1]}")
+        elif event == "os.forkpty" or _is_called_by_notebook():
+            name = arguments[0] if arguments else ""
+            self.outside.setdefault(f"it starts a program ({name!s})"[:120])
+
+
+_state: dict[str, Any] = {"trace": None, "is_installed": False}
+_local = threading.local()
+
+
+def _hook(event: str, arguments: tuple[Any, ...]) -> None:
+    if event not in _EVENTS:
+        return
+    trace: _Trace | None = _state["trace"]
+    if trace is None or getattr(_local, "is_paused", False):
+        return
+    _local.is_paused = True  # what the note itself opens
+    try:
+        trace.note(event, arguments)
+    except Exception as error:  # noqa: BLE001 - a trace must never break the user's call
+        trace.outside.setdefault(f"it could not be traced ({type(error).__name__})")
+    finally:
+        _local.is_paused = False
+
+
+def _read_path(value: Any) -> str | None:
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    if isinstance(value, bytes):
+        value = os.fsdecode(value)
+    if not isinstance(value, str) or value.startswith("<") or value == ":memory:":
+        return None
+    return os.path.abspath(value)  # noqa: PTH100 - on the path of every open
+
+
+def _list_installed() -> tuple[str, ...]:
+    known = _state.get("installed")
+    if known is None:
+        import sysconfig
+        import tempfile
+
+        paths = {*sysconfig.get_paths().values(), sys.prefix, sys.base_prefix}
+        own = [os.path.join(tempfile.gettempdir(), "ipykernel_")]  # noqa: PTH118 - a prefix
+        homes = [str(Path.home() / name) for name in (".ipython", ".cache", ".config")]
+        known = tuple(path + os.sep for path in [*sorted(paths), *homes]) + tuple(own)
+        _state["installed"] = known
+    return tuple(known)
+
+
+def _is_called_by_notebook() -> bool:
+    """Tell whether a cell or a module of the project starts the program, not a library."""
+    frame: types.FrameType | None = sys._getframe(3)  # noqa: SLF001 - to see who calls
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if not file.startswith("<") and "subprocess" not in os.path.basename(file):  # noqa: PTH119
+            names = frame.f_globals.get("__name__", "")
+            return names == "__main__" or is_local_module(sys.modules.get(names, os))
+        frame = frame.f_back
+    return True
+
+
+def _is_of_kernel() -> bool:
+    frame: types.FrameType | None = sys._getframe(3)  # noqa: SLF001 - to see who calls
+    while frame is not None:
+        name = str(frame.f_globals.get("__name__", ""))
+        if name == "__main__":
+            return False
+        if name.startswith(("ipykernel", "zmq")):
+            return True
+        frame = frame.f_back
+    return False
+
+
+@contextlib.contextmanager
+def paused() -> Iterator[None]:
+    """Note nothing meanwhile in this thread.
+
+    Yields
+    ------
+    None
+        What we do ourselves is not the step's.
+    """
+    before = getattr(_local, "is_paused", False)
+    _local.is_paused = True
+    try:
+        yield
+    finally:
+        _local.is_paused = before
+
+
+def begin(left_out: tuple[str, ...]) -> None:
+    """Begin to note; an earlier trace is dropped.
+
+    Parameters
+    ----------
+    left_out
+        Folders whose files do not count.
+    """
+    if not _state["is_installed"]:
+        sys.addaudithook(_hook)
+        _state["is_installed"] = True
+    with paused():
+        _state["trace"] = _Trace(left_out)
+        _list_installed()
+    note_seeds()
+
+
+def note_seeds() -> None:
+    """Remember the state of the random generators, to see whether the step draws from them."""
+    trace: _Trace | None = _state["trace"]
+    if trace is not None:
+        with paused():
+            trace.seeds = filestate.digest_seeds()
+
+
+def finish() -> dict[str, Any]:
+    """End the trace.
+
+    Returns
+    -------
+    dict
+        ``reads`` and ``writes`` (states of files by path), ``lists`` (states of folders),
+        ``outside`` (what cannot be repeated from files), ``draws``, ``modules`` (local files) and
+        ``packages`` (names of top-level modules).
+    """
+    trace: _Trace | None = _state["trace"]
+    _state["trace"] = None
+    if trace is None:
+        return {}
+    with paused():
+        reads, doubts = {}, dict.fromkeys(trace.outside)
+        for path, stamp in trace.read.items():
+            if path in trace.written and stamp is not None and stamp != filestate.read_stamp(path):
+                doubts[f"it changes {path!r}, which it has read"] = None
+            elif path in trace.written and stamp is None:
+                continue  # it made the file itself
+            else:
+                reads[path] = filestate.read_file(path)
+        return {
+            "reads": reads,
+            "writes": {path: filestate.read_file(path) for path in trace.written},
+            "lists": {path: filestate.read_folder(path) for path in trace.listed},
+            "outside": list(doubts),
+            "draws": trace.seeds != filestate.digest_seeds(),
+            "modules": _list_modules(),
+            "packages": sorted({name.split(".")[0] for name in sys.modules}),
+        }
+
+
+def _list_modules() -> dict[str, Any]:
+    files = {}
+    for module in list(sys.modules.values()):
+        if is_local_module(module):
+            path = str(module.__file__)
+            if os.path.isfile(path):  # noqa: PTH113 - os.path throughout here
+                files[os.path.abspath(path)] = filestate.read_file(path)  # noqa: PTH100
+    return files
