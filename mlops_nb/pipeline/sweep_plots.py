@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mlops_nb.pipeline.sweep_result import SweepResult
 
 _COLUMNS = 3
-_MAX_SLICES = 12
+_MAX_SLICES, _MAX_MARKS = 12, 8
 _BEST, _QUIET, _ENDED = "#c0392b", "#2f6299", "#b0b0b0"
 
 
@@ -87,7 +87,7 @@ def plot_importance(result: SweepResult, axes: Axes) -> None:
         Where.
     """
     shares = result.importance()
-    axes.set(title="Importance (PED-ANOVA)")
+    axes.set(title="Importance (fANOVA)")
     if not shares:
         axes.set_axis_off()
         text = "too few trials to tell,\nor Optuna is not installed"
@@ -130,11 +130,13 @@ def plot_parallel(result: SweepResult, axes: Axes) -> None:
             linewidth=2.5 if is_best else 1,
             zorder=3 if is_best else 2,
         )
-    ends = [_name_ends(dimension) for dimension in space]
-    for place, (bottom, top) in enumerate([*ends, (f"{low:.4g}", f"{high:.4g}")]):
+    marks = [_name_marks(dimension) for dimension in space]
+    for place, named in enumerate([*marks, {0.0: f"{low:.4g}", 1.0: f"{high:.4g}"}]):
         axes.axvline(place, color=_ENDED, linewidth=0.8, zorder=1)
-        axes.text(place, -0.03, bottom, ha="center", va="top", fontsize=8)
-        axes.text(place, 1.03, top, ha="center", va="bottom", fontsize=8)
+        for height, text in named.items():
+            shift = {0.0: -0.06, 1.0: 0.06}.get(height, 0.0)
+            box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.8}
+            axes.text(place, height + shift, text, ha="center", va="center", fontsize=8, bbox=box)
     axes.set_ylim(-0.15, 1.15)
 
 
@@ -189,10 +191,13 @@ def _make_scale(dimension: Dimension) -> Any:
     return lambda value: _share(value, low, high)
 
 
-def _name_ends(dimension: Dimension) -> tuple[str, str]:
-    if isinstance(dimension, Choice):
-        return _shorten(dimension.values[0]), _shorten(dimension.values[-1])
-    return f"{dimension.low:.4g}", f"{dimension.high:.4g}"
+def _name_marks(dimension: Dimension) -> dict[float, str]:
+    """Give what stands beside an axis, by height."""
+    if not isinstance(dimension, Choice):
+        return {0.0: f"{dimension.low:.4g}", 1.0: f"{dimension.high:.4g}"}
+    last = dimension.size - 1
+    shown = range(last + 1) if last < _MAX_MARKS else (0, last)
+    return {_share(at, 0, last): _shorten(dimension.values[at]) for at in shown}
 
 
 def _shorten(value: Any) -> str:

@@ -81,7 +81,7 @@ def test_plots_show_every_trial(result: SweepResult) -> None:
     figure = result.plot()
     assert isinstance(figure, Figure)
     titles = [axes.get_title() for axes in figure.axes]
-    assert titles == ["History", "Importance (PED-ANOVA)", "Trials", *SPACE]
+    assert titles == ["History", "Importance (fANOVA)", "Trials", *SPACE]
     finished = result.counts["finished"]
     assert len(figure.axes[2].lines) == finished + len(SPACE) + 1
     assert len(figure.axes[3].collections[0].get_offsets()) == finished  # type: ignore[arg-type]
