@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from mlops_nb.pipeline.sweep_result import SweepResult
     from mlops_nb.pipeline.sweep_runner import SweepEvent
     from mlops_nb.pipeline.sweep_trials import Trial
+    from mlops_nb.records import RunRecord
+    from mlops_nb.store import Store
 
 
 class SweepLimits(TypedDict, total=False):
@@ -105,7 +107,8 @@ def sweep_pipeline(
     NotFoundError
         The first trial that finished logged no metric of that name.
     KeyboardInterrupt
-        A person stopped the sweep; it can go on with `resume_sweep`.
+        A person stopped the sweep; it can go on with `resume_sweep`. The exception has an attribute
+        ``result`` that tells how far it came.
 
     Examples
     --------
@@ -141,7 +144,7 @@ def resume_sweep(
     Parameters
     ----------
     sweep_id
-        Its id, the beginning or end of it, or ``latest`` sweep's name.
+        Its id, the beginning or end of it, its name, or ``latest``.
     trials
         How many there shall be in all, those that have ended among them.
     **limits
@@ -166,7 +169,7 @@ def resume_sweep(
     from mlops_nb.pipeline.sweep_plan import check_same_code
 
     store = get_store()
-    run_id = store.find_run(sweep_id)
+    run_id = _find_sweep(store, sweep_id)
     _, plan = read_sweep(store, run_id)
     check_same_code(plan, pipeline.plan(Path(plan.notebook)))
     _read_limits(limits)
@@ -181,7 +184,7 @@ def get_sweep(sweep_id: str) -> SweepResult:
     Parameters
     ----------
     sweep_id
-        Its id, the beginning or end of it, or its name.
+        Its id, the beginning or end of it, its name, or ``latest``.
 
     Returns
     -------
@@ -197,7 +200,7 @@ def get_sweep(sweep_id: str) -> SweepResult:
     from mlops_nb.pipeline.sweep_result import SweepResult
 
     store = read_store()
-    record, plan = read_sweep(store, store.find_run(sweep_id))
+    record, plan = read_sweep(store, _find_sweep(store, sweep_id))
     trials = tuple(read_trials(store, record.run_id, plan))
     return SweepResult(record.run_id, record.status, plan, trials)
 
@@ -216,8 +219,17 @@ def list_sweeps(limit: int = sys.maxsize) -> list[SweepResult]:
         With their trials.
     """
     store = read_store()
-    found = store.search("tags.`mlops.kind` = 'sweep'", ["attributes.started_at DESC"], limit)
-    return [get_sweep(run.run_id) for run in found]
+    return [get_sweep(run.run_id) for run in _search(store, limit)]
+
+
+def _search(store: Store, limit: int) -> list[RunRecord]:
+    return store.search("tags.`mlops.kind` = 'sweep'", ["attributes.started_at DESC"], limit)
+
+
+def _find_sweep(store: Store, text: str) -> str:
+    """Find the sweep a person means; the latest run is one of its trials' steps."""
+    newest = _search(store, 1) if text == "latest" else []
+    return newest[0].run_id if newest else store.find_run(text)
 
 
 def _choose_goal(maximize: str | None, minimize: str | None) -> Any:

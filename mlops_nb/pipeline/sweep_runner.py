@@ -27,20 +27,6 @@ _LONGEST_END_S = 30.0
 Ending = Literal["", "pruned", "timeout", "interrupted"]
 
 
-class SweepInterruptedError(KeyboardInterrupt):
-    """A person stopped a sweep; it has ended in order and can go on.
-
-    Attributes
-    ----------
-    result
-        How far it came.
-    """
-
-    def __init__(self, result: SweepResult) -> None:
-        self.result = result
-        super().__init__(f"sweep {result.sweep_id} was interrupted")
-
-
 @dataclass(frozen=True, slots=True)
 class SweepEvent:
     """Something happened in a sweep.
@@ -141,8 +127,9 @@ def run_sweep(
     ------
     NotFoundError
         The first trial that finished logged no metric of that name.
-    SweepInterruptedError
-        A person stopped it.
+    KeyboardInterrupt
+        A person stopped it, or a signal that is handled like that: the same exception goes on, with
+        an attribute ``result`` that tells how far the sweep came.
     """
     work = _Sweep(ledger, evaluate, out_dir, limits or SweepLimits(), tell or (lambda event: None))
     work.load(before)
@@ -154,9 +141,10 @@ def run_sweep(
             work.end_all()
             raise
         status = work.judge()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stopped:
         status = "interrupted"
-        raise SweepInterruptedError(work.make_result(status)) from None
+        vars(stopped)["result"] = work.make_result(status)
+        raise
     finally:
         ledger.close(status)
     return work.make_result(status)
@@ -213,6 +201,10 @@ class _Sweep:
             # What else went wrong does not matter any more.
             with contextlib.suppress(queue.Empty, NotFoundError):
                 self._take(*self.ended.get(timeout=_POLL_S))
+        # What did not end in time, or was being written when the person stopped it.
+        for number, trial in self.trials.items():
+            if trial.state == "running":
+                self.trials[number] = replace(trial, state="interrupted")
 
     def judge(self) -> RunStatus:
         """Say how the sweep ended."""

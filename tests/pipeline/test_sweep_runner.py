@@ -19,9 +19,9 @@ from mlops_nb.errors import InvalidValueError, NotFoundError, PipelineError
 from mlops_nb.pipeline.cancelling import is_cancelled
 from mlops_nb.pipeline.sweep_ledger import SweepLedger, read_sweep, read_trials
 from mlops_nb.pipeline.sweep_plan import check_same_code
+from mlops_nb.pipeline.sweep_result import SweepResult
 from mlops_nb.pipeline.sweep_runner import (
     SweepEvent,
-    SweepInterruptedError,
     SweepLimits,
     run_sweep,
 )
@@ -174,9 +174,9 @@ def test_ctrl_c_ends_in_order_and_goes_on(store: Store, tmp_path: Path) -> None:
             raise ValueError("interrupted in the cell")
         return score(params)
 
-    with pytest.raises(SweepInterruptedError) as caught:
+    with pytest.raises(KeyboardInterrupt) as caught:
         sweep(store, made, objective, tmp_path)
-    part = caught.value.result
+    part: SweepResult = vars(caught.value)["result"]
     assert part.status == store.read_run(part.sweep_id).status == "interrupted"
     assert [trial.state for trial in part.records] == ["finished"] * 11 + ["interrupted"]
     calls.clear()
