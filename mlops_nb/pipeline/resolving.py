@@ -260,13 +260,40 @@ class Resolver:
     def _describe(
         self, number: int, chain: Chain, parts: Mapping[str, Any], reason: str | None
     ) -> dict[str, Any]:
-        owners = chain.before.find_owners()
         reports = chain.reports
+        name = self.context.sources[number].name
+        return {
+            "step": name,
+            "notebook": str(self.context.pipeline.path.absolute()),
+            "created_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "run_id": self.context.run_id,
+            "parts": parts,
+            "uncached": reason,
+            "conditions": self._list_conditions(number, chain),
+            "chain": [
+                {"step": r.name, "duration_s": r.duration_s, "notebook": ""} for r in chain.results
+            ],
+            "before": chain.before.to_json(),
+            "state": chain.after.to_json(),
+            "changed": sorted({n for report in reports for n in report.get("changed", ())}),
+            "deleted": sorted({n for report in reports for n in report.get("deleted", ())}),
+            "draws": any(report.get("draws") for report in reports),
+            "outside": [text for report in reports for text in report.get("outside", ())],
+            "writes": {k: v for report in reports for k, v in report.get("writes", {}).items()},
+            "runs": [run for report in reports for run in report.get("runs", ())],
+            "has_exited": chain.has_exited,
+            "code": self.codes[name],
+        }
+
+    def _list_conditions(self, number: int, chain: Chain) -> dict[str, Any]:
+        """List what must hold beside the key for a result to be used again."""
+        reports, sources = chain.reports, self.context.sources
+        owners = chain.before.find_owners()
         seeds = owners.get(SEEDS)
         draws = any(report.get("draws") for report in reports)
         further: dict[str, str | None] = {}
         for position in chain.numbers[1:]:
-            needed = find_needed(self.context.sources[position], chain.before, self.context.history)
+            needed = find_needed(sources[position], chain.before, self.context.history)
             names = owners if needed is None else needed
             further |= {
                 n: owners[n].digest for n in names if n in owners and not n.startswith(CELLS)
@@ -275,42 +302,18 @@ class Resolver:
         reads = _first_of(report.get("reads", {}) for report in reports)
         packages = {name for report in reports for name in report.get("packages", ())}
         return {
-            "step": self.context.pipeline.steps[number].name,
-            "notebook": str(self.context.pipeline.path.absolute()),
-            "created_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            "run_id": self.context.run_id,
-            "parts": parts,
-            "uncached": reason,
-            "conditions": {
-                "seeds": seeds.digest if seeds is not None and draws else None,
-                "reads": reads | modules,
-                "lists": _first_of(report.get("lists", {}) for report in reports),
-                "packages": [] if self.context.kernel_name else find_packages(packages),
-                "inputs": further,
-                "parameters": {
-                    name: text
-                    for name, text in self.rendered.items()
-                    for n in chain.numbers[1:]
-                    if number == 0 and self._may_use(n, name)
-                },
-                "steps": {
-                    self.context.sources[n].name: self.codes[self.context.sources[n].name]
-                    for n in chain.numbers[1:]
-                },
+            "seeds": seeds.digest if seeds is not None and draws else None,
+            "reads": reads | modules,
+            "lists": _first_of(report.get("lists", {}) for report in reports),
+            "packages": [] if self.context.kernel_name else find_packages(packages),
+            "inputs": further,
+            "parameters": {
+                name: text
+                for name, text in self.rendered.items()
+                for n in chain.numbers[1:]
+                if number == 0 and self._may_use(n, name)
             },
-            "chain": [
-                {"step": r.name, "duration_s": r.duration_s, "notebook": ""} for r in chain.results
-            ],
-            "before": chain.before.to_json(),
-            "state": chain.after.to_json(),
-            "changed": sorted({n for report in reports for n in report.get("changed", ())}),
-            "deleted": sorted({n for report in reports for n in report.get("deleted", ())}),
-            "draws": draws,
-            "outside": [text for report in reports for text in report.get("outside", ())],
-            "writes": {k: v for report in reports for k, v in report.get("writes", {}).items()},
-            "runs": [run for report in reports for run in report.get("runs", ())],
-            "has_exited": chain.has_exited,
-            "code": self.codes[self.context.sources[number].name],
+            "steps": {sources[n].name: self.codes[sources[n].name] for n in chain.numbers[1:]},
         }
 
 
