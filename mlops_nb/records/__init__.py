@@ -1,0 +1,57 @@
+"""The nouns of the house as frozen records: what is read back, never how it is kept."""
+
+from mlops_nb.records.models import (
+    FieldSignature,
+    ModelVersion,
+    Signature,
+)
+from mlops_nb.records.pipelines import (
+    GateResult,
+    PipelineResult,
+    StepCause,
+    StepResult,
+    StepStatus,
+    Verification,
+    VerificationStatus,
+)
+from mlops_nb.records.runs import (
+    RUN_STATUSES,
+    ArtifactRecord,
+    CellRecord,
+    Comparison,
+    DatasetRecord,
+    MetricPoint,
+    RunRecord,
+    RunStatus,
+    format_time,
+)
+from mlops_nb.records.stores import (
+    AuditRecord,
+    AuditReport,
+    TransferReport,
+)
+
+__all__ = [
+    "RUN_STATUSES",
+    "ArtifactRecord",
+    "AuditRecord",
+    "AuditReport",
+    "CellRecord",
+    "Comparison",
+    "DatasetRecord",
+    "FieldSignature",
+    "GateResult",
+    "MetricPoint",
+    "ModelVersion",
+    "PipelineResult",
+    "RunRecord",
+    "RunStatus",
+    "Signature",
+    "StepCause",
+    "StepResult",
+    "StepStatus",
+    "TransferReport",
+    "Verification",
+    "VerificationStatus",
+    "format_time",
+]

@@ -1,0 +1,188 @@
+"""Runs and what they hold, as frozen records."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+RunStatus = Literal["running", "finished", "failed", "interrupted"]
+
+RUN_STATUSES: tuple[RunStatus, ...] = ("running", "finished", "failed", "interrupted")
+
+
+def format_time(seconds: float | None) -> str | None:
+    """Give a point in time as ISO 8601 in UTC.
+
+    Parameters
+    ----------
+    seconds
+        Seconds since the epoch, or None where the event has not happened.
+
+    Returns
+    -------
+    str or None
+        For example ``2026-11-21T09:30:00.000+00:00``.
+    """
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+
+
+@dataclass(frozen=True, slots=True)
+class MetricPoint:
+    """One logged value of a metric.
+
+    Attributes
+    ----------
+    key
+        Name of the metric.
+    value
+        The value; NaN and infinities are kept as they are.
+    step
+        Training step the value belongs to.
+    timestamp
+        Milliseconds since the epoch, as in MLflow.
+    """
+
+    key: str
+    value: float
+    step: int
+    timestamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactRecord:
+    """A file that a run keeps, by the digest of its bytes."""
+
+    path: str
+    digest: str
+    size_bytes: int
+    media_type: str = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetRecord:
+    """Data that a run used, identified by all of its content.
+
+    Attributes
+    ----------
+    fingerprint
+        Hex digest over every value, independent of how the data lie in memory.
+    kind
+        ``frame``, ``series``, ``array``, ``sparse``, ``file`` or ``object``.
+    name
+        The variable or file the data came from, where known.
+    role
+        How the run used it: ``X``, ``y``, ``sample_weight``, ``input`` ...
+    shape
+        Rows and columns (any number of axes for arrays).
+    columns
+        Pairs of column name and type, for frames.
+    digest
+        Object that holds the bytes, or None when only the fingerprint is kept.
+    """
+
+    fingerprint: str
+    kind: str
+    name: str = ""
+    role: str = ""
+    shape: tuple[int, ...] = ()
+    columns: tuple[tuple[str, str], ...] = ()
+    size_bytes: int = 0
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CellRecord:
+    """One execution of one notebook cell.
+
+    Attributes
+    ----------
+    index
+        Position in execution order within the session, from 0.
+    cell_id
+        The notebook's cell id where the front end sends it, else None.
+    """
+
+    index: int
+    source: str
+    started_at: float
+    duration_s: float | None = None
+    status: Literal["running", "ok", "error", "interrupted"] = "running"
+    error: str | None = None
+    cell_id: str | None = None
+    tags: tuple[str, ...] = ()
+    execution_count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run as read back from the store.
+
+    Attributes
+    ----------
+    params
+        Typed values as they were logged (JSON types).
+    metrics
+        Last value of each metric.
+    session_id
+        The kernel session that recorded it; its cells are kept with the session.
+    """
+
+    run_id: str
+    name: str
+    experiment: str
+    status: RunStatus
+    started_at: float
+    ended_at: float | None = None
+    params: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    artifacts: tuple[ArtifactRecord, ...] = ()
+    datasets: tuple[DatasetRecord, ...] = ()
+    cells: tuple[CellRecord, ...] = ()
+    environment: str | None = None
+    code: str | None = None
+    parent_run_id: str | None = None
+    session_id: str | None = None
+    notebook: str | None = None
+    user: str = ""
+    host: str = ""
+    dropped_records: int = 0
+
+    @property
+    def duration_s(self) -> float | None:
+        """Seconds from start to end, None while the run has no end."""
+        return None if self.ended_at is None else self.ended_at - self.started_at
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the run as JSON types; times are ISO 8601 strings in UTC.
+
+        Returns
+        -------
+        dict
+            Every field of the record plus ``duration_s``.
+        """
+        document = asdict(self)
+        document["started_at"] = format_time(self.started_at)
+        document["ended_at"] = format_time(self.ended_at)
+        document["duration_s"] = self.duration_s
+        for cell, record in zip(document["cells"], self.cells, strict=True):
+            cell["started_at"] = format_time(record.started_at)
+        return document
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two or more runs side by side, differences first.
+
+    Attributes
+    ----------
+    rows
+        One ``(group, key, values, differs)`` per line: group is ``param``, ``metric``, ``dataset``,
+        ``environment``, ``code`` or ``tag``; values are in the order of ``runs``.
+    """
+
+    runs: tuple[RunRecord, ...]
+    rows: tuple[tuple[str, str, tuple[Any, ...], bool], ...]
