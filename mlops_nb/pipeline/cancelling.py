@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Protocol
 
-_GRACE_S = 3.0
+_GRACE_S, _POLL_S = 3.0, 0.25
 
 
 class Stoppable(Protocol):
@@ -31,13 +32,10 @@ def enlist(run_id: str, kernel: Stoppable) -> None:
     run_id
         The pipeline's run.
     kernel
-        It is interrupted at once where the run was cancelled a moment ago.
+        It is killed where the run was cancelled a moment ago, as soon as it has started.
     """
     with _lock:
         _kernels.setdefault(run_id, []).append(kernel)
-        is_late = run_id in _cancelled
-    if is_late:
-        kernel.kill()
 
 
 def dismiss(run_id: str, kernel: Stoppable) -> None:
@@ -65,17 +63,17 @@ def cancel_run(run_id: str) -> None:
     ----------
     run_id
         The pipeline's run. Its cells get what Ctrl-C gives; a kernel that goes on all the same is
-        killed after three seconds.
+        killed after three seconds, and one that starts only now at once, until `forget_run`.
     """
     with _lock:
+        is_new = run_id not in _cancelled
         _cancelled.add(run_id)
         held = list(_kernels.get(run_id, []))
     for kernel in held:
         kernel.interrupt()
-    if held:
-        later = threading.Timer(_GRACE_S, _kill_remaining, (run_id, held))
-        later.daemon = True
-        later.start()
+    if is_new:
+        name = f"cancel-{run_id[-8:]}"
+        threading.Thread(target=_end_kernels, args=(run_id, held), name=name, daemon=True).start()
 
 
 def is_cancelled(run_id: str) -> bool:
@@ -106,8 +104,17 @@ def forget_run(run_id: str) -> None:
         _cancelled.discard(run_id)
 
 
-def _kill_remaining(run_id: str, before: list[Stoppable]) -> None:
-    with _lock:
-        remaining = [kernel for kernel in _kernels.get(run_id, []) if kernel in before]
-    for kernel in remaining:
-        kernel.kill()
+def _end_kernels(run_id: str, interrupted: list[Stoppable]) -> None:
+    """Kill what does not end by itself, and what comes later, again and again.
+
+    Once is not enough: a kernel is enlisted before its process is there, and a kill sent then is
+    sent to nobody.
+    """
+    patience = time.monotonic() + _GRACE_S
+    while is_cancelled(run_id):
+        with _lock:
+            held = list(_kernels.get(run_id, []))
+        for kernel in held:
+            if kernel not in interrupted or time.monotonic() >= patience:
+                kernel.kill()
+        time.sleep(_POLL_S)
