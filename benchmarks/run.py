@@ -5,8 +5,8 @@ and a fresh folder, and does the operation so often that it can be told from noi
 of the process and all below it, background services too. Wall time is what the caller waited for
 one operation. Telemetry is off, all else is at its default.
 
-``make bench-peers`` installs the peers. ``--quick`` takes one round of a tenth; ``--json`` prints
-the figures.
+``make bench-peers`` installs the peers. ``--only start,metric,bytes`` measures these operations;
+``--quick`` takes one round of a tenth; ``--json`` prints the figures.
 """
 
 from __future__ import annotations
@@ -67,6 +67,8 @@ ROWS = (
     Row("50 of them, two filters, best first", "page", "ms", _each(200, 20, 0, 0, 2), "write_runs"),
     Row("rebuild the index of 1,000 runs", "rebuild", "ms", _each(1, 0, 0, 0, 1), "write_runs", rounds=1),
 )  # fmt: skip
+ONLY = sys.argv[sys.argv.index("--only") + 1].split(",") if "--only" in sys.argv else None
+WANTED = tuple(row for row in ROWS if ONLY is None or row.operation in ONLY)
 SCALES = {"s": 1.0, "ms": 1e3, "us": 1e6}
 
 
@@ -165,7 +167,7 @@ class Bench:
         for times in (0, CALLS):
             folder = self.top / "fresh"
             shutil.copytree(self.top / f"{name}-empty", folder)
-            self.call(name, folder, "ten", times)
+            self.call(name, folder, "points", times)
             sizes.append(_size_of(folder))
             if name == OURS:
                 self.call(name, folder, "rest", 0)
@@ -190,7 +192,7 @@ def measure_all(bench: Bench) -> dict[str, dict[str, list[float]]]:
     figures: dict[str, dict[str, list[float]]] = {}
     for name in bench.pythons:
         bench.prepare(name)
-    for row in ROWS:
+    for row in WANTED:
         names = [name for name in row.counts if name in bench.pythons]
         found: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
         for turn in range(1 if QUICK else row.rounds):
@@ -213,7 +215,7 @@ def show_table(
     heads = ["ours", *(["least", "budget"] if which == 0 else [])]
     heads += [bench.titles[name] for name in peers]
     print(f"\n| {title} | {' | '.join(heads)} |\n| --- |" + " ---: |" * len(heads))
-    for row in ROWS:
+    for row in WANTED:
         found = figures[row.title]
         mine, least = found[OURS][which], found[OURS][2]
         cells = [
@@ -235,7 +237,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder))
         figures = measure_all(bench)
-        weights = {name: bench.weigh(name) for name in bench.pythons}
+        weighed = list(bench.pythons) if ONLY is None or "bytes" in ONLY else []
+        weights = {name: bench.weigh(name) for name in weighed}
     if "--json" in sys.argv:
         print(json.dumps({"figures": figures, "bytes": weights, "missing": bench.missing}))
         return

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from operations import NOTHING, PAGE, PIXELS, TEN, Clock, runs, series, serve
+from operations import NOTHING, PAGE, PIXELS, TEN, Clock, runs, series, serve, tens
 
 FILTER = "run.metrics['m1', {}].last > 0.5 and run.hparams.model == 'rf'"
 
@@ -54,6 +54,17 @@ def ten(count: int) -> tuple[float, float]:
     clock.stop()
     run.close()
     return clock.read()
+
+
+def points(count: int) -> tuple[float, float]:
+    from aim import Run
+
+    run = Run()
+    run.track(TEN, step=0)
+    for step, values in tens(count):
+        run.track(values, step=step)
+    run.close()
+    return NOTHING
 
 
 def write_series(_: int) -> tuple[float, float]:
@@ -150,7 +161,7 @@ def page(count: int) -> tuple[float, float]:
 if __name__ == "__main__":
     serve(
         {
-            "import": import_it, "start": start, "metric": metric, "ten": ten, "index": index,
+            "import": import_it, "start": start, "metric": metric, "ten": ten, "points": points, "index": index,
             "write_series": write_series, "load": load, "preview": preview,
             "write_runs": write_runs, "newest": newest, "page": page, "rebuild": rebuild,
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from operations import NOTHING, TEN, Clock, series, serve
+from operations import NOTHING, TEN, Clock, series, serve, tens
 
 
 def import_it(count: int) -> tuple[float, float]:
@@ -46,6 +46,17 @@ def ten(count: int) -> tuple[float, float]:
     return _log(TEN, count)
 
 
+def points(count: int) -> tuple[float, float]:
+    from dvclive import Live
+
+    with Live() as live:
+        for _, values in tens(count):
+            for key, value in values.items():
+                live.log_metric(key, value)
+            live.next_step()
+    return NOTHING
+
+
 def write_series(_: int) -> tuple[float, float]:
     from dvclive import Live
 
@@ -69,7 +80,7 @@ def load(count: int) -> tuple[float, float]:
 if __name__ == "__main__":
     serve(
         {
-            "import": import_it, "start": start, "metric": metric, "ten": ten,
+            "import": import_it, "start": start, "metric": metric, "ten": ten, "points": points,
             "write_series": write_series, "load": load,
         }
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from operations import NOTHING, PAGE, PIXELS, TEN, Clock, runs, series, serve
+from operations import NOTHING, PAGE, PIXELS, TEN, Clock, runs, series, serve, tens
 
 FILTER = "metrics.m1 > 0.5 and params.model = 'rf'"
 
@@ -48,6 +48,16 @@ def ten(count: int) -> tuple[float, float]:
         for step in range(count):
             mlflow.log_metrics(TEN, step)
         return clock.read()
+
+
+def points(count: int) -> tuple[float, float]:
+    import mlflow
+
+    with mlflow.start_run():
+        mlflow.log_metrics(TEN, 0)
+        for step, values in tens(count):
+            mlflow.log_metrics(values, step)
+    return NOTHING
 
 
 def write_series(_: int) -> tuple[float, float]:
@@ -130,7 +140,7 @@ def page(count: int) -> tuple[float, float]:
 if __name__ == "__main__":
     serve(
         {
-            "import": import_it, "start": start, "metric": metric, "ten": ten,
+            "import": import_it, "start": start, "metric": metric, "ten": ten, "points": points,
             "write_series": write_series, "load": load, "preview": preview,
             "write_runs": write_runs, "newest": newest, "page": page,
         }

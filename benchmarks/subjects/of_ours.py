@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from operations import NOTHING, PAGE, PIXELS, TEN, Clock, runs, series, serve
+from operations import NOTHING, PAGE, PIXELS, TEN, Clock, runs, series, serve, tens
 
 FILTER = "metrics.m1 > 0.5 and params.model = 'rf'"
 
@@ -61,6 +61,16 @@ def ten(count: int) -> tuple[float, float]:
         for step in range(count):
             mlops_nb.log_metrics(TEN, step)
         return clock.read()
+
+
+def points(count: int) -> tuple[float, float]:
+    import mlops_nb
+
+    with mlops_nb.start_run():
+        mlops_nb.log_metrics(TEN, 0)
+        for step, values in tens(count):
+            mlops_nb.log_metrics(values, step)
+    return NOTHING
 
 
 def rest(_: int) -> tuple[float, float]:
@@ -145,7 +155,7 @@ if __name__ == "__main__":
     serve(
         {
             "import": import_it, "extension": extension, "start": start, "metric": metric,
-            "ten": ten, "rest": rest,
+            "ten": ten, "points": points, "rest": rest,
             "write_series": write_series, "load": load, "preview": preview,
             "write_runs": write_runs, "newest": newest, "page": page, "rebuild": rebuild,
         }

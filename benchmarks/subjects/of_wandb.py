@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from operations import TEN, Clock, serve
+from operations import NOTHING, TEN, Clock, serve, tens
 
 
 def import_it(count: int) -> tuple[float, float]:
@@ -45,5 +45,15 @@ def ten(count: int) -> tuple[float, float]:
     return _log(TEN, count)
 
 
+def points(count: int) -> tuple[float, float]:
+    import wandb
+
+    with wandb.init(project="p") as run:
+        run.log(TEN)
+        for _, values in tens(count):
+            run.log(values)
+    return NOTHING
+
+
 if __name__ == "__main__":
-    serve({"import": import_it, "start": start, "metric": metric, "ten": ten})
+    serve({"import": import_it, "start": start, "metric": metric, "ten": ten, "points": points})

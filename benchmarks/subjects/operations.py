@@ -75,6 +75,12 @@ def series() -> Iterator[tuple[int, float]]:
     return ((step, chance.gauss(0, 1)) for step in range(SERIES_POINTS))
 
 
+def tens(count: int) -> Iterator[tuple[int, dict[str, float]]]:
+    """Give steps, and ten values that differ from one to the next."""
+    chance = random.Random(0)
+    return ((step, {key: chance.gauss(0, 1) for key in TEN}) for step in range(1, count + 1))
+
+
 def runs() -> Iterator[tuple[str, dict[str, float], dict[str, object]]]:
     """Give names, metrics and params of many runs."""
     chance = random.Random(0)
