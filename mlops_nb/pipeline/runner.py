@@ -23,7 +23,8 @@ from mlops_nb.pipeline.progress import OnProgress, Progress
 from mlops_nb.pipeline.resolving import Resolver
 from mlops_nb.pipeline.schedule import Schedule
 from mlops_nb.pipeline.selection import Selection, select_steps
-from mlops_nb.records import PipelineResult, RunStatus
+from mlops_nb.pipeline.verify_proof import Proof, VerifyMode
+from mlops_nb.records import PipelineResult, RunStatus, Verification
 from mlops_nb.store import Store
 from mlops_nb.tracking import Run, start_run
 
@@ -43,6 +44,8 @@ def run(  # noqa: PLR0913 - each is one wish of a person
     start_at: str | None = None,
     stop_at: str | None = None,
     only: str | None = None,
+    verify: VerifyMode = "never",
+    tolerance: float | None = None,
 ) -> PipelineResult:
     """Run the tagged cells of a notebook step by step.
 
@@ -75,6 +78,10 @@ def run(  # noqa: PLR0913 - each is one wish of a person
         First step that is executed whatever the cache has, with all after it; last step that runs.
     only
         The one step to execute; those before it must be in the cache.
+    verify
+        When to compare the result with the notebook run as one: ``once`` after each edit.
+    tolerance
+        Relative difference that floats may have there; by default none.
 
     Returns
     -------
@@ -88,29 +95,16 @@ def run(  # noqa: PLR0913 - each is one wish of a person
     KeyboardInterrupt
         The user stopped it; kernels are ended and the run is marked interrupted.
     """
-    if timeout is not None and not timeout > 0:
-        raise InvalidValueError("timeout", timeout, "a number of seconds above 0")
-    if jobs < 1:
-        raise InvalidValueError("jobs", jobs, "a number from 1")
+    _check_numbers(timeout, jobs)
     pipeline = plan(path)
     selection = select_steps(pipeline, force, start_at, stop_at, only)
     values = resolve_parameters(pipeline.parameters, params)
     tell = on_progress or (lambda event: None)
     opened = store() if callable(store) else store
-    out_dir.mkdir(parents=True, exist_ok=True)
-    _remove_old(out_dir)
+    _prepare_folder(out_dir)
     for notice in _find_notices(pipeline, kernel_name):
         tell(Progress("notice", message=notice))
-    record = start_run(
-        opened,
-        settings,
-        path.stem,
-        tags={"mlops.kind": "pipeline"},
-        nested=False,
-        meta={"notebook": str(path.absolute())},
-        is_active=False,
-    )
-    record.log_params(_make_loggable(values))
+    record = _start_record(opened, settings, path, values)
     remains.sweep(opened)
     private = remains.make_boundaries(opened, record.run_id)
     is_own = private.is_relative_to(opened.root)
@@ -123,7 +117,7 @@ def run(  # noqa: PLR0913 - each is one wish of a person
         out_dir,
         private,
         cache.components,
-        opened.root if is_own else private / "steps",
+        opened.root if is_own else cache.folder,
         record.run_id,
         tell,
         settings,
@@ -131,7 +125,29 @@ def run(  # noqa: PLR0913 - each is one wish of a person
         timeout,
         find_preload(c.source for c in pipeline.document.code_cells),
     )
-    return _run_recorded(context, cache, values, record, selection, jobs)
+    proof = Proof(context, cache, verify, selection, tolerance)
+    return _run_recorded(context, cache, values, record, selection, jobs, proof)
+
+
+def _check_numbers(timeout: float | None, jobs: int) -> None:
+    if timeout is not None and not timeout > 0:
+        raise InvalidValueError("timeout", timeout, "a number of seconds above 0")
+    if jobs < 1:
+        raise InvalidValueError("jobs", jobs, "a number from 1")
+
+
+def _start_record(store: Store, settings: Settings, path: Path, values: Mapping[str, Any]) -> Run:
+    record = start_run(
+        store,
+        settings,
+        path.stem,
+        tags={"mlops.kind": "pipeline"},
+        nested=False,
+        meta={"notebook": str(path.absolute())},
+        is_active=False,
+    )
+    record.log_params(_make_loggable(values))
+    return record
 
 
 def _run_recorded(
@@ -141,12 +157,17 @@ def _run_recorded(
     record: Run,
     selection: Selection,
     jobs: int,
+    proof: Proof,
 ) -> PipelineResult:
     resolver = Resolver(context, cache, values, selection.forced)
     schedule = Schedule(context, resolver, record, selection, jobs)
     status: RunStatus = "failed"
+    verification: Verification | None = None
     try:
         status = schedule.run()
+        if status == "finished":
+            verification = proof.conclude(schedule.done, schedule.list_results())
+            record.set_tags({"mlops.verification": verification.status})
     except KeyboardInterrupt:
         status = "interrupted"
         raise
@@ -154,11 +175,14 @@ def _run_recorded(
         record.end(status)
         remains.remove_boundaries(context.private, cache.store)
     metrics = _collect_metrics(cache.store, record, schedule.list_runs())
-    return PipelineResult(record.run_id, status, schedule.list_results(), metrics, dict(values))
+    return PipelineResult(
+        record.run_id, status, schedule.list_results(), metrics, dict(values), verification
+    )
 
 
-def _remove_old(out_dir: Path) -> None:
+def _prepare_folder(out_dir: Path) -> None:
     """Remove executed steps of an earlier run; a plan may have fewer steps now."""
+    out_dir.mkdir(parents=True, exist_ok=True)
     for file in out_dir.glob("[0-9][0-9]-*.ipynb"):
         try:
             metadata = json.loads(file.read_text(encoding="utf-8")).get("metadata", {})

@@ -1,0 +1,115 @@
+"""Loads values of two runs into a process of their own and compares them in depth."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mlops_nb.pipeline import ambient, items, rebuild
+from mlops_nb.pipeline.comparing import compare_names
+from mlops_nb.pipeline.sealing import open_component, read_key
+from mlops_nb.pipeline.state import read_state
+
+
+class _Side:
+    """The values of one run, each component loaded once."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.state = read_state(document["state"])
+        self.owners = self.state.find_owners()
+        self.folder = Path(document["components"])
+        self.key = read_key(Path(document["key_folder"]))
+        self.namespace: dict[str, Any] = {"__name__": "__main__"}
+        self._loaded: dict[int, dict[str, Any]] = {}
+
+    def read(self, name: str) -> Any:
+        part = self.owners[name]
+        if id(part) not in self._loaded:
+            payload = open_component(part, self.folder, self.key)
+            with rebuild.loading_into(self.namespace):
+                values, _ = pickle.loads(payload)  # noqa: S301 - verified above
+            self._loaded[id(part)] = values
+            variables = {n: v for n, v in values.items() if not items.is_pseudo(n)}
+            self.namespace.update(variables)
+        value = self._loaded[id(part)][name]
+        return _sort_filters(value) if name == items.OPTIONS else value
+
+
+def _sort_filters(options: dict[str, Any]) -> dict[str, Any]:
+    """Order the filters of warnings: which library was imported first says nothing."""
+    found = [
+        (action, getattr(text, "pattern", text), f"{kind.__module__}.{kind.__qualname__}", *rest)
+        for action, text, kind, *rest in options.get("warnings", ())
+    ]
+    return options | {"warnings": sorted(map(repr, found))}
+
+
+def main(request: str) -> None:
+    """Compare groups of names.
+
+    Parameters
+    ----------
+    request
+        File that `verify_states` has written.
+    """
+    document = json.loads(Path(request).read_text(encoding="utf-8"))
+    answers = []
+    for task in document["tasks"]:
+        sides = [_Side(side) for side in task["sides"]]
+        _prepare(sides[0])
+        found = [
+            _compare(group, sides, document["places"], document["tolerance"])
+            for group in task["groups"]
+        ]
+        answers.append({"number": task["number"], "found": found})
+    target = Path(document["answer"])
+    temporary = target.with_suffix(".part")
+    temporary.write_text(json.dumps(answers), encoding="utf-8")
+    temporary.replace(target)
+
+
+def _prepare(side: _Side) -> None:
+    """Find modules where the notebook found them."""
+    if items.PROCESS in side.owners:
+        process = dict(side.read(items.PROCESS))
+        process.pop("folder", None)
+        ambient.prepare_imports(process)
+
+
+def _compare(
+    group: list[str], sides: list[_Side], places: dict[str, str], tolerance: float | None
+) -> dict[str, Any]:
+    answer: dict[str, Any] = {"names": group, "differences": {}, "uncompared": [], "error": ""}
+    try:
+        values = [{name: side.read(name) for name in group} for side in sides]
+    except Exception as error:  # noqa: BLE001 - loading runs code of any library
+        answer["error"] = f"it cannot be loaded: {' '.join(str(error).split())[:150]}"
+        return answer
+    if group == [items.SEEDS]:  # each library by itself: one may be seeded and another not
+        values = [{f"{items.SEEDS}{k}": v for k, v in side[items.SEEDS].items()} for side in values]
+        common = set(values[0]) & set(values[1])
+        values = [{k: v for k, v in side.items() if k in common} for side in values]
+    remaining = list(values[0])
+    while remaining:
+        found = compare_names(
+            {name: values[0][name] for name in remaining},
+            {name: values[1][name] for name in remaining},
+            tolerance=tolerance,
+            places=places,
+        )
+        told = found.difference
+        if told is None:
+            answer["uncompared"] = list(found.uncompared)
+            break
+        name = next((n for n in remaining if _begins(told.path, n)), remaining[0])
+        answer["differences"][name] = [told.path, told.kind, told.reference, told.pipeline]
+        remaining.remove(name)
+    return answer
+
+
+def _begins(path: str, name: str) -> bool:
+    rest = path[len(name) :]
+    return path.startswith(name) and (not rest or not (rest[0].isalnum() or rest[0] == "_"))

@@ -1,0 +1,241 @@
+"""A pipeline is compared with its notebook run as one, and what differs is found and named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlops_nb.config import load_settings
+from mlops_nb.notebook.document import new_code_cell, new_notebook, write_notebook
+from mlops_nb.pipeline import run
+from mlops_nb.records import PipelineResult, Verification
+from mlops_nb.store import Store
+
+ROOT = Path(__file__).resolve().parents[2]
+Cell = tuple[str, ...]
+
+SOUND: list[Cell] = [
+    ("import helper, random, os",),
+    ("size = 3", "parameters"),
+    (
+        "random.seed(size)\nclass Model:\n    def __init__(self): self.weights = []\n"
+        "model = Model()\nother = model\ndraws = [random.random() for _ in range(size)]\n"
+        "print(os.getcwd())",
+        "step:load",
+    ),
+    (
+        "model.weights.append(helper.double(random.random()))\nother.name = 'x'\n"
+        "with open('weights.txt', 'a') as file: print(model.weights, file=file)\nmodel.weights",
+        "step:train",
+    ),
+    ("print(model is other, open('weights.txt').read(), random.random())", "step:score"),
+]
+# Only one kernel can give the same number twice, whatever is carried between kernels.
+SPLIT: list[Cell] = [
+    ("import os",),
+    ("me = os.getpid()\nsteady = 1", "step:first"),
+    ("same = [os.getpid() == me]", "step:second"),
+    ("print('done')", "step:third"),
+]
+
+
+class Place:
+    """A folder with a notebook, and what was told while it ran."""
+
+    def __init__(self, folder: Path, store: Store) -> None:
+        self.folder, self.store = folder / "work", store
+        self.folder.mkdir()
+        self.told: list[str] = []
+        (self.folder / "pyproject.toml").write_text("", encoding="utf-8")
+        self.write_helper(2)
+
+    def write_helper(self, factor: int) -> None:
+        """Write a module of the project."""
+        source = f"def double(x): return x * {factor}\n"
+        (self.folder / "helper.py").write_text(source, encoding="utf-8")
+
+    def run(self, cells: list[Cell], mode: Any = "always", **options: Any) -> PipelineResult:
+        """Run a notebook as a pipeline."""
+        built = [new_code_cell(source, list(tags)) for source, *tags in cells]
+        path = write_notebook(new_notebook(built), self.folder / "nb.ipynb")
+        self.told = []
+        return run(
+            path,
+            out_dir=self.folder / "out",
+            store=self.store,
+            settings=load_settings(self.folder),
+            on_progress=lambda event: self.told.append(str(event)),
+            verify=mode,
+            **options,
+        )
+
+    def verify(self, cells: list[Cell], mode: Any = "always", **options: Any) -> Verification:
+        """Run a notebook and give how it compares."""
+        result = self.run(cells, mode, **options)
+        assert result.status == "finished", result
+        assert result.verification is not None
+        return result.verification
+
+    def has_compared(self) -> bool:
+        """Tell whether the last run has run the notebook as one."""
+        return any("the notebook runs as one" in line for line in self.told)
+
+
+@pytest.fixture
+def place(tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """Give a folder for a notebook."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    return Place(tmp_path, store)
+
+
+def change(cells: list[Cell], old: str, new: str) -> list[Cell]:
+    """Edit a notebook."""
+    return [(cell[0].replace(old, new), *cell[1:]) for cell in cells]
+
+
+def test_a_sound_pipeline_is_verified(place: Place) -> None:
+    """Values, random states, aliases, outputs and files of both runs are the same."""
+    verification = place.verify(SOUND, params={"size": 4})
+    assert verification == Verification("verified", duration_s=verification.duration_s)
+    # The reference run has left nothing: neither in the folder nor in the store.
+    lines = (place.folder / "weights.txt").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 1
+    assert list((place.store.root / "boundaries").iterdir()) == []
+    runs = place.store.search("", ["attributes.started_at ASC"], 100)
+    assert [run.tags.get("mlops.verification") for run in runs] == ["verified"]
+
+
+def test_a_difference_is_named(place: Place) -> None:
+    """The first step, the name, the path and both values are told."""
+    verification = place.verify(SPLIT)
+    assert verification.is_different
+    assert (verification.step, verification.path) == ("second", "same[0]")
+    assert (verification.kind, verification.reference, verification.pipeline) == (
+        "value",
+        "True",
+        "False",
+    )
+    # The number of a process is the notebook's own affair.
+    assert verification.unstable == ("me",)
+    assert "once more" in "\n".join(place.told)
+
+
+def test_a_notebook_that_is_never_the_same_is_told_apart(place: Place) -> None:
+    """What the notebook itself gives differently each time is no fault of the pipeline."""
+    cells: list[Cell] = [
+        ("import random",),
+        ("x = random.random()\nfixed = 1\nprint(x)", "step:draw"),
+        ("y = x + fixed", "step:use"),
+        ("z = fixed", "step:end"),
+    ]
+    verification = place.verify(cells)
+    assert verification.status == "partly verified"
+    assert set(verification.unstable) == {"x", "y", "printed text of cell 1"}
+
+
+def test_outputs_and_files_are_compared(place: Place) -> None:
+    """What only a cell's output or a file shows is found as well."""
+    shown = change(SPLIT, "print('done')", "print(os.getpid() == me)")
+    shown = change(shown, "same = [os.getpid() == me]", "pass")
+    verification = place.verify(shown)
+    assert verification.is_different
+    assert (verification.step, verification.path) == ("third", "printed text of cell 3")
+    written = change(shown, "print(os", "open('f.txt', 'w').write(str(os").copy()
+    written = change(written, "== me)", "== me) + '.....'[os.getpid() == me:]) and None")
+    verification = place.verify(written)
+    assert verification.is_different
+    assert verification.path == str(place.folder / "f.txt")
+
+
+def test_a_notebook_that_fails_as_one_is_a_difference(place: Place) -> None:
+    """A pipeline may not succeed where its notebook fails."""
+    cells = change(SPLIT, "same = [os.getpid() == me]", "assert os.getpid() != me")
+    verification = place.verify(cells)
+    assert verification.is_different
+    assert verification.step == "second"
+    assert "AssertionError" in verification.reference
+
+
+def test_a_failed_run_is_not_compared(place: Place) -> None:
+    """Where a step fails there is nothing to prove."""
+    result = place.run([("x = 1", "step:a"), ("1 / 0", "step:b")])
+    assert result.status == "failed"
+    assert result.verification is None
+    assert not place.has_compared()
+
+
+def test_code_is_verified_once(place: Place) -> None:
+    """Later runs do not pay again until a cell, a tag or a module is edited."""
+    assert place.verify(SOUND, "once").status == "verified"
+    assert place.has_compared()
+    again = place.verify(SOUND, "once", params={"size": 5})
+    assert again.status == "verified"
+    assert again.reason.startswith("as of run ")
+    assert not place.has_compared()
+    assert place.verify(change(SOUND, "name = 'x'", "name = 'y'"), "once").reason == ""
+    assert place.has_compared()
+    place.write_helper(3)
+    assert place.verify(SOUND, "once").reason == ""
+    assert place.has_compared()
+
+
+def test_what_acts_outside_is_not_done_twice_unasked(place: Place) -> None:
+    """A program, a connection or a file elsewhere is the user's to repeat."""
+    cells: list[Cell] = [
+        ("!true\ndone = _exit_code", "step:call"),
+        ("print(done)", "step:end"),
+    ]
+    verification = place.verify(cells, "once")
+    assert verification.status == "not verified"
+    assert "step 'call' acts outside" in verification.reason
+    assert not place.has_compared()
+    assert place.verify(cells, "always").status == "verified"
+
+
+@pytest.mark.parametrize(
+    ("mode", "options", "reason"),
+    [
+        ("never", {}, "it was not asked for"),
+        ("always", {"stop_at": "first"}, "only a part of the steps ran"),
+    ],
+)
+def test_what_is_not_compared_says_why(
+    place: Place, mode: str, options: dict[str, Any], reason: str
+) -> None:
+    """A run that was not compared is not verified, with the reason."""
+    verification = place.verify(SPLIT, mode, **options)
+    assert (verification.status, verification.reason) == ("not verified", reason)
+    assert not verification.is_different
+
+
+def test_steps_that_share_a_kernel_are_verified(place: Place) -> None:
+    """A generator stays in its kernel: there is no boundary there, and the rest is compared."""
+    cells: list[Cell] = [
+        ("numbers = (n for n in range(5))\nnext(numbers)", "step:a"),
+        ("total = next(numbers)", "step:b"),
+        ("print(total, sum(numbers))", "step:c"),
+    ]
+    assert place.verify(cells).status == "verified"
+
+
+def test_steps_in_several_places_are_verified(place: Place) -> None:
+    """Cells of a step that stand apart run in the notebook's order in the reference."""
+    cells: list[Cell] = [
+        ("x = 1", "step:a"),
+        ("y = 5", "step:b"),
+        ("z = 2", "step:a"),
+        ("print(x, y, z)", "step:c"),
+    ]
+    assert place.verify(cells).status == "verified"
+
+
+def test_cached_results_are_compared_too(place: Place) -> None:
+    """What is taken from the cache must still be what the notebook gives."""
+    first = place.verify(SPLIT)
+    assert json.dumps(first.path) == '"same[0]"'
+    again = place.run(SPLIT)
+    assert again.verification is not None
+    assert again.verification.is_different
