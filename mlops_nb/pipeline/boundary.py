@@ -14,7 +14,7 @@ from mlops_nb.pipeline.sealing import Sealer, open_component
 from mlops_nb.pipeline.state import Component, State, narrow
 
 if TYPE_CHECKING:
-    from mlops_nb.pipeline.partition import Memory
+    from mlops_nb.pipeline.partition import Group, Memory
     from mlops_nb.pipeline.pickling import NamespacePickler
 
 
@@ -31,11 +31,14 @@ class Loaded:
     given
         Values that were there before the step's first cell and that the step does not mention:
         imports and definitions that every step runs again.
+    history
+        What was typed before, where a cell reads it.
     """
 
     state: State = field(default_factory=State)
     names: set[str] = field(default_factory=set)
     given: dict[str, Any] = field(default_factory=dict)
+    history: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +91,13 @@ def _find_overlap(memory: Iterable[Memory]) -> tuple[Memory, Memory] | None:
     return None
 
 
-def _dump(values: Mapping[str, Any], file: Any, namespace: dict[str, Any]) -> NamespacePickler:
-    from mlops_nb.pipeline.pickling import NamespacePickler  # brings cloudpickle
+def _dump(
+    values: Mapping[str, Any], file: Any, namespace: dict[str, Any], has_nans: bool = False
+) -> NamespacePickler:
+    from mlops_nb.pipeline.identities import IdentityPickler  # brings cloudpickle
+    from mlops_nb.pipeline.pickling import NamespacePickler
 
-    pickler = NamespacePickler(file, namespace)
+    pickler = (IdentityPickler if has_nans else NamespacePickler)(file, namespace)
     # The list fills while the values are written; after them its objects are in the memo.
     pickler.dump((dict(values), pickler.linked))
     if _find_overlap(pickler.memory):
@@ -151,8 +157,11 @@ class _Writer:
         self.known = {(part.digest, frozenset(part.names), part.runs): part for part in parts}
         self.reasons: dict[str, str] = {}
 
-    def write(self, values: dict[str, Any]) -> Component | None:
+    def write(self, values: dict[str, Any], group: Group) -> Component | None:
         """Write one group; what cannot be written is left out and its reason kept."""
+        if group.refused:
+            self.reasons |= dict.fromkeys(values, group.refused)
+            return None
         from mlops_nb.pipeline.digests import DigestPickler
 
         while values:
@@ -164,7 +173,7 @@ class _Writer:
                 known = self.known.get((digest, frozenset(values), runs))
                 if known is not None:
                     return known
-                looked_up = _dump(values, sealer, self.namespace).looked_up
+                looked_up = _dump(values, sealer, self.namespace, group.has_nans).looked_up
             except Exception as error:  # noqa: BLE001 - reductions run code of any library
                 sealer.abandon()
                 reasons = find_unpicklable(self.namespace, values)
@@ -177,7 +186,9 @@ class _Writer:
                 raise
             file, inline = sealer.finish()
             names = tuple(sorted(looked_up))
-            return Component(tuple(values), digest, sealer.size_bytes, file, inline, names, runs)
+            return Component(
+                tuple(values), digest, sealer.size_bytes, file, inline, names, runs, group.has_nans
+            )
         return None
 
 
@@ -192,6 +203,7 @@ def dump_boundary(  # noqa: PLR0913 - all of it differs from step to step
     patches: Iterable[str] = (),
     late: Collection[str] = (),
     execution_count: int = 1,
+    history: Mapping[str, Any] | None = None,
 ) -> BoundaryReport:
     """Write what the notebook has made and changed since it was loaded.
 
@@ -215,6 +227,8 @@ def dump_boundary(  # noqa: PLR0913 - all of it differs from step to step
         Names that later steps define again; they are left out unless something shares their value.
     execution_count
         Number of the next cell.
+    history
+        From `history.collect`, where a cell reads it.
 
     Returns
     -------
@@ -229,15 +243,16 @@ def dump_boundary(  # noqa: PLR0913 - all of it differs from step to step
     values = {n: v for n, v in user_ns.items() if n in own and v is not user_ns}
     values |= items.collect_patches(patches) | items.collect_modules()
     values |= items.collect_ambient(start)
+    if history is not None:
+        values[items.HISTORY] = history
     folder.mkdir(parents=True, exist_ok=True)
     writer = _Writer(loaded, user_ns, folder, key)
     written: list[Component] = []
-    groups, _ = partition(values, user_ns)
-    for names in groups:
-        if set(names) <= set(late):
-            values = {k: v for k, v in values.items() if k not in names}
+    for group in partition(values, user_ns):
+        if set(group.names) <= set(late):
+            values = {k: v for k, v in values.items() if k not in group.names}
             continue
-        part = writer.write({name: values[name] for name in sorted(names)})
+        part = writer.write({name: values[name] for name in sorted(group.names)}, group)
         if part is not None:
             written.append(part)
     modules = {n for n in writer.reasons if n.startswith(items.MODULE)}
@@ -329,7 +344,7 @@ def load_boundary(
     first = sorted(payloads, key=lambda pair: items.PROCESS not in pair[0].names)
     with rebuild.loading_into(user_ns):
         for part, payload in first:
-            values, links = pickle.loads(payload)  # noqa: S301 - verified above
+            values, links = _read(part, payload)
             if items.PROCESS in values and loaded is None:
                 ambient.prepare_imports(values[items.PROCESS])
             found |= {name: values[name] for name in part.names}
@@ -345,4 +360,13 @@ def load_boundary(
         for value, run_id in linked:
             link_object(value, run_id)
     before.names |= set(found)
+    before.history = found.get(items.HISTORY, before.history)
     return before
+
+
+def _read(part: Component, payload: memoryview) -> Any:
+    if part.has_nans:
+        from mlops_nb.pipeline.identities import load_identities
+
+        return load_identities(payload)
+    return pickle.loads(payload)  # noqa: S301 - verified by whoever opened it

@@ -34,6 +34,11 @@ class Definition:
     source: str
     is_import: bool = False
 
+    @property
+    def words(self) -> frozenset[str]:
+        """Words of its source."""
+        return find_words([self.source])
+
 
 def list_settings_cells(pipeline: Pipeline, number: int) -> list[tuple[Cell, str]]:
     """List the cells above a step with the lines of them that it runs again.

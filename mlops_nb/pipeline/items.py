@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import importlib
 import sys
 import types
@@ -20,7 +21,9 @@ OPTIONS = "<options>"
 CELLS = "<cells>"
 PATCH = "<patch>"
 MODULE = "<module>"
+HISTORY = "<history>"
 _SEEDS_OF_LIBRARIES = ("seed", "cuda")
+_CODE = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType)
 
 
 def is_pseudo(name: str) -> bool:
@@ -123,7 +126,7 @@ def collect_modules() -> dict[str, Any]:
     dict
         Value by pseudo name, one for each variable.
     """
-    kept = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type)
+    kept = (*_CODE, type)
     found: dict[str, Any] = {}
     for name, module in list(sys.modules.items()):
         if not isinstance(module, types.ModuleType) or not is_local_module(module):
@@ -131,7 +134,23 @@ def collect_modules() -> dict[str, Any]:
         for key, value in vars(module).items():
             if not key.startswith("__") and not isinstance(value, kept):
                 found[f"{MODULE}{name}:{key}"] = value
+            elif isinstance(value, type) and value.__module__ == name:
+                found |= _collect_class(f"{MODULE}{name}:{key}", value)
     return found
+
+
+def _collect_class(path: str, kind: type) -> dict[str, Any]:
+    """Collect the variables of a class, which its methods and the notebook may have changed."""
+    if issubclass(kind, enum.Enum):
+        return {}
+    return {
+        f"{path}.{key}": value
+        for key, value in vars(kind).items()
+        if not key.startswith("__")
+        and not isinstance(value, (*_CODE, type))
+        and not hasattr(type(value), "__get__")
+        and key != "_abc_impl"
+    }
 
 
 def collect_patches(paths: Iterable[str]) -> dict[str, Any]:
@@ -161,7 +180,11 @@ def restore_pseudo(values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         if name.startswith(MODULE):
             module, _, key = name.removeprefix(MODULE).partition(":")
-            vars(importlib.import_module(module))[key] = value
+            owner: Any = importlib.import_module(module)
+            *parents, last = key.split(".")
+            for parent in parents:
+                owner = getattr(owner, parent)
+            setattr(owner, last, value)
     if OPTIONS in values:
         restore_ambient(values)
     patches = {n.removeprefix(PATCH): v for n, v in values.items() if n.startswith(PATCH)}

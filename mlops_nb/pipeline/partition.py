@@ -10,8 +10,10 @@ import re
 import sys
 import types
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from mlops_nb.pipeline.identities import find_nan_owner
 from mlops_nb.pipeline.pickling import NamespacePickler
 
 Memory = tuple[int, int, bool, str]  # start, length, writable, owner
@@ -75,6 +77,9 @@ class _StructurePickler(NamespacePickler):
         super().__init__(Nowhere(), namespace)
         self.sets = _Sets()
         self.current = ""
+        self.with_nans: set[str] = set()
+        self.kept_nans: list[float] = []
+        self.refused: dict[str, str] = {}
         self._first: dict[int, str] = {}
         self._free: dict[int, bool] = {}
         self._index: Any = getattr(sys.modules.get("pandas"), "Index", ())
@@ -119,8 +124,22 @@ class _StructurePickler(NamespacePickler):
             Any object of the graph. The pickler's memo keeps it alive, so its id stays its own.
         """
         kind = type(obj)
-        if kind in _PLAIN:
+        if kind is float:
+            if obj == obj:  # noqa: PLR0124 - all but NaN
+                return
+            self.with_nans.add(self.current)
+            if find_nan_owner(obj):
+                return
+            self.kept_nans.append(obj)
+        elif kind in _PLAIN:
             return
+        if (
+            (kind is set or kind is frozenset)
+            and len(obj) > 1
+            and list(kind(list(obj))) != list(obj)
+        ):
+            # It was once larger, or made of others: a set made anew would give another order.
+            self.refused[self.current] = "a set in it would not keep its order"
         if (kind is tuple or kind is frozenset) and len(obj) <= _SMALL:
             if all(type(part) in _PLAIN for part in obj):
                 return
@@ -144,9 +163,24 @@ class _StructurePickler(NamespacePickler):
         return own or (kind.__module__ == "torch" and kind.__name__ in _OF_TORCH)
 
 
-def partition(
-    items: Mapping[str, Any], namespace: dict[str, Any]
-) -> tuple[tuple[tuple[str, ...], ...], dict[str, list[Memory]]]:
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Names whose values share something.
+
+    Attributes
+    ----------
+    refused
+        Why they cannot be carried, empty where nothing speaks against it.
+    has_nans
+        Whether NaNs are among the values.
+    """
+
+    names: tuple[str, ...]
+    refused: str = ""
+    has_nans: bool = False
+
+
+def partition(items: Mapping[str, Any], namespace: dict[str, Any]) -> tuple[Group, ...]:
     """Group values so that no two groups share an object or memory that can change.
 
     Parameters
@@ -158,10 +192,8 @@ def partition(
 
     Returns
     -------
-    groups : tuple of tuple of str
+    tuple of Group
         Every name once, in the order of `items`.
-    memory : dict
-        Pieces of array memory met under each name.
     """
     walker = _StructurePickler(namespace)
     memory: dict[str, list[Memory]] = {}
@@ -175,7 +207,14 @@ def partition(
     groups: dict[str, list[str]] = {}
     for name in items:
         groups.setdefault(walker.sets.find(name), []).append(name)
-    return tuple(tuple(names) for names in groups.values()), memory
+    return tuple(
+        Group(
+            tuple(names),
+            next((walker.refused[name] for name in names if name in walker.refused), ""),
+            not walker.with_nans.isdisjoint(names),
+        )
+        for names in groups.values()
+    )
 
 
 def _join_memory(sets: _Sets, memory: Mapping[str, list[Memory]]) -> None:

@@ -26,6 +26,8 @@ class Component:
         Names that functions in it look up when they are called.
     runs
         Runs that objects in it belong to.
+    has_nans
+        NaNs in it are written as the objects that they are.
     """
 
     names: tuple[str, ...]
@@ -35,6 +37,7 @@ class Component:
     inline: bytes = b""
     looked_up: tuple[str, ...] = ()
     runs: tuple[str, ...] = ()
+    has_nans: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,7 @@ class State:
                     "inline": base64.b64encode(part.inline).decode(),
                     "looked_up": part.looked_up,
                     "runs": part.runs,
+                    "has_nans": part.has_nans,
                 }
                 for part in self.components
             ],
@@ -123,6 +127,7 @@ def read_state(document: Mapping[str, Any]) -> State:
                 base64.b64decode(part["inline"]),
                 tuple(part["looked_up"]),
                 tuple(part["runs"]),
+                part["has_nans"],
             )
             for part in document["components"]
         ),
