@@ -239,7 +239,8 @@ def _show(result: SweepResult, as_json: bool) -> None:
         notebook = shlex.quote(_shorten(result.plan.notebook))
         click.echo(f"again: mlops-nb run {notebook} {' '.join(words)}")
     counted = ", ".join(f"{count} {state}" for state, count in result.counts.items() if count)
-    click.echo(f"\nsweep {result.sweep_id} {result.status}: {counted or 'no trial'}")
+    how = f"{result.status}, by {result.plan.sampler}"
+    click.echo(f"\nsweep {result.sweep_id} {how}: {counted or 'no trial'}")
     if result.counts["interrupted"] or len(result.records) < result.plan.trials:
         click.echo(f"go on: mlops-nb sweep --resume {result.sweep_id}")
 

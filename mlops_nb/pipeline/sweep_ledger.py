@@ -43,6 +43,7 @@ class SweepLedger:
 
     def __init__(self, store: Store, settings: Settings, plan: SweepPlan, run: Run) -> None:
         self.store, self.settings, self.plan, self.run = store, settings, plan, run
+        self._best_run = ""
         run.set_tags({_WRITER: json.dumps(describe_writer())})
 
     @classmethod
@@ -196,10 +197,13 @@ class SweepLedger:
                 counts[f"trials.{trial.state}"] += 1
         self.run.set_tags(counts)
         best = choose_best(trials, self.plan.direction)
-        if best is not None and best.value is not None:
+        if best is None or best.value is None:
+            return
+        if best.run_id != self._best_run:
+            self._best_run = best.run_id
             self.run.log_params(dict(best.params))
             self.run.set_tags({"best.trial": best.number, "best.run": best.run_id})
-            self.run.log_metric(self.plan.metric, best.value)
+        self.run.log_metric(self.plan.metric, best.value)
 
     def close(self, status: RunStatus) -> None:
         """End the sweep's run.
