@@ -219,7 +219,7 @@ def show_table(
         found = figures[row.title]
         mine, least = found[OURS][which], found[OURS][2]
         cells = [
-            f"{show(found[name][which])} {row.unit}, {found[name][which] / mine:,.1f} x" if name in found else ""
+            f"{show(found[name][which])} {row.unit}, {show(found[name][which] / mine)} x" if name in found else ""
             for name in peers
         ]  # fmt: skip
         if which == 0:
