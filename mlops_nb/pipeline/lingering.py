@@ -24,7 +24,7 @@ def begin() -> None:
             _state["registered"].append(getattr(function, "__qualname__", repr(function)))
         return original(function, *arguments, **options)
 
-    atexit.register = register
+    atexit.register = register  # type: ignore[assignment]
 
 
 def _list_handlers() -> list[logging.Handler]:
