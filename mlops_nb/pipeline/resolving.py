@@ -13,7 +13,8 @@ from mlops_nb.errors import MLOpsError
 from mlops_nb.notebook.parameters import render_parameters
 from mlops_nb.notebook.secrets import Secret
 from mlops_nb.pipeline.cache import Found, StepCache
-from mlops_nb.pipeline.execution import Chain, ChainRunner, Context
+from mlops_nb.pipeline.executing import Executor, ThreadExecutor
+from mlops_nb.pipeline.execution import Chain, Context
 from mlops_nb.pipeline.explaining import explain_change
 from mlops_nb.pipeline.items import CELLS, SEEDS
 from mlops_nb.pipeline.keys import compute_key, compute_parts, find_needed
@@ -61,6 +62,8 @@ class Resolver:
         All parameters with their values, typed.
     forced
         Steps to execute whatever the cache has; None for all.
+    executor
+        Runs what the cache does not have; threads of this process by default.
     """
 
     def __init__(
@@ -69,8 +72,10 @@ class Resolver:
         cache: StepCache,
         values: Mapping[str, Any],
         forced: Collection[str] | None = (),
+        executor: Executor | None = None,
     ) -> None:
         self.context, self.cache, self.values, self.forced = context, cache, values, forced
+        self.executor = executor or ThreadExecutor()
         self.rendered = {n: render_parameters({n: v}, "") for n, v in values.items()}
         self.codes = {source.name: list(source.code) for source in context.sources}
 
@@ -188,7 +193,7 @@ class Resolver:
         return Resolved(numbers, results, state, merged, record, exited, list(record["runs"]))
 
     def _execute(self, number: int, state: State, key: str, parts: Mapping[str, Any]) -> Resolved:
-        chain = ChainRunner(self.context, number, state).run()
+        chain = self.executor.run_chain(self.context, number, state)
         runs = [run for report in chain.reports for run in report.get("runs", ())]
         resolved = Resolved(
             chain.numbers, chain.results, state, chain.after, None, chain.has_exited, runs

@@ -15,6 +15,7 @@ from mlops_nb.notebook.parameters import resolve_parameters
 from mlops_nb.notebook.secrets import collect_secrets
 from mlops_nb.pipeline import remains
 from mlops_nb.pipeline.cache import StepCache
+from mlops_nb.pipeline.executing import Executor
 from mlops_nb.pipeline.execution import Context
 from mlops_nb.pipeline.forkserver_imports import find_preload
 from mlops_nb.pipeline.graph import Pipeline, plan
@@ -46,6 +47,7 @@ def run(  # noqa: PLR0913 - each is one wish of a person
     only: str | None = None,
     verify: VerifyMode = "never",
     tolerance: float | None = None,
+    executor: Executor | None = None,
 ) -> PipelineResult:
     """Run the tagged cells of a notebook step by step.
 
@@ -82,6 +84,8 @@ def run(  # noqa: PLR0913 - each is one wish of a person
         When to compare the result with the notebook run as one: ``once`` after each edit.
     tolerance
         Relative difference that floats may have there; by default none.
+    executor
+        Runs the steps; by default threads of this process, with kernels on this machine.
 
     Returns
     -------
@@ -126,7 +130,8 @@ def run(  # noqa: PLR0913 - each is one wish of a person
         find_preload(c.source for c in pipeline.document.code_cells),
     )
     proof = Proof(context, cache, verify, selection, tolerance)
-    return _run_recorded(context, cache, values, record, selection, jobs, proof)
+    resolver = Resolver(context, cache, values, selection.forced, executor)
+    return _run_recorded(resolver, record, selection, jobs, proof)
 
 
 def _check_numbers(timeout: float | None, jobs: int) -> None:
@@ -151,15 +156,9 @@ def _start_record(store: Store, settings: Settings, path: Path, values: Mapping[
 
 
 def _run_recorded(
-    context: Context,
-    cache: StepCache,
-    values: Mapping[str, Any],
-    record: Run,
-    selection: Selection,
-    jobs: int,
-    proof: Proof,
+    resolver: Resolver, record: Run, selection: Selection, jobs: int, proof: Proof
 ) -> PipelineResult:
-    resolver = Resolver(context, cache, values, selection.forced)
+    context, store = resolver.context, resolver.cache.store
     schedule = Schedule(context, resolver, record, selection, jobs)
     status: RunStatus = "failed"
     verification: Verification | None = None
@@ -173,11 +172,10 @@ def _run_recorded(
         raise
     finally:
         record.end(status)
-        remains.remove_boundaries(context.private, cache.store)
-    metrics = _collect_metrics(cache.store, record, schedule.list_runs())
-    return PipelineResult(
-        record.run_id, status, schedule.list_results(), metrics, dict(values), verification
-    )
+        remains.remove_boundaries(context.private, store)
+    metrics = _collect_metrics(store, record, schedule.list_runs())
+    results, values = schedule.list_results(), dict(resolver.values)
+    return PipelineResult(record.run_id, status, results, metrics, values, verification)
 
 
 def _prepare_folder(out_dir: Path) -> None:
