@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         suggest_tags,
         sweep_pipeline,
         verify_audit,
+        verify_pipeline,
         verify_store,
     )
 
@@ -119,6 +120,7 @@ __all__ = [
     "suggest_tags",
     "sweep_pipeline",
     "verify_audit",
+    "verify_pipeline",
     "verify_store",
 ]
 

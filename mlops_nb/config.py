@@ -36,6 +36,8 @@ class Settings:
         Record nothing in this process.
     cards
         Show a card under a cell that trained a model.
+    verify
+        Compare the first run of a pipeline after an edit with its notebook run as one.
     fork
         Start the kernels of steps from a process that has their libraries loaded, on Linux:
         ``on``, ``off``, or ``keep`` to leave that process for the next run.
@@ -56,6 +58,7 @@ class Settings:
     experiment: str = "default"
     disabled: bool = False
     cards: bool = True
+    verify: bool = True
     index: str = ""
     fork: str = "on"
 
@@ -196,7 +199,7 @@ def load_settings(start: Path | None = None, **arguments: Any) -> Settings:
             given = table.get(entry.name)
         if given is not None:
             values[entry.name] = given
-    for name in ("disabled", "cards"):
+    for name in ("disabled", "cards", "verify"):
         if isinstance(values.get(name), str):
             values[name] = _read_bool(name, values[name])
     if "fork" in values:

@@ -21,6 +21,7 @@ def _own_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     """Give every test a working folder, store and cache of its own, and close what it opened."""
     monkeypatch.setenv("MLOPS_NB_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("MLOPS_NB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("MLOPS_NB_VERIFY", "0")  # each pipeline would run twice
     for name in (
         "MLOPS_NB_PARENT_RUN",
         "MLOPS_NB_DISABLED",

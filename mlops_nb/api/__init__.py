@@ -20,7 +20,7 @@ from mlops_nb.api.notebooks import (
     slice_notebook,
     suggest_tags,
 )
-from mlops_nb.api.pipelines import export_notebook, plan_pipeline, run_pipeline
+from mlops_nb.api.pipelines import export_notebook, plan_pipeline, run_pipeline, verify_pipeline
 from mlops_nb.api.places import get_status, get_store
 from mlops_nb.api.remotes import list_audit, pull_store, push_store, verify_audit
 from mlops_nb.api.runs import (
@@ -132,5 +132,6 @@ __all__ = [
     "touch_runs_of",
     "touched_runs",
     "verify_audit",
+    "verify_pipeline",
     "verify_store",
 ]

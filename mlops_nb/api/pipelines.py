@@ -47,6 +47,7 @@ def run_pipeline(
     *,
     on_progress: Callable[..., None] | None = None,
     timeout: float | None = None,
+    verify: bool | None = None,
 ) -> PipelineResult:
     """Run the tagged cells of a notebook step by step through papermill.
 
@@ -62,6 +63,9 @@ def run_pipeline(
         Called with every event of the run.
     timeout
         Seconds one step may take.
+    verify
+        Whether the first run after an edit is compared with the notebook run as one, which then
+        runs a second time; by default what the setting ``verify`` says.
 
     Returns
     -------
@@ -77,14 +81,66 @@ def run_pipeline(
 
     path = Path(notebook)
     target = Path(out_dir) if out_dir is not None else path.with_name(f"{path.stem}-run")
+    settings = load_settings(path.absolute().parent, verify=verify)
     return pipeline.run(
         path,
         params=dict(params or {}),
         out_dir=target,
         store=get_store,  # a run that is refused makes no store
+        settings=settings,
+        on_progress=on_progress,
+        timeout=timeout,
+        verify="once" if settings.verify else "never",
+    )
+
+
+def verify_pipeline(
+    notebook: str | Path,
+    params: Mapping[str, Any] | None = None,
+    out_dir: str | Path | None = None,
+    *,
+    tolerance: float | None = None,
+    on_progress: Callable[..., None] | None = None,
+    timeout: float | None = None,
+) -> PipelineResult:
+    """Run a notebook as a pipeline and as one, and compare all that both have given.
+
+    Every value between two steps, what cells have shown, and the files that were written. The
+    notebook runs on a copy of its folder, and a second time where something differs: what it
+    gives differently each time is its own affair.
+
+    Parameters
+    ----------
+    notebook, params, out_dir, on_progress, timeout
+        As for `run_pipeline`.
+    tolerance
+        Relative difference that floats may have; by default none, not even in the last bit.
+
+    Returns
+    -------
+    PipelineResult
+        Its ``verification`` names the first step that differs, the path to the value, and both
+        values. None where the run itself failed.
+
+    Raises
+    ------
+    NotebookError, PipelineError, ParameterError, ParameterNotFoundError
+        Nothing was executed; the reason is named.
+    """
+    from mlops_nb import pipeline
+
+    path = Path(notebook)
+    target = Path(out_dir) if out_dir is not None else path.with_name(f"{path.stem}-run")
+    return pipeline.run(
+        path,
+        params=dict(params or {}),
+        out_dir=target,
+        store=get_store,
         settings=load_settings(path.absolute().parent),
         on_progress=on_progress,
         timeout=timeout,
+        verify="always",
+        tolerance=tolerance,
     )
 
 

@@ -225,6 +225,11 @@ def _read_step(step: StepResult) -> dict[str, Any]:
     metavar="FILE",
     help="Write what became of each step as a JUnit file.",
 )
+@click.option(
+    "--verify/--no-verify",
+    default=None,
+    help="Compare the first run after an edit with the notebook run as one; on by default.",
+)
 @click.option("--help-notebook", is_flag=True, help="List the notebook's parameters and stop.")
 @as_json
 @click.pass_context
@@ -237,6 +242,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
     timeout: float | None,
     conditions: tuple[str, ...],
     junit: Path | None,
+    verify: bool | None,
     help_notebook: bool,
     as_json: bool,
 ) -> None:
@@ -251,7 +257,12 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
     params = read_params(pairs, params_file)
     with ending_as_by_hand(), telling_refusals(notebook, junit):
         result = api.run_pipeline(
-            notebook, params, out_dir, on_progress=ProgressLine(sys.stderr), timeout=timeout
+            notebook,
+            params,
+            out_dir,
+            on_progress=ProgressLine(sys.stderr),
+            timeout=timeout,
+            verify=verify,
         )
     checked = reports.check_gates(gates, result.metrics) if result.status == "finished" else ()
     tell_ci(notebook, result, checked, junit)
