@@ -15,12 +15,13 @@ from mlops_nb.config import Settings
 from mlops_nb.errors import StepFailedError
 from mlops_nb.notebook.document import write_notebook
 from mlops_nb.notebook.secrets import redact_document
-from mlops_nb.pipeline import cancelling, remains
+from mlops_nb.pipeline import cancelling, remains, standalone
 from mlops_nb.pipeline.graph import Pipeline
 from mlops_nb.pipeline.kernels import StepKernel
 from mlops_nb.pipeline.keys import StepSource, find_needed
 from mlops_nb.pipeline.progress import OnProgress, Progress
 from mlops_nb.pipeline.specification import StepSpecification
+from mlops_nb.pipeline.standalone import Kept
 from mlops_nb.pipeline.state import State, read_state
 from mlops_nb.pipeline.stepbook import build_step
 from mlops_nb.records import StepResult
@@ -267,8 +268,20 @@ class ChainRunner:
             self.kernel.start()
             remains.note_kernel(context.private, self.kernel.private)
         file = context.private / f"{number}.{os.getpid()}.step"
-        self._specify(number).write(file)
+        given = self._specify(number)
+        given.write(file)
+        self._keep(number, given)
         self.kernel.begin(file)
+
+    def _keep(self, number: int, given: StepSpecification) -> None:
+        """Keep what the executed notebook needs to run by itself later."""
+        context = self.context
+        steps, step = context.components.parent, context.pipeline.steps[number]
+        kept = Kept(given, str(context.pipeline.path.absolute().parent), self.fused_with or "")
+        if context.run_id:
+            with contextlib.suppress(OSError):  # the run itself does not need it
+                standalone.keep(steps, context.store_root, context.run_id, step.name, kept)
+                standalone.note_store(context.store_root, context.settings.cache)
 
     def _specify(self, number: int) -> StepSpecification:
         context, steps = self.context, self.context.pipeline.steps
@@ -288,7 +301,13 @@ class ChainRunner:
             tuple(path for step in steps[: number + 1] for path in step.patches),
             self.fused_with is not None,
             (str(context.store_root), str(context.out_dir.absolute()), str(context.private)),
+            self._list_repeated(number),
         )
+
+    def _list_repeated(self, number: int) -> tuple[str, ...]:
+        """List the words of the lines that the next step runs again."""
+        later = self.context.sources[number + 1 : number + 2]
+        return tuple({w for source in later for one in source.definitions for w in one.words})
 
     def _execute(
         self, number: int, document: dict[str, Any], target: Path, outcome: StepOutcome

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mlops_nb.pipeline.state import State, read_state
 
@@ -40,6 +42,8 @@ class StepSpecification:
         The kernel has run the step before.
     folders_left_out
         Folders whose files are our own.
+    repeated
+        Words of the lines that every later step runs again.
     """
 
     state: State
@@ -53,6 +57,18 @@ class StepSpecification:
     patches: tuple[str, ...] = ()
     continues: bool = False
     folders_left_out: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as JSON types.
+
+        Returns
+        -------
+        dict
+            What `read_document` takes.
+        """
+        document = {k: getattr(self, k) for k in self.__slots__ if k != "state"}
+        return document | {"state": self.state.to_json()}
 
     def write(self, path: Path) -> None:
         """Write it for `read_specification`.
@@ -62,9 +78,7 @@ class StepSpecification:
         path
             The file.
         """
-        document = {k: getattr(self, k) for k in self.__slots__ if k != "state"}
-        document["state"] = self.state.to_json()
-        path.write_text(json.dumps(document), encoding="utf-8")
+        path.write_text(json.dumps(self.to_json()), encoding="utf-8")
 
 
 def read_specification(path: Path) -> StepSpecification:
@@ -80,10 +94,26 @@ def read_specification(path: Path) -> StepSpecification:
     StepSpecification
         As it was.
     """
-    document = json.loads(path.read_text(encoding="utf-8"))
-    document["state"] = read_state(document["state"])
-    lists = ("late", "later", "patches", "folders_left_out")
-    document |= {name: tuple(document[name]) for name in lists}
-    if document["needed"] is not None:
-        document["needed"] = tuple(document["needed"])
-    return StepSpecification(**document)
+    return read_document(json.loads(path.read_text(encoding="utf-8")))
+
+
+def read_document(document: Mapping[str, Any]) -> StepSpecification:
+    """Read a specification from JSON types.
+
+    Parameters
+    ----------
+    document
+        From `StepSpecification.to_json`.
+
+    Returns
+    -------
+    StepSpecification
+        As it was.
+    """
+    found = dict(document)
+    found["state"] = read_state(found["state"])
+    lists = ("late", "later", "patches", "folders_left_out", "repeated")
+    found |= {name: tuple(found[name]) for name in lists}
+    if found["needed"] is not None:
+        found["needed"] = tuple(found["needed"])
+    return StepSpecification(**found)

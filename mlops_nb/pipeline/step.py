@@ -8,7 +8,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mlops_nb.pipeline import boundary, items, rebuild, sealing, tracing
+from mlops_nb.pipeline import (
+    boundary,
+    history,
+    items,
+    lingering,
+    rebuild,
+    sealing,
+    standalone,
+    tracing,
+)
 from mlops_nb.pipeline.reach import find_needed
 from mlops_nb.pipeline.specification import HISTORY, read_specification
 
@@ -28,6 +37,7 @@ def begin(specification: str) -> None:
     _state["given"] = given = read_specification(Path(specification))
     _state.setdefault("start", items.read_start())
     _keep_seeds()
+    lingering.begin()
     _state.setdefault("loaded", boundary.Loaded())
     tracing.begin(given.folders_left_out)
 
@@ -39,9 +49,32 @@ def _keep_seeds() -> None:
         shell.enable_tip = False
 
 
-def load() -> None:
-    """Continue where the step before has ended."""
-    given, shell = _state["given"], rebuild.get_shell()
+def enter(run_id: str, step: str) -> None:
+    """Begin the first step; nothing is left to do where its kernel was prepared.
+
+    Parameters
+    ----------
+    run_id, step
+        Name what the store has kept.
+    """
+    shell = rebuild.get_shell()
+    shell.user_ns.pop("_mlops", None)
+    if "given" not in _state:
+        standalone.open_step(run_id, step)
+        shell.execution_count = 0  # this cell does not count
+
+
+def load(run_id: str = "", step: str = "") -> None:
+    """Continue where the step before has ended.
+
+    Parameters
+    ----------
+    run_id, step
+        Name what the store has kept, for a kernel that nobody has prepared.
+    """
+    is_alone = "given" not in _state
+    given = standalone.open_step(run_id, step) if is_alone else _state["given"]
+    shell = rebuild.get_shell()
     namespace: dict[str, Any] = shell.user_ns
     namespace.pop("_mlops", None)
     outputs = namespace.get("_oh")
@@ -59,7 +92,9 @@ def load() -> None:
     if not given.continues:
         shell.execution_count = given.state.execution_count
         if given.history and isinstance(outputs, dict):
-            _restore_history(shell, outputs)
+            history.restore(shell, outputs, loaded.history)
+    if is_alone:
+        shell.execution_count -= 1  # this cell does not count
     tracing.note_seeds()
     shown = [
         name
@@ -69,20 +104,12 @@ def load() -> None:
     print(f"{len(shown)} names come from before: {_shorten(shown)}")  # noqa: T201 - a cell's output
 
 
-def _restore_history(shell: Any, outputs: dict[int, Any]) -> None:
-    namespace, hook = shell.user_ns, shell.displayhook
-    outputs.update(namespace.get("_oh") or {})
-    namespace["_oh"] = namespace["Out"] = outputs
-    latest = {name: namespace[name] for name in ("_", "__", "___") if name in namespace}
-    for name, value in latest.items():
-        setattr(hook, name, value)
-    # As the shell itself does it, or it would take the names for the user's own.
-    numbered = {f"_{number}": value for number, value in outputs.items()}
-    shell.push(latest | numbered, interactive=False)
-
-
 def save() -> None:
     """Write what the next step continues with, or tell why it must run in this kernel."""
+    if "given" not in _state:
+        rebuild.get_shell().user_ns.pop("_mlops", None)
+        print("This step ran by itself: what the pipeline has kept stays as it is.")  # noqa: T201
+        return
     given, shell = _state["given"], rebuild.get_shell()
     namespace: dict[str, Any] = shell.user_ns
     namespace.pop("_mlops", None)
@@ -98,11 +125,13 @@ def save() -> None:
             patches=given.patches,
             late=given.late,
             execution_count=shell.execution_count,
+            history=history.collect(shell) if given.history else None,
         )
+    unpicklable = report.unpicklable | lingering.find_lingering(given.repeated)
     needed = find_needed(given.later, report.looked_up)
     blocking = {
         name: reason
-        for name, reason in report.unpicklable.items()
+        for name, reason in unpicklable.items()
         if needed is None or name in needed or not name.isidentifier()
     }
     _state["saved"] = {
@@ -110,7 +139,7 @@ def save() -> None:
         "changed": report.changed,
         "deleted": report.deleted,
         "blocking": blocking,
-        "dropped": {k: v for k, v in report.unpicklable.items() if k not in blocking},
+        "dropped": {k: v for k, v in unpicklable.items() if k not in blocking},
     }
     if blocking:
         name, reason = next(iter(blocking.items()))

@@ -11,8 +11,9 @@ from mlops_nb.notebook.parameters import render_parameters
 from mlops_nb.pipeline.definitions import list_settings_cells
 from mlops_nb.pipeline.graph import Pipeline, Step
 
-_LOAD = "import mlops_nb.pipeline.step as _mlops; _mlops.load()"
-_SAVE = "import mlops_nb.pipeline.step as _mlops; _mlops.save()"
+_CALL = "import mlops_nb.pipeline.step as _mlops; _mlops.{0}"
+# A notebook without one names no kernel, and plain papermill asks for it.
+_KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
 def build_step(
@@ -45,19 +46,22 @@ def build_step(
     """
     step = pipeline.steps[number]
     cells = [_build_header(pipeline, step, number, run_id)]
+    named = f"({run_id!r}, {step.name!r})"
     if number == 0:
+        cells.append(_build_own("inputs", _CALL.format(f"enter{named}")))
         for cell in pipeline.prelude:
             cells += _copy_cell(pipeline, cell, values)
     else:
         if not continues:
             cells += _build_settings(pipeline, number)
-        cells.append(_build_own("inputs", _LOAD))
+        cells.append(_build_own("inputs", _CALL.format(f"load{named}")))
     for cell in step.cells:
         cells += _copy_cell(pipeline, cell, values)
     if number < len(pipeline.steps) - 1:
-        cells.append(_build_own("outputs", _SAVE))
+        cells.append(_build_own("outputs", _CALL.format("save()")))
     kept = ("kernelspec", "language_info")
     metadata = {k: v for k, v in pipeline.document.metadata.items() if k in kept}
+    metadata.setdefault("kernelspec", _KERNELSPEC)
     metadata["mlops"] = {"step": step.name, "notebook": pipeline.path.name, "run_id": run_id}
     return new_notebook(copy.deepcopy(cells), metadata)
 
