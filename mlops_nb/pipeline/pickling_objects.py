@@ -75,6 +75,21 @@ def _reduce_figure(pickler: Any, obj: Any) -> Any:
     return reduced[0], reduced[1], state, None, None, rebuild_objects.set_figure_state
 
 
+def _reduce_exception(pickler: Any, obj: Any) -> Any:
+    del pickler
+    if obj.__traceback__ is not None:
+        raise pickle.PicklingError(f"{type(obj).__name__} holds the places where it was raised")
+    own = type(obj).__module__ == "__main__"
+    if not own and obj.__cause__ is None and obj.__context__ is None:
+        return NotImplemented
+    function, arguments, *rest = obj.__reduce_ex__(5)
+    if own and function is type(obj):  # its constructor may want other arguments than those it kept
+        function, arguments = rebuild_objects.make_exception, (function, obj.args)
+    chain = (obj.__cause__, obj.__context__, obj.__suppress_context__)
+    state = (rest[0] if rest else None, chain)
+    return function, arguments, state, None, None, rebuild_objects.set_exception_state
+
+
 def _has_own_hooks(kind: type[Any]) -> bool:
     """Tell whether a class of the notebook decides about pickling, and holds plain attributes."""
     parents = kind.__mro__[:-1]
@@ -104,4 +119,6 @@ def find_handler(kind: type[Any]) -> Handler | None:
     optimizer = getattr(sys.modules.get("torch.optim"), "Optimizer", None)
     if optimizer is not None and issubclass(kind, optimizer):
         return _reduce_optimizer
+    if issubclass(kind, BaseException):
+        return _reduce_exception
     return _reduce_state if _has_own_hooks(kind) else None

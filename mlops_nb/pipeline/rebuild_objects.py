@@ -70,6 +70,43 @@ def _is_slot(kind: type[Any], name: str) -> bool:
     return type(found).__name__ == "member_descriptor"
 
 
+def make_exception(kind: type[BaseException], arguments: tuple[Any, ...]) -> BaseException:
+    """Make an exception of the notebook without running its constructor.
+
+    Parameters
+    ----------
+    kind
+        Its class.
+    arguments
+        Its ``args``.
+
+    Returns
+    -------
+    BaseException
+        Without attributes; `set_exception_state` gives them.
+    """
+    parent: Any = next(k for k in kind.__mro__ if k.__module__ == "builtins")
+    made: BaseException = parent.__new__(kind, *arguments)
+    return made
+
+
+def set_exception_state(error: BaseException, state: tuple[Any, tuple[Any, Any, bool]]) -> None:
+    """Give an exception its attributes and what it came from.
+
+    Parameters
+    ----------
+    error
+        The exception.
+    state
+        Attributes, and cause, context and whether the context is hidden.
+    """
+    attributes, (cause, context, hidden) = state
+    if attributes is not None:
+        error.__setstate__(attributes)
+    error.__cause__, error.__context__ = cause, context
+    error.__suppress_context__ = hidden
+
+
 def set_optimizer_state(optimizer: Any, content: tuple[dict[str, Any], bool]) -> None:
     """Give a torch optimizer its attributes, and let its scheduler follow it again.
 
