@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,7 @@ from tests.conformance.reading import Case
 
 PROBE = Path(__file__).parent / "probe"
 ROOT = Path(__file__).parents[2]
+EDIT = "conformance_edit = 1"
 
 
 @dataclass(slots=True)
@@ -162,17 +164,61 @@ def _observe(result: Any, place: Place, *, is_partial: bool = False) -> Observed
     return Observed(_drop_exit(cells), values, files, fused=fused, is_partial=is_partial)
 
 
-def _run(case: Case, place: Place, addition: str = "", **options: Any) -> Any:
-    from mlops_nb import api
+def run_pipeline(case: Case, place: Place, addition: str = "", **options: Any) -> Any:
+    """Run a notebook of the suite step by step."""
+    from mlops_nb import pipeline
+    from mlops_nb.config import load_settings
+    from mlops_nb.store import open_store
 
     path = case.write(place.work, addition)
     with place.entered():
-        return api.run_pipeline(path, case.params, place.next_out(), **options)
+        return pipeline.run(
+            path,
+            params=case.params,
+            out_dir=place.next_out(),
+            store=lambda: open_store(place.root / "store", cache=place.root / "cache"),
+            settings=load_settings(place.work),
+            **options,
+        )
 
 
 def run_cold(case: Case, place: Place) -> Observed:
     """Run each step in a kernel of its own."""
-    return _observe(_run(case, place), place)
+    return _observe(run_pipeline(case, place), place)
+
+
+def run_warm(case: Case, place: Place) -> Observed:
+    """Run again: steps come from the cache."""
+    run_pipeline(case, place)
+    values = read_values(place.probe)
+    again = _observe(run_pipeline(case, place), place, is_partial=True)
+    again.values = again.values or values
+    return again
+
+
+def run_edited(case: Case, place: Place) -> Observed:
+    """Run again with another last line: the steps before come from the cache."""
+    run_pipeline(case, place)
+    return _observe(run_pipeline(case, place, EDIT), place, is_partial=True)
+
+
+def run_parallel(case: Case, place: Place) -> Observed:
+    """Run two steps at once where they are proven to be independent."""
+    return _observe(run_pipeline(case, place, jobs=2), place)
+
+
+def run_resumed(case: Case, place: Place) -> Observed:
+    """Kill the run with SIGKILL when its second step begins, then run again."""
+    case.write(place.work)
+    with place.entered():
+        command = [sys.executable, "-W", "ignore", "-m", "tests.conformance.killed"]
+        arguments = [case.name, str(place.root)]
+        done = subprocess.run(
+            [*command, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+    if done.returncode not in (-signal.SIGKILL, 0):
+        raise AssertionError(f"the first run ended with {done.returncode}: {done.stderr[-400:]}")
+    return _observe(run_pipeline(case, place), place, is_partial=True)
 
 
 def run_script(case: Case, place: Place) -> Observed:
@@ -180,7 +226,7 @@ def run_script(case: Case, place: Place) -> Observed:
     from mlops_nb import api
 
     path = case.write(place.work)
-    script = place.root / "script.py"
+    script = place.work / "script.py"  # beside the local modules
     with place.entered():
         api.export_notebook(path, "script", script, params=case.params)
         done = subprocess.run(
@@ -195,4 +241,11 @@ def run_script(case: Case, place: Place) -> Observed:
 
 Runner = Callable[[Case, Place], Observed]
 
-MODES: dict[str, Runner] = {"cold": run_cold, "script": run_script}
+MODES: dict[str, Runner] = {
+    "cold": run_cold,
+    "warm": run_warm,
+    "edited": run_edited,
+    "parallel": run_parallel,
+    "resumed": run_resumed,
+    "script": run_script,
+}

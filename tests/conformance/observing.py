@@ -14,7 +14,7 @@ from typing import Any
 # What differs between any two runs of the same notebook, pipeline or not.
 _VOLATILE = (
     (re.compile(r"ipykernel_\d+"), "ipykernel_N"),
-    (re.compile(r"0x[0-9a-f]{6,}"), "0x"),
+    (re.compile(r"0x[0-9a-fA-F]{6,}"), "0x"),
     (re.compile(r"^(CPU times|Wall time): .*\n", re.MULTILINE), ""),
 )
 _NOT_LOOKED_AT = ("__pycache__", ".ipynb_checkpoints", ".mlops", "notebook.ipynb")

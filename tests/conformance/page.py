@@ -22,6 +22,7 @@ then by each of the modes below. Equal means: every cell printed, showed and rai
 hold the same values with the same sharing, the folder holds the same files; figures are compared by pixels, floats
 exactly. Refused means: refused as the notebook states, before anything ran.
 
+An empty field was not run: a full run fills them all, a sample runs `cold`, `script` and one mode more of each notebook.
 This page is written by `make conformance`; do not edit it.
 """
 
@@ -100,10 +101,12 @@ def _write_notes(cases: list[Case], results: Mapping[str, Mapping[str, Verdict]]
             if verdict.word == "-":
                 lines.append(f"* {case.name}, {mode}: not asked, {_escape(verdict.detail)}.")
             elif verdict.word == "refused":
-                stated = case.expect(mode).removeprefix("refused: ")
+                stated = case.expect(mode).removeprefix("refused:").strip() or verdict.detail
                 lines.append(f'* {case.name}, {mode}: refused, "{_escape(stated)}".')
             elif not verdict.is_right:
-                lines.append(f"* **{case.name}, {mode}**: {_escape(verdict.detail[:400])}")
+                known = case.find_known_defect(mode)
+                told = f"{known}: {verdict.detail}" if known else verdict.detail
+                lines.append(f"* **{case.name}, {mode}**: {_escape(told[:400])}")
     return "\n".join(lines)
 
 

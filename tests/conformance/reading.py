@@ -9,14 +9,16 @@ The docstring names the hazard and ends with what to expect::
     fused: second
     params: {"n": 3}
 
-``fused`` lists the steps that run in the kernel of the step before. ``# %% file: NAME`` is no cell
-but a file that lies beside the notebook.
+``fused`` lists the steps that run in the kernel of the step before, ``fails: NAME`` the error that the
+notebook itself ends with, ``wrong pipelines: CAUSE`` (or ``wrong MODE:``)
+a defect that is known. ``# %% file: NAME`` is no cell but a file that lies beside the notebook.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,9 @@ from mlops_nb.notebook.document import (
 
 NOTEBOOKS = Path(__file__).parent / "notebooks"
 _CELL = re.compile(r"^# %%(?: \[(?P<tags>[^\n]*)\]| file: (?P<file>\S+))?[^\n]*\n", re.MULTILINE)
-_FIELD = re.compile(r"^(expected(?: \w+)?|fused|params|skip \w+): *(.*)$", re.MULTILINE)
+_FIELD = re.compile(
+    r"^(expected(?: \w+)?|fused|params|fails|wrong \w+|skip \w+): *(.*)$", re.MULTILINE
+)
 _EQUAL = "equal"
 
 
@@ -55,6 +59,10 @@ class Case:
         ``equal`` or ``refused: PART OF THE MESSAGE``, by mode; under ``""`` for all others.
     fused
         Steps that run in the kernel of the step before; None is not looked at.
+    fails
+        The error with which the notebook itself ends.
+    wrong
+        Modes that give a wrong result, each with the cause: a defect to be mended.
     unsuited
         Modes that cannot be asked of this notebook, each with the reason.
     """
@@ -65,11 +73,39 @@ class Case:
     expected: dict[str, str]
     params: dict[str, Any] = field(default_factory=dict)
     fused: tuple[str, ...] | None = None
+    fails: str | None = None
+    wrong: dict[str, str] = field(default_factory=dict)
     unsuited: dict[str, str] = field(default_factory=dict)
+
+    def find_own_failure(self, raised: Mapping[int, str]) -> str | None:
+        """Name the first error of the notebook itself that its source does not announce.
+
+        Parameters
+        ----------
+        raised
+            Error by position of the cell.
+
+        Returns
+        -------
+        str or None
+            None where all is as announced.
+        """
+        for index, error in raised.items():
+            expected = index < len(self.cells) and (
+                "raises-exception" in self.cells[index].tags
+                or "#| raises-exception" in self.cells[index].source
+            )
+            if not expected and error != self.fails:
+                return f"the notebook itself fails in cell {index}: {error}"
+        return None
 
     def expect(self, mode: str) -> str:
         """Give what a mode shall give."""
         return self.expected.get(mode, self.expected.get("", _EQUAL))
+
+    def find_known_defect(self, mode: str) -> str:
+        """Give the cause of a wrong result that is known; empty where it should be right."""
+        return self.wrong.get(mode, "" if mode == "script" else self.wrong.get("pipelines", ""))
 
     @property
     def cells(self) -> tuple[Section, ...]:
@@ -177,6 +213,8 @@ def read_case(path: Path) -> Case:
         {k[len("expected") :].strip(): v for k, v in fields.items() if k.startswith("expected")},
         ast.literal_eval(fields.get("params", "{}")),
         None if fused is None else tuple(name for name in re.split(r"[, ]+", fused) if name),
+        fields.get("fails"),
+        {k[len("wrong ") :]: v for k, v in fields.items() if k.startswith("wrong ")},
         {k[len("skip ") :]: v for k, v in fields.items() if k.startswith("skip ")},
     )
 

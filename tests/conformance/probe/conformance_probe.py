@@ -12,6 +12,7 @@ import io
 import json
 import os
 import pathlib
+import re
 import sys
 import types
 from collections.abc import Callable, Mapping
@@ -59,7 +60,7 @@ class _Describer:
         """Describe one value."""
         kind = type(value)
         if kind in _PLAIN:
-            text = repr(value)
+            text = re.sub(r"ipykernel_\d+", "ipykernel_N", repr(value))
             return [kind.__name__, text if len(text) < 200 else _digest(text.encode())]
         if kind in (float, complex):
             return [kind.__name__, repr(value)]
@@ -146,6 +147,8 @@ class _Describer:
             file = io.BytesIO()
             value.savefig(file, format="rgba")
             return _digest(file.getvalue())
+        if library == "matplotlib":  # it shows in the pixels of its figure
+            return []
         if library == "polars":
             return [repr(getattr(value, "schema", None)), self.describe(value.rows())]
         return None

@@ -1,0 +1,17 @@
+"""Functions registered for the end of the process run once, at the end.
+
+expected: equal
+wrong pipelines: what was registered for the end of a kernel before the last does not run
+"""
+# %% [imports]
+import atexit
+# %% [step:register]
+def bye(word):
+    with open("end.txt", "a") as file:
+        file.write(word)
+done = atexit.register(bye, "a") is bye
+# %% [step:between]
+done = atexit.register(bye, "b") is bye
+# %% [step:check]
+atexit.unregister(print)
+print(done)

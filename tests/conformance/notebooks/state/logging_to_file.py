@@ -1,0 +1,16 @@
+"""Logging goes to a file that no name of the notebook holds.
+
+expected: equal
+wrong pipelines: handlers of loggers that no name holds are not in the next kernel
+"""
+# %% [imports]
+import logging
+# %% [step:set]
+logging.basicConfig(filename="run.log", level=logging.INFO, format="%(levelname)s %(message)s", force=True)
+logging.info("one")
+# %% [step:use]
+logging.warning("two")
+# %% [step:check]
+logging.getLogger("deep.er").error("three")
+text = open("run.log").read()
+print(text)
