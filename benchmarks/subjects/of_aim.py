@@ -106,7 +106,7 @@ def load(count: int) -> tuple[float, float]:
 
 
 def preview(count: int) -> tuple[float, float]:
-    """Take every n-th point, as its web page does."""
+    """Take a sample of the points, as its web page does."""
     found = _open_series()
     clock = Clock()
     for _ in range(count):
