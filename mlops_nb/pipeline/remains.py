@@ -77,7 +77,7 @@ def sweep(store: Store) -> None:
     with contextlib.suppress(OSError):
         for folder in sorted((store.root / "boundaries").iterdir()):
             if folder.is_dir() and not _is_running(store, folder.name):
-                _remove_kernel_folder(folder)
+                remove_kernel_folder(folder)
                 shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -88,7 +88,14 @@ def _is_running(store: Store, run_id: str) -> bool:
         return False
 
 
-def _remove_kernel_folder(folder: Path) -> None:
+def remove_kernel_folder(folder: Path) -> None:
+    """Remove the sockets of a kernel that was killed.
+
+    Parameters
+    ----------
+    folder
+        Where `note_kernel` has noted them; nothing happens where it did not.
+    """
     try:
         private = Path((folder / _NOTE).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):

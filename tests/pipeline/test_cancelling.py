@@ -9,7 +9,14 @@ from collections.abc import Iterator
 import pytest
 
 from mlops_nb.pipeline import cancelling
-from mlops_nb.pipeline.cancelling import cancel_run, dismiss, enlist, forget_run, is_cancelled
+from mlops_nb.pipeline.cancelling import (
+    cancel_run,
+    dismiss,
+    enlist,
+    forget_run,
+    is_cancelled,
+    kill_run,
+)
 
 
 class Kernel:
@@ -93,3 +100,13 @@ def test_a_kernel_that_goes_on_is_killed(monkeypatch: pytest.MonkeyPatch, run_id
     deaf.wait_for_kill()
     assert deaf.told[0] == "interrupt"
     dismiss(run_id, deaf)
+
+
+def test_a_run_that_is_killed_gets_no_grace() -> None:
+    """Nothing is left to the cell that runs."""
+    kernel = Kernel()
+    enlist("killed", kernel)
+    kill_run("killed")
+    assert kernel.told[:2] == ["interrupt", "kill"]
+    dismiss("killed", kernel)
+    forget_run("killed")
