@@ -14,6 +14,9 @@ from typing import IO, Any
 
 import pytest
 
+from mlops_nb.store import Store
+from tests.pipeline.places import Place
+
 # Not as a script: the programs own the module __main__.
 _SERVE = "from tests.pipeline import zygote; zygote.serve()"
 ROOT = Path(__file__).parents[2]
@@ -103,3 +106,10 @@ def cross(zygote: Zygote, tmp_path: Path) -> Callable[..., Crossing]:
 def cross_torch(torch_zygote: Zygote, tmp_path: Path) -> Callable[..., Crossing]:
     """Run a program that uses torch in one process and step by step."""
     return _make_cross(torch_zygote, tmp_path)
+
+
+@pytest.fixture
+def place(tmp_path: Path, store: Store) -> Place:
+    """Give a place to run pipelines in."""
+    (tmp_path / "work").mkdir()
+    return Place(tmp_path, store)
