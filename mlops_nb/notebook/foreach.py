@@ -246,7 +246,7 @@ class _Check:
                 if path.startswith(_RANDOM) and path.rpartition(".")[2] not in _OWN_STATE:
                     line = getattr(node, "lineno", loop.lineno)
                     found = f"a round draws from the shared generator: {path} (line {line})"
-                    hint = "Make a generator in the round from its item, or tag 'rng:independent'."
+                    hint = f"Make a generator in the round from its item. {_FIX}"
                     raise self.refuse(found, hint)
 
 

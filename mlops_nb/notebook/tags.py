@@ -37,7 +37,14 @@ _PLAIN_WORDS = (
 )  # fmt: skip
 # Other tools have tags 'cache', 'image' or 'gpu' of their own; these words mean nothing elsewhere.
 _NEVER_BARE = ("step", "after", "when", "retries", "timeout")
-_FIX_FOR_LATER = "Remove the tag, or use a version of mlops_nb that knows it."
+_UNHEARD = {
+    "when": "is not supported here: without it the step would always run",
+    "rng": "asks for other random numbers than the notebook draws, and a pipeline gives the same",
+}
+_FIXES = {
+    "when": "Remove the tag, or run the notebook with 'mlops-nb run', which acts on it.",
+    "rng": "Remove the tag, or make a generator in the step: numpy.random.default_rng(SEED).",
+}
 _DIRECTIVE = re.compile(r"#\|\s*([\w-]+)\s*(?::\s*(.*?))?\s*$")
 # What Quarto and knitr mean by comments of these names has nothing to do with us.
 _QUARTO_WORDS = ("label", "out", "report")
@@ -282,9 +289,9 @@ def _gather(
             continue
         word = _ALIASES.get(word, word)
         if colon and word in ("when", "rng") and word not in honours:
-            found_tag = f"tag {tag!r} is not supported yet by this version"
             _read_value(tag, word, value, cell, path)
-            raise NotebookError(path, found_tag, cell.index, _FIX_FOR_LATER)
+            found_tag = f"tag {tag!r} {_UNHEARD[word]}"
+            raise NotebookError(path, found_tag, cell.index, _FIXES[word])
         if word in ("step", "after"):
             _check_name(value, tag, cell, path)
             (found.steps if word == "step" else found.after).append(value)

@@ -13,10 +13,12 @@ from mlops_nb.notebook.definitions import find_work
 from mlops_nb.notebook.document import Cell, NotebookDocument
 from mlops_nb.notebook.options import StepOptions
 from mlops_nb.notebook.parameters import Parameter, read_parameters
-from mlops_nb.notebook.tags import CellRole, read_roles, read_step_options
+from mlops_nb.notebook.tags import CellRole, Feature, read_roles, read_step_options
 from mlops_nb.pipeline import drawing, moving
+from mlops_nb.pipeline.leaving_out import find_asked
 from mlops_nb.pipeline.patches import find_patches
 
+_HONOURED: tuple[Feature, ...] = ("when",)
 # What a cell may read of IPython's own history; it is carried only where a later cell asks.
 HISTORY = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|_[io]h|In|Out")
 
@@ -146,7 +148,7 @@ def plan(path: Path) -> Pipeline:
         The tags cannot be kept without changing what the notebook computes; the cell is named.
     """
     document = NotebookDocument.load(path)
-    roles = read_roles(document)
+    roles = read_roles(document, _HONOURED)
     running = tuple(
         cell
         for cell, role in zip(document.cells, roles, strict=True)
@@ -164,9 +166,10 @@ def plan(path: Path) -> Pipeline:
     segments = _merge(document, segments, flows)
     _check_names(document, segments)
     declared = _check_after(document, segments, roles)
-    edges, needs, provides = _connect(lead, segments, flows)
-    patches = _find_patches(lead, segments, flows)
     options = read_step_options(document, roles)
+    asked = find_asked(path, [(each.name, each.cells[0].index) for each in segments], options)
+    edges, needs, provides = _connect(lead, segments, flows, asked)
+    patches = _find_patches(lead, segments, flows)
     steps = tuple(
         Step(
             segment.name,
@@ -361,23 +364,30 @@ def _order_after(name: str, declared: tuple[str, ...], edges: tuple[Edge, ...]) 
 
 
 def _connect(
-    lead: list[Cell], segments: list[_Segment], flows: dict[int, CellFlow]
+    lead: list[Cell],
+    segments: list[_Segment],
+    flows: dict[int, CellFlow],
+    asked: dict[str, tuple[str, ...]],
 ) -> tuple[tuple[Edge, ...], dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
     owners: dict[str, str] = {}  # who made or changed a variable last; "" is the prelude
     needs: dict[str, dict[str, None]] = {segment.name: {} for segment in segments}
     provides: dict[str, dict[str, None]] = {segment.name: {} for segment in segments}
     edges: dict[tuple[str, str], dict[str, None]] = {}
+
+    def use(step: str, names: Iterable[str]) -> None:
+        for name in sorted(names):
+            owner = owners.get(name)
+            if owner is None or owner == step:
+                continue
+            needs[step][name] = None
+            if owner:
+                provides[owner][name] = None
+                edges.setdefault((owner, step), {})[name] = None
+
     for segment in [_Segment("", lead), *segments]:
+        use(segment.name, asked.get(segment.name, ()))
         for flow in (flows[cell.index] for cell in segment.cells if cell.index in flows):
-            used = flow.reads | flow.mutates | flow.may_mutate
-            for name in sorted(used):
-                owner = owners.get(name)
-                if owner is None or owner == segment.name:
-                    continue
-                needs[segment.name][name] = None
-                if owner:
-                    provides[owner][name] = None
-                    edges.setdefault((owner, segment.name), {})[name] = None
+            use(segment.name, flow.reads | flow.mutates | flow.may_mutate)
             changed = flow.writes | flow.maybe_writes | flow.mutates | flow.may_mutate
             hidden = set(flow.imports) | set(flow.functions)
             owners.update(dict.fromkeys(changed - hidden, segment.name))

@@ -116,7 +116,10 @@ def _read_source(pipeline: Pipeline, number: int, mentioned: frozenset[str]) -> 
     is_open = any(map(reaches_all, [*sources, *(one.source for one in used)]))
     if number == 0 and not is_open:
         bound = {name for one in definitions for name in one.names}
-        late = frozenset(bound - words)
+        conditions = [one.options.when for one in pipeline.steps if one.options.when is not None]
+        asked = bound.intersection(name for each in conditions for name in each.names)
+        late = frozenset(bound - words - asked)
+        code += [digest_text("asked", name) for name in sorted(asked)]
     # An import that no cell mentions may be there for what it does; others count where used.
     idle = [one for one in definitions if one.is_import and not mentioned.intersection(one.names)]
     code += [digest_text(one.code) for one in (definitions if is_open else [*used, *idle])]

@@ -16,6 +16,10 @@ from mlops_nb.pipeline.state import Component
 _SCALARS = (int, float, complex, bool, str, bytes, type(None))
 _LEAVES = (*_SCALARS, datetime.date, datetime.time, datetime.timedelta, decimal.Decimal)
 
+# A score is often one of numpy's numbers.
+_NUMBERS = {(f"numpy.{core}.multiarray", "scalar") for core in ("_core", "core")}
+_NUMBERS.add(("numpy", "dtype"))
+
 
 def is_plain(value: Any) -> bool:
     """Tell whether a value is made of plain parts only.
@@ -67,6 +71,8 @@ def write_plain(name: str, value: Any, folder: Path, key: bytes) -> Component:
 
 class _PlainUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
+        if (module, name) in _NUMBERS:
+            return super().find_class(module, name)
         raise pickle.UnpicklingError(f"{module}.{name} is not plain")
 
 
@@ -93,4 +99,7 @@ def read_plain(part: Component, folder: Path, key: bytes, name: str) -> dict[str
         values, _ = _PlainUnpickler(io.BytesIO(open_component(part, folder, key))).load()
     except (pickle.UnpicklingError, EOFError, ValueError):
         return {}
-    return {name: values[name]} if isinstance(values.get(name), _SCALARS) else {}
+    value = values.get(name)
+    if type(value).__module__ == "numpy":
+        value = value.item()
+    return {name: value} if name in values and isinstance(value, _SCALARS) else {}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mlops_nb.errors import StepFailedError
+from mlops_nb.errors import InvalidValueError, NotFoundError, StepFailedError
 from mlops_nb.pipeline import cancelling
 from mlops_nb.pipeline.execution import Context
 from mlops_nb.pipeline.independence import find_conflict, read_evidence
@@ -106,12 +106,24 @@ class Schedule:
             earlier = [n for n in range(number) if n not in self.results]
             if earlier and (self.jobs == 1 or not self._may_overtake(number, earlier)):
                 continue
-            if self._is_left_out(number):
+            try:
+                is_left_out = self._is_left_out(number)
+            except (NotFoundError, InvalidValueError) as error:  # of its condition
+                self._fail(number, str(error))
+                return
+            if is_left_out:
                 self._settle(number, StepResult(self._name(number), "skipped"))
                 continue
             state = self._compose_state(number)
             self.seen[number] = frozenset(self.done)
             self.running[number] = pool.submit(self.resolver.resolve, number, state)
+
+    def _fail(self, number: int, error: str) -> None:
+        place = self.context.find_place(number)
+        event = Progress("step_finished", status="failed", message=error, **place)
+        self.context.tell(event)
+        self._settle(number, StepResult(self._name(number), "failed", error=error, cause="error"))
+        self.is_stopped = True
 
     def _name(self, number: int) -> str:
         return self.context.pipeline.steps[number].name
@@ -146,9 +158,13 @@ class Schedule:
         return False
 
     def _read_scalars(self, names: tuple[str, ...], number: int) -> Mapping[str, Any]:
-        values = dict(self.resolver.values)
-        found = self.resolver.cache.read_values(self._compose_state(number), frozenset(names))
-        return values | found
+        state = self._compose_state(number)
+        found = self.resolver.cache.read_values(state, frozenset(names))
+        for name in names:
+            if name not in found and name in state.find_owners():
+                expected = "a number, a text, True, False or None"
+                raise InvalidValueError(f"{name!r} in its condition", "another object", expected)
+        return found
 
     def _compose_state(self, number: int) -> State:
         """Give the state before a step: what all steps above it have made so far."""
@@ -159,6 +175,8 @@ class Schedule:
         return state
 
     def _may_overtake(self, number: int, earlier: list[int]) -> bool:
+        if self.context.pipeline.steps[number].options.when is not None:
+            return False  # what it is decided by may be changed in ways that no code shows
         evidence = read_evidence(self.resolver, number)
         if evidence is None:
             return False

@@ -190,9 +190,9 @@ def test_options_above_the_first_step_are_refused() -> None:
 def test_tags_that_change_the_result_need_a_caller_that_honours_them() -> None:
     """Who does not act on a condition must not pass over it."""
     document = make(("x = 1", ["when:n > 1"]))
-    with pytest.raises(NotebookError, match="not supported yet"):
+    with pytest.raises(NotebookError, match="not supported here"):
         read_roles(document)
-    with pytest.raises(NotebookError, match="not supported yet"):
+    with pytest.raises(NotebookError, match="not supported here"):
         read_roles(document, ["rng"])
     assert read_roles(document, ["when"])[0].options.when is not None
     with pytest.raises(NotebookError, match="no valid value"):  # what is wrong is told first
