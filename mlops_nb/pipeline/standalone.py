@@ -190,15 +190,15 @@ def _find_missing(given: StepSpecification, components: Path) -> str:
     return next((name for name in sorted(files) if not find_file(components, name).is_file()), "")
 
 
-def prune(steps: Path, key_folder: Path) -> int:
+def prune(steps: Path, key: bytes) -> int:
     """Remove what is kept for step notebooks whose values are gone.
 
     Parameters
     ----------
     steps
         Folder of the step cache.
-    key_folder
-        Folder of its key.
+    key
+        Its key.
 
     Returns
     -------
@@ -208,7 +208,7 @@ def prune(steps: Path, key_folder: Path) -> int:
     freed = 0
     for path in (steps / "specs").glob("*.json"):
         with contextlib.suppress(OSError):
-            document = _read(path, key_folder)
+            document = read_signed(path.read_bytes(), key)
             given = None if document is None else read_document(document["given"])
             if given is None or _find_missing(given, steps / "components"):
                 size = path.stat().st_size

@@ -73,7 +73,7 @@ def test_bad_step_names_are_refused(tag: str) -> None:
 @pytest.mark.parametrize("tag", ["when:acc>0.9", "rng:independent"])
 def test_tags_that_would_change_the_result_are_refused(tag: str) -> None:
     """What this version cannot honour and must not ignore is refused."""
-    with pytest.raises(NotebookError, match="not supported here|other random numbers"):
+    with pytest.raises(NotebookError, match=r"not supported here|other random numbers"):
         role(tag)
 
 

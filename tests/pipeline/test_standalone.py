@@ -15,6 +15,7 @@ import pytest
 from mlops_nb.config import load_settings
 from mlops_nb.notebook.document import new_code_cell, new_notebook, write_notebook
 from mlops_nb.pipeline import run, standalone
+from mlops_nb.pipeline.sealing import read_key
 from mlops_nb.records import PipelineResult
 from mlops_nb.store import Store
 from tests.pipeline.conftest import ROOT
@@ -120,11 +121,11 @@ def test_what_is_gone_is_told(
 ) -> None:
     """Once the specification is removed, the error says what to do; nothing runs on."""
     del done
-    steps = store.root / "steps"
-    assert standalone.prune(steps, store.root) == 0  # all values are there
+    steps, key = store.root / "steps", read_key(store.root)
+    assert standalone.prune(steps, key) == 0  # all values are there
     for path in (steps / "specs").iterdir():
         path.write_bytes(b"not signed\n{}")
-    assert standalone.prune(steps, store.root) > 0
+    assert standalone.prune(steps, key) > 0
     assert list((steps / "specs").iterdir()) == []
     notebook = nbformat.read(tmp_path / "out" / "03-show.ipynb", 4)
     with pytest.raises(nbclient.exceptions.CellExecutionError, match="mlops-nb run"):
