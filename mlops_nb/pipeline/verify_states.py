@@ -63,7 +63,7 @@ class StateComparer:
     places
         Folders of the reference run, each with the folder it stands for.
     may_lack
-        Names that the pipeline need not carry: every step makes them again.
+        Names that only one side may have: every step makes them again where it uses them.
     ignored
         Names that say nothing.
     tolerance
@@ -111,6 +111,8 @@ class StateComparer:
         owners = [side.find_owners() for side in sides]
         reasons = {**pipeline.state.absent, **reference.state.absent}
         for name in sorted(set(owners[0]) ^ set(owners[1])):
+            if name in self.may_lack:
+                continue
             if name in reasons:
                 findings.uncompared[name] = reasons[name]
             elif not items.is_pseudo(name):  # else only one of the kernels has loaded a module
