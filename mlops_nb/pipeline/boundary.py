@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_nb.pipeline import ambient, items, rebuild
-from mlops_nb.pipeline.names import find_running_threads
+from mlops_nb.pipeline.attachments import find_attachments
 from mlops_nb.pipeline.sealing import Sealer, open_component
 from mlops_nb.pipeline.state import Component, State, narrow
 
@@ -263,7 +263,7 @@ def dump_boundary(  # noqa: PLR0913 - all of it differs from step to step
     new = state.find_owners()
     changed = [n for n in values if n in new and not _is_same(old.get(n), new[n])]
     deleted = [n for n in loaded.names if n not in new and n not in reasons]
-    reasons = reasons | find_running_threads(user_ns)
+    reasons = reasons | find_attachments(user_ns)
     return BoundaryReport(state, reasons, tuple(changed), tuple(deleted))
 
 

@@ -1,4 +1,4 @@
-"""Which names, threads and modules belong to the notebook and not to the shell around it."""
+"""Which names and modules belong to the notebook and not to the shell around it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import re
 import sys
 import sysconfig
-import threading
 import types
 from collections.abc import Mapping
 from typing import Any
@@ -46,28 +45,6 @@ def list_user_names(namespace: Mapping[str, Any], hidden: Mapping[str, Any]) -> 
         if name in _KERNEL_NAMES and getattr(value, "__module__", "").startswith("IPython."):
             continue
         found.add(name)
-    return found
-
-
-def find_running_threads(namespace: dict[str, Any]) -> dict[str, str]:
-    """Find threads that still run code of the notebook.
-
-    Parameters
-    ----------
-    namespace
-        The user namespace.
-
-    Returns
-    -------
-    dict
-        Reason by ``<thread NAME>``.
-    """
-    found = {}
-    for thread in threading.enumerate():
-        target = getattr(thread, "_target", None)
-        scope = getattr(target, "__globals__", None)
-        if scope is namespace or type(thread).__module__ == "__main__":
-            found[f"<thread {thread.name}>"] = "it still runs code of the notebook"
     return found
 
 

@@ -1,7 +1,7 @@
 """A function runs before every cell.
 
 expected: equal
-wrong pipelines: what is registered at the shell by a call is not in the next kernel
+wrong pipelines: the hook also sees the cells that load and save between the steps
 expected script: refused: 
 """
 # %% [step:set]

@@ -1,7 +1,6 @@
 """The notebook registers a magic of its own, and a formatter for a class.
 
 expected: equal
-wrong pipelines: what is registered at the shell by a call is not in the next kernel
 expected script: refused: 
 """
 # %% [step:define]

@@ -1,7 +1,6 @@
 """Functions of the notebook are registered at libraries by a call, not by an assignment.
 
 expected: equal
-wrong pipelines: what is registered at libraries by a call is not in the next kernel
 """
 # %% [imports]
 import collections.abc, copy, copyreg, json, signal, sys
