@@ -56,6 +56,13 @@ from mlops_nb.api.sessions import (
     touch_runs_of,
     touched_runs,
 )
+from mlops_nb.api.steps import (
+    clear_cache,
+    collect_cache,
+    explain_step,
+    foresee_pipeline,
+    get_cache_stats,
+)
 from mlops_nb.api.store import (
     collect_garbage,
     delete_run,
@@ -74,7 +81,9 @@ __all__ = [
     "attach_output",
     "autolog_status",
     "begin_cell",
+    "clear_cache",
     "close_session",
+    "collect_cache",
     "collect_garbage",
     "compare_runs",
     "copy_template",
@@ -84,7 +93,10 @@ __all__ = [
     "end_cell",
     "end_run",
     "explain_graph",
+    "explain_step",
     "export_notebook",
+    "foresee_pipeline",
+    "get_cache_stats",
     "get_metric_history",
     "get_metric_series",
     "get_model",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from mlops_nb.records import PipelineResult
 
 if TYPE_CHECKING:
     from mlops_nb.pipeline import Pipeline
+    from mlops_nb.pipeline.report import ReportFormat
 
 EXPORTS = ("script",)
 
@@ -40,13 +41,19 @@ def plan_pipeline(notebook: str | Path) -> Pipeline:
     return pipeline.plan(Path(notebook))
 
 
-def run_pipeline(
+def run_pipeline(  # noqa: PLR0913 - each is one wish of a person
     notebook: str | Path,
     params: Mapping[str, Any] | None = None,
     out_dir: str | Path | None = None,
     *,
     on_progress: Callable[..., None] | None = None,
     timeout: float | None = None,
+    jobs: int = 1,
+    force: Collection[str] | bool = (),
+    start_at: str | None = None,
+    stop_at: str | None = None,
+    only: str | None = None,
+    reports: Collection[ReportFormat] = (),
     verify: bool | None = None,
 ) -> PipelineResult:
     """Run the tagged cells of a notebook step by step through papermill.
@@ -63,6 +70,17 @@ def run_pipeline(
         Called with every event of the run.
     timeout
         Seconds one step may take.
+    jobs
+        Steps that may run at once, where what they did before proves them independent.
+    force
+        Steps to execute whatever the cache has; True for all.
+    start_at, stop_at
+        First step to execute whatever the cache has, with all after it; last step to run.
+    only
+        The one step to execute; those before it must be in the cache.
+    reports
+        Formats in which the whole notebook is written, with what its steps have shown: ``html``
+        and ``ipynb``, as ``report`` in `out_dir`.
     verify
         Whether the first run after an edit is compared with the notebook run as one, which then
         runs a second time; by default what the setting ``verify`` says.
@@ -74,7 +92,7 @@ def run_pipeline(
 
     Raises
     ------
-    NotebookError, PipelineError, ParameterError, ParameterNotFoundError
+    NotebookError, PipelineError, ParameterError, ParameterNotFoundError, InvalidValueError
         Nothing was executed; the reason is named.
     """
     from mlops_nb import pipeline
@@ -90,6 +108,12 @@ def run_pipeline(
         settings=settings,
         on_progress=on_progress,
         timeout=timeout,
+        jobs=jobs,
+        force=force,
+        start_at=start_at,
+        stop_at=stop_at,
+        only=only,
+        reports=reports,
         verify="once" if settings.verify else "never",
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlops_nb.api.places import read_store
+from mlops_nb.api.steps import collect_cache
 
 if TYPE_CHECKING:
     from mlops_nb.records import RunRecord
@@ -54,7 +55,10 @@ def collect_garbage(grace_s: float = DAY_S) -> Collection:
     """
     from mlops_nb.store import upkeep
 
-    return upkeep.collect_store(read_store(), grace_s=grace_s)
+    store = read_store()
+    if (store.root / "steps").is_dir():  # what it names is kept
+        collect_cache()
+    return upkeep.collect_store(store, grace_s=grace_s)
 
 
 def delete_run(run_id: str, reason: str | None = None, *, force: bool = False) -> DeletedRun:

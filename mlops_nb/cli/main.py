@@ -31,6 +31,8 @@ _COMMANDS = {
     "suggest": ("notebooks", "Propose tags that make a pipeline of a notebook."),
     "slice": ("notebooks", "Show the cells that compute one variable."),
     "run": ("pipelines", "Run a notebook as a pipeline, step by step."),
+    "why": ("steps", "Say why a step would run again."),
+    "cache": ("steps", "Count or remove what steps have made before."),
     "new": ("templates", "Write a notebook from a template: automl."),
     "sweep": ("sweeps", "Try many values of a notebook's parameters, find the best."),
     "sweeps": ("sweeps", "List sweeps, or show the trials of one."),

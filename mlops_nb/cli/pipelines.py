@@ -15,6 +15,7 @@ from mlops_nb.cli.failures import ending_as_by_hand
 from mlops_nb.cli.paramfiles import read_param_file
 from mlops_nb.cli.render import format_duration, format_value, print_json, print_table
 from mlops_nb.cli.runs import as_json
+from mlops_nb.cli.steps import foresee, print_forecasts, selection_options
 from mlops_nb.errors import UsageError
 from mlops_nb.records import GateResult, PipelineResult, StepResult
 
@@ -201,6 +202,18 @@ def _read_step(step: StepResult) -> dict[str, Any]:
     }
 
 
+def _read_result(result: PipelineResult, checked: Sequence[GateResult]) -> dict[str, Any]:
+    return {
+        "run_id": result.run_id,
+        "status": result.status,
+        "steps": [_read_step(step) for step in result.steps],
+        "metrics": result.metrics,
+        "params": result.params,
+        "gates": [asdict(gate) for gate in checked],
+        "verification": None if result.verification is None else asdict(result.verification),
+    }
+
+
 @click.command()
 @notebook_argument
 @param_option
@@ -230,11 +243,20 @@ def _read_step(step: StepResult) -> dict[str, Any]:
     default=None,
     help="Compare the first run after an edit with the notebook run as one; on by default.",
 )
+@selection_options
+@click.option(
+    "--report",
+    "reports",
+    type=click.Choice(["html", "ipynb"]),
+    multiple=True,
+    help="Write the whole notebook with what its steps have shown; repeatable.",
+)
 @click.option("--help-notebook", is_flag=True, help="List the notebook's parameters and stop.")
 @as_json
 @click.pass_context
 def run(  # noqa: PLR0913, PLR0917 - one argument an option
     ctx: click.Context,
+    /,
     notebook: Path,
     pairs: tuple[str, ...],
     params_file: Path | None,
@@ -243,18 +265,27 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
     conditions: tuple[str, ...],
     junit: Path | None,
     verify: bool | None,
+    reports: tuple[Any, ...],
     help_notebook: bool,
+    dry_run: bool,
+    forced: tuple[str, ...],
+    force_all: bool,
     as_json: bool,
+    **selected: Any,
 ) -> None:
     """Run NOTEBOOK as a pipeline, step by step, through papermill."""
     from mlops_nb import api
-    from mlops_nb.api import reports
+    from mlops_nb.api import reports as gating
 
     if help_notebook:
         _print_parameters(notebook, as_json)
         return
-    gates = reports.read_gates(conditions)
+    gates = gating.read_gates(conditions)
     params = read_params(pairs, params_file)
+    selected["force"] = force_all or forced
+    if dry_run:
+        print_forecasts(foresee(notebook, params, **selected), as_json)
+        return
     with ending_as_by_hand(), telling_refusals(notebook, junit):
         result = api.run_pipeline(
             notebook,
@@ -263,27 +294,21 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
             on_progress=ProgressLine(sys.stderr),
             timeout=timeout,
             verify=verify,
+            reports=reports,
+            **selected,
         )
-    checked = reports.check_gates(gates, result.metrics) if result.status == "finished" else ()
+    checked = gating.check_gates(gates, result.metrics) if result.status == "finished" else ()
     tell_ci(notebook, result, checked, junit)
+    _tell_result(result, checked, as_json)
+    ctx.exit(choose_exit_code(result, checked))
+
+
+def _tell_result(result: PipelineResult, checked: Sequence[GateResult], as_json: bool) -> None:
     if as_json:
-        print_json(
-            {
-                "run_id": result.run_id,
-                "status": result.status,
-                "steps": [_read_step(step) for step in result.steps],
-                "metrics": result.metrics,
-                "params": result.params,
-                "gates": [asdict(gate) for gate in checked],
-                "verification": None
-                if result.verification is None
-                else asdict(result.verification),
-            }
-        )
+        print_json(_read_result(result, checked))
     else:
         _print_result(result)
         print_gates(checked)
-    ctx.exit(choose_exit_code(result, checked))
 
 
 def _print_result(result: PipelineResult) -> None:

@@ -69,7 +69,19 @@ class StepCache:
     def _find_latest(self, notebook: Path, step: str) -> Path:
         return self.folder / "latest" / digest_text(str(notebook.absolute()), step)
 
-    def _read(self, path: Path) -> Any | None:
+    def read(self, path: Path) -> Any | None:
+        """Read a record.
+
+        Parameters
+        ----------
+        path
+            Its file.
+
+        Returns
+        -------
+        dict or None
+            None where it is gone, damaged, or not signed by this store.
+        """
         try:
             return read_signed(path.read_bytes(), self.key)
         except (OSError, ValueError):
@@ -108,7 +120,7 @@ class StepCache:
         dict or None
             None where the step never ended well.
         """
-        record: Mapping[str, Any] | None = self._read(self._find_latest(notebook, step))
+        record: Mapping[str, Any] | None = self.read(self._find_latest(notebook, step))
         return record
 
     def find(
@@ -138,7 +150,7 @@ class StepCache:
         """
         reason = ""
         for path in self._list_records(key):
-            record = self._read(path)
+            record = self.read(path)
             if record is None:
                 continue
             broken = self._find_broken(record, state, sources, parameters)
@@ -287,11 +299,23 @@ class StepCache:
         folder = self.folder / "records" / key[:2] / key
         folder.mkdir(parents=True, exist_ok=True)
         self._write_whole(folder / f"{time.time_ns():020d}.json", data)
-        latest = self._find_latest(notebook, str(record["step"]))
-        latest.parent.mkdir(exist_ok=True)
-        self._write_whole(latest, data)
+        self.note(notebook, record)
         for path in self._list_records(key)[_MOST_RECORDS:]:
             path.unlink(missing_ok=True)
+
+    def note(self, notebook: Path, record: Mapping[str, Any]) -> None:
+        """Note what a step did last, whether its result is kept or not.
+
+        Parameters
+        ----------
+        notebook
+            The notebook.
+        record
+            JSON types.
+        """
+        latest = self._find_latest(notebook, str(record["step"]))
+        latest.parent.mkdir(exist_ok=True)
+        self._write_whole(latest, sign_document(record, self.key))
 
     @staticmethod
     def _write_whole(path: Path, data: bytes) -> None:
@@ -309,7 +333,7 @@ class StepCache:
         """
         files = [p for p in self.folder.rglob("*") if p.is_file() and p.parent.name != "locks"]
         freed = sum(path.stat().st_size for path in files)
-        for name in ("records", "latest", "components"):
+        for name in ("records", "latest", "components", "specs"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
         self.components.mkdir(parents=True, exist_ok=True)
         return freed

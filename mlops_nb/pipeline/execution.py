@@ -16,6 +16,7 @@ from mlops_nb.errors import StepFailedError
 from mlops_nb.notebook.document import write_notebook
 from mlops_nb.notebook.secrets import redact_document
 from mlops_nb.pipeline import cancelling, remains, standalone
+from mlops_nb.pipeline.forkserver_imports import find_preload
 from mlops_nb.pipeline.graph import Pipeline
 from mlops_nb.pipeline.kernels import StepKernel
 from mlops_nb.pipeline.keys import StepSource, find_needed
@@ -263,6 +264,7 @@ class ChainRunner:
                 context.make_environment(),
                 context.kernel_name,
                 preload=context.preload,
+                wanted=self._list_wanted(number),
             )
             cancelling.enlist(context.run_id, self.kernel)
             self.kernel.start()
@@ -282,6 +284,12 @@ class ChainRunner:
             with contextlib.suppress(OSError):  # the run itself does not need it
                 standalone.keep(steps, context.store_root, context.run_id, step.name, kept)
                 standalone.note_store(context.store_root, context.settings.cache)
+
+    def _list_wanted(self, number: int) -> list[str]:
+        """List the modules that a step imports itself, of those a kernel may find imported."""
+        source = self.context.sources[number]
+        own = find_preload([*source.sources, *(one.source for one in source.definitions)])
+        return [name for name in own if name in self.context.preload]
 
     def _specify(self, number: int) -> StepSpecification:
         context, steps = self.context, self.context.pipeline.steps

@@ -8,6 +8,7 @@ from typing import Any
 from mlops_nb.pipeline.items import MODULE, OPTIONS, PATCH, PROCESS
 
 _MOST = 3
+_UNKNOWN = "what it read outside the notebook has changed"
 _WORDS = {
     OPTIONS: "options of libraries",
     PROCESS: "the folder, the environment or the import path",
@@ -33,7 +34,8 @@ def explain_change(latest: Mapping[str, Any] | None, parts: Mapping[str, Any]) -
         return "it has not run yet"
     before = latest["parts"]
     if before == parts:
-        return "what it read outside the notebook has changed"
+        uncached = latest["uncached"]
+        return f"its result is never kept: {uncached}" if uncached else _UNKNOWN
     if before.get("format") != parts["format"]:
         return "another version of mlops_nb made the result"
     if before.get("python") != parts["python"]:

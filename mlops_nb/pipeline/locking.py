@@ -34,20 +34,45 @@ def lock_file(path: Path) -> Iterator[None]:
         os.close(handle)  # which opens the lock
 
 
+def is_locked(path: Path) -> bool:
+    """Tell whether somebody holds the lock on a file.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    bool
+        False where there is no such file.
+    """
+    try:
+        handle = os.open(path, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        return not _try_lock(handle)
+    finally:
+        os.close(handle)
+
+
 def _lock(handle: int) -> None:
+    while not _try_lock(handle):
+        time.sleep(_POLL_S)  # not one waiting call: a signal shall reach the main thread
+
+
+def _try_lock(handle: int) -> bool:
     if sys.platform == "win32":
         import msvcrt
 
-        while True:
-            with contextlib.suppress(OSError):
-                msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-                return
-            time.sleep(_POLL_S)
+        with contextlib.suppress(OSError):
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+            return True
+        return False
     import fcntl
 
-    while True:
-        # Not one waiting call: a signal shall reach the main thread meanwhile.
-        with contextlib.suppress(BlockingIOError):
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        time.sleep(_POLL_S)
+    with contextlib.suppress(BlockingIOError):
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False

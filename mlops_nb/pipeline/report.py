@@ -6,19 +6,22 @@ import copy
 import html
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from mlops_nb.notebook.document import (
     NotebookDocument,
     new_code_cell,
     new_markdown_cell,
     new_notebook,
+    write_notebook,
 )
 from mlops_nb.notebook.secrets import redact, redact_document
-from mlops_nb.records import StepResult
+from mlops_nb.records import PipelineResult, StepResult
+
+ReportFormat = Literal["html", "ipynb"]
 
 _TEMPLATE = Path(__file__).with_name("report.html")
 _NO_TITLE = "Report"
@@ -32,6 +35,52 @@ _PRIORITY = (
     "text/latex",
     "text/plain",
 )
+
+
+def write_reports(
+    document: NotebookDocument,
+    result: PipelineResult,
+    out_dir: Path,
+    formats: Collection[ReportFormat],
+    secrets: Mapping[str, str],
+) -> None:
+    """Write the whole notebook with what its steps have shown.
+
+    Parameters
+    ----------
+    document
+        The notebook.
+    result
+        Of the run.
+    out_dir
+        Gets ``report.html`` and ``report.ipynb``.
+    formats
+        Which of them; often none.
+    secrets
+        What must not show, as `collect_secrets` gives it.
+    """
+    if not formats:
+        return
+    executed = {step.name: Path(step.notebook) for step in result.steps if step.notebook}
+    stitched = stitch(
+        document,
+        executed,
+        run_id=result.run_id,
+        status=_tell_result(result),
+        steps=result.steps,
+        parameters=result.params,
+        secrets=secrets,
+    )
+    if "ipynb" in formats:
+        write_notebook(stitched, out_dir / "report.ipynb")
+    if "html" in formats:
+        page = render_html(stitched, document.path.absolute().parent)
+        (out_dir / "report.html").write_text(page, encoding="utf-8")
+
+
+def _tell_result(result: PipelineResult) -> str:
+    verification = result.verification
+    return result.status if verification is None else f"{result.status}, {verification.status}"
 
 
 def stitch(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 from collections.abc import Collection, Mapping
@@ -140,6 +141,52 @@ class Resolver:
         step = self.context.pipeline.steps[number]
         return explain_change(self.cache.read_latest(self.context.pipeline.path, step.name), parts)
 
+    def find_own_reason(self, number: int) -> str:
+        """Say why a step runs whatever the steps above it give.
+
+        Parameters
+        ----------
+        number
+            Position of the step from 0.
+
+        Returns
+        -------
+        str
+            Empty where that depends on them.
+        """
+        step = self.context.pipeline.steps[number]
+        if self.forced is None or step.name in self.forced:
+            return "it is forced"
+        if step.options.is_cached is False:
+            return "its tag says cache:disabled"
+        latest = self.cache.read_latest(self.context.pipeline.path, step.name)
+        if latest is None:
+            # A step that ran in the kernel of one above is told of there.
+            return ""
+        if latest["code"] != self.codes[step.name]:
+            return "its code has changed"
+        return f"its result is never kept: {latest['uncached']}" if latest["uncached"] else ""
+
+    def apply(self, numbers: list[int], state: State, record: Mapping[str, Any]) -> State:
+        """Give the state after steps whose result the cache has.
+
+        Parameters
+        ----------
+        numbers
+            The steps of the record.
+        state
+            What there is before them.
+        record
+            From `look_up`.
+
+        Returns
+        -------
+        State
+            With the parameters of this run.
+        """
+        merged = merge_states(state, read_state(record["before"]), read_state(record["state"]))
+        return self._set_late_parameters(numbers, merged) if 0 in numbers else merged
+
     # ------------------------------------------------------------------ getting
     def resolve(self, number: int, state: State) -> Resolved:
         """Get the result of a step.
@@ -235,6 +282,8 @@ class Resolver:
             self.context.tell(
                 Progress("notice", message=f"{steps[0].name} is not cached: {reason}.", **place)
             )
+            with contextlib.suppress(OSError):  # for whoever asks why
+                self.cache.note(self.context.pipeline.path.absolute(), record)
             return record
         try:
             record["writes"] = self.cache.keep_files(record["writes"])

@@ -15,12 +15,14 @@ from mlops_nb.notebook.parameters import resolve_parameters
 from mlops_nb.notebook.secrets import collect_secrets
 from mlops_nb.pipeline import remains
 from mlops_nb.pipeline.cache import StepCache
+from mlops_nb.pipeline.cache_upkeep import pin_cache
 from mlops_nb.pipeline.executing import Executor
 from mlops_nb.pipeline.execution import Context
 from mlops_nb.pipeline.forkserver_imports import find_preload
 from mlops_nb.pipeline.graph import Pipeline, plan
 from mlops_nb.pipeline.keys import read_sources
 from mlops_nb.pipeline.progress import OnProgress, Progress
+from mlops_nb.pipeline.report import ReportFormat, write_reports
 from mlops_nb.pipeline.resolving import Resolver
 from mlops_nb.pipeline.schedule import Schedule
 from mlops_nb.pipeline.selection import Selection, select_steps
@@ -47,6 +49,7 @@ def run(  # noqa: PLR0913 - each is one wish of a person
     only: str | None = None,
     verify: VerifyMode = "never",
     tolerance: float | None = None,
+    reports: Collection[ReportFormat] = (),
     executor: Executor | None = None,
 ) -> PipelineResult:
     """Run the tagged cells of a notebook step by step.
@@ -84,6 +87,9 @@ def run(  # noqa: PLR0913 - each is one wish of a person
         When to compare the result with the notebook run as one: ``once`` after each edit.
     tolerance
         Relative difference that floats may have there; by default none.
+    reports
+        Formats in which the whole notebook is written, with what its steps have shown: ``html``
+        and ``ipynb``, as ``report`` in `out_dir`.
     executor
         Runs the steps; by default threads of this process, with kernels on this machine.
 
@@ -110,28 +116,24 @@ def run(  # noqa: PLR0913 - each is one wish of a person
         tell(Progress("notice", message=notice))
     record = _start_record(opened, settings, path, values)
     remains.sweep(opened)
-    private = remains.make_boundaries(opened, record.run_id)
-    is_own = private.is_relative_to(opened.root)
-    cache = StepCache(opened, None if is_own else private / "steps")
-    context = Context(
+    context, cache = _prepare(
         pipeline,
-        read_sources(pipeline),
-        _choose_injected(pipeline, values, params or {}),
-        collect_secrets(values),
+        opened,
+        record,
+        values,
+        params or {},
         out_dir,
-        private,
-        cache.components,
-        opened.root if is_own else cache.folder,
-        record.run_id,
         tell,
         settings,
         kernel_name,
         timeout,
-        find_preload(c.source for c in pipeline.document.code_cells),
     )
     proof = Proof(context, cache, verify, selection, tolerance)
     resolver = Resolver(context, cache, values, selection.forced, executor)
-    return _run_recorded(resolver, record, selection, jobs, proof)
+    with pin_cache(cache):
+        result = _run_recorded(resolver, record, selection, jobs, proof)
+    write_reports(pipeline.document, result, out_dir, reports, context.secrets)
+    return result
 
 
 def _check_numbers(timeout: float | None, jobs: int) -> None:
@@ -153,6 +155,40 @@ def _start_record(store: Store, settings: Settings, path: Path, values: Mapping[
     )
     record.log_params(_make_loggable(values))
     return record
+
+
+def _prepare(  # noqa: PLR0913, PLR0917 - as they come from `run`
+    pipeline: Pipeline,
+    opened: Store,
+    record: Run,
+    values: Mapping[str, Any],
+    params: Mapping[str, Any],
+    out_dir: Path,
+    tell: OnProgress,
+    settings: Settings,
+    kernel_name: str | None,
+    timeout: float | None,
+) -> tuple[Context, StepCache]:
+    private = remains.make_boundaries(opened, record.run_id)
+    is_own = private.is_relative_to(opened.root)
+    cache = StepCache(opened, None if is_own else private / "steps")
+    context = Context(
+        pipeline,
+        read_sources(pipeline),
+        _choose_injected(pipeline, values, params),
+        collect_secrets(values),
+        out_dir,
+        private,
+        cache.components,
+        opened.root if is_own else cache.folder,
+        record.run_id,
+        tell,
+        settings,
+        kernel_name,
+        timeout,
+        find_preload(c.source for c in pipeline.document.code_cells),
+    )
+    return context, cache
 
 
 def _run_recorded(
