@@ -55,6 +55,8 @@ def run_pipeline(  # noqa: PLR0913 - each is one wish of a person
     only: str | None = None,
     reports: Collection[ReportFormat] = (),
     verify: bool | None = None,
+    executor: str = "threads",
+    scheduler: str | None = None,
 ) -> PipelineResult:
     """Run the tagged cells of a notebook step by step through papermill.
 
@@ -84,6 +86,10 @@ def run_pipeline(  # noqa: PLR0913 - each is one wish of a person
     verify
         Whether the first run after an edit is compared with the notebook run as one, which then
         runs a second time; by default what the setting ``verify`` says.
+    executor
+        Where steps run: ``threads`` of this process, or ``dask``.
+    scheduler
+        Address of the Dask scheduler, as ``tcp://host:8786``, or path of its scheduler file.
 
     Returns
     -------
@@ -96,26 +102,29 @@ def run_pipeline(  # noqa: PLR0913 - each is one wish of a person
         Nothing was executed; the reason is named.
     """
     from mlops_nb import pipeline
+    from mlops_nb.pipeline.executing import open_executor
 
     path = Path(notebook)
     target = Path(out_dir) if out_dir is not None else path.with_name(f"{path.stem}-run")
     settings = load_settings(path.absolute().parent, verify=verify)
-    return pipeline.run(
-        path,
-        params=dict(params or {}),
-        out_dir=target,
-        store=get_store,  # a run that is refused makes no store
-        settings=settings,
-        on_progress=on_progress,
-        timeout=timeout,
-        jobs=jobs,
-        force=force,
-        start_at=start_at,
-        stop_at=stop_at,
-        only=only,
-        reports=reports,
-        verify="once" if settings.verify else "never",
-    )
+    with open_executor(executor, scheduler) as opened:
+        return pipeline.run(
+            path,
+            params=dict(params or {}),
+            out_dir=target,
+            store=get_store,  # a run that is refused makes no store
+            settings=settings,
+            on_progress=on_progress,
+            timeout=timeout,
+            jobs=jobs,
+            force=force,
+            start_at=start_at,
+            stop_at=stop_at,
+            only=only,
+            reports=reports,
+            verify="once" if settings.verify else "never",
+            executor=opened,
+        )
 
 
 def verify_pipeline(

@@ -251,6 +251,14 @@ def _read_result(result: PipelineResult, checked: Sequence[GateResult]) -> dict[
     multiple=True,
     help="Write the whole notebook with what its steps have shown; repeatable.",
 )
+@click.option(
+    "--executor",
+    type=click.Choice(["threads", "dask"]),
+    default="threads",
+    show_default=True,
+    help="Where steps run: here, or on a Dask cluster.",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="The Dask scheduler, as tcp://host:8786.")
 @click.option("--help-notebook", is_flag=True, help="List the notebook's parameters and stop.")
 @as_json
 @click.pass_context
@@ -265,6 +273,8 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
     conditions: tuple[str, ...],
     junit: Path | None,
     verify: bool | None,
+    executor: str,
+    scheduler: str | None,
     reports: tuple[Any, ...],
     help_notebook: bool,
     dry_run: bool,
@@ -294,6 +304,8 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
             on_progress=ProgressLine(sys.stderr),
             timeout=timeout,
             verify=verify,
+            executor=executor,
+            scheduler=scheduler,
             reports=reports,
             **selected,
         )

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Protocol
 
+from mlops_nb.errors import InvalidValueError
 from mlops_nb.pipeline.execution import Chain, ChainRunner, Context
 from mlops_nb.pipeline.state import State
+
+EXECUTORS = ("threads", "dask")
 
 
 class Executor(Protocol):
@@ -47,3 +52,39 @@ class ThreadExecutor:
             As there.
         """
         return ChainRunner(context, number, state).run()
+
+
+@contextlib.contextmanager
+def open_executor(name: str = "threads", scheduler: str | None = None) -> Iterator[Executor]:
+    """Give the executor of a name.
+
+    Parameters
+    ----------
+    name
+        ``threads`` or ``dask``.
+    scheduler
+        Where the Dask scheduler is, for ``dask`` only.
+
+    Yields
+    ------
+    Executor
+        Until the block ends.
+
+    Raises
+    ------
+    InvalidValueError
+        There is no such executor, or the scheduler does not go with it.
+    MissingPackageError, RemoteError
+        It cannot be used.
+    """
+    if name == "dask":
+        from mlops_nb.pipeline.executor_dask import connect
+
+        with connect(scheduler) as executor:
+            yield executor
+        return
+    if name != "threads":
+        raise InvalidValueError("executor", name, " or ".join(EXECUTORS))
+    if scheduler is not None:
+        raise InvalidValueError("scheduler", scheduler, "none, or the executor 'dask' with it")
+    yield ThreadExecutor()

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from mlops_nb.api import run_pipeline
 from mlops_nb.errors import InvalidValueError, RemoteError
 from mlops_nb.notebook.options import StepOptions
+from mlops_nb.pipeline.executing import ThreadExecutor, open_executor
 from mlops_nb.pipeline.executor_dask import choose_resources, connect
 from tests.pipeline.cells import is_running, wait_until
 from tests.pipeline.clusters import Cluster, running_cluster
@@ -160,3 +162,15 @@ def test_no_scheduler_is_refused_before_anything_runs(monkeypatch: pytest.Monkey
     monkeypatch.setattr(executor_dask, "_CONNECT_S", 0.5)
     with pytest.raises(RemoteError, match="no Dask scheduler"), connect("tcp://127.0.0.1:9"):
         pass
+
+
+def test_executors_have_names(tmp_path: Path) -> None:
+    """An unknown one is refused, and an address that nobody would use."""
+    with open_executor() as executor:
+        assert isinstance(executor, ThreadExecutor)
+    with pytest.raises(InvalidValueError, match="threads or dask"), open_executor("dusk"):
+        pass
+    with pytest.raises(InvalidValueError, match="dask"), open_executor("threads", "tcp://a:1"):
+        pass
+    with pytest.raises(InvalidValueError, match="scheduler"):
+        run_pipeline(tmp_path / "nb.ipynb", executor="dask")
