@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mlops_nb.errors import MLOpsError
+from mlops_nb.notebook.secrets import redact
 from mlops_nb.pipeline import items
 from mlops_nb.pipeline.cache import StepCache
 from mlops_nb.pipeline.comparing import Difference
@@ -159,7 +160,13 @@ class Verifier:
             found = self._check(evidence)
         finally:
             shutil.rmtree(self.work, ignore_errors=True)
-        return replace(found, duration_s=time.monotonic() - started)
+        return replace(
+            found,
+            path=redact(found.path, self.context.secrets),
+            reference=redact(found.reference, self.context.secrets),
+            pipeline=redact(found.pipeline, self.context.secrets),
+            duration_s=time.monotonic() - started,
+        )
 
     def _check(self, evidence: Evidence) -> Verification:
         self.context.tell(Progress("notice", message="verifying: the notebook runs as one"))

@@ -160,6 +160,17 @@ def test_a_notebook_that_fails_as_one_is_a_difference(place: Place) -> None:
     assert "AssertionError" in verification.reference
 
 
+def test_secrets_do_not_show(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A difference is told without the secret that it holds."""
+    monkeypatch.setenv("MY_TOKEN", "tr0ub4dor")
+    cells = change(SPLIT, "[os.getpid() == me]", "f'{token}{os.getpid() == me}'")
+    cells.insert(1, ("token = ''", "parameters"))
+    verification = place.verify(cells, params={"token": "secret:MY_TOKEN"})
+    assert verification.is_different
+    assert "True" in verification.reference
+    assert "tr0ub4dor" not in str(verification)
+
+
 def test_a_failed_run_is_not_compared(place: Place) -> None:
     """Where a step fails there is nothing to prove."""
     result = place.run([("x = 1", "step:a"), ("1 / 0", "step:b")])
