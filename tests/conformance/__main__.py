@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -57,6 +58,8 @@ def main() -> int:
                 if not verdict.is_right:
                     print(f"{case.name} {mode}: {verdict.word}: {verdict.detail}", flush=True)
     wrong = sum(not v.is_right for found in results.values() for v in found.values())
+    if not wrong:
+        shutil.rmtree(folder, ignore_errors=True)
     took = time.perf_counter() - started
     if len(cases) == len(list_cases()) and given.m == [*MODES]:
         PAGE.write_text(write_page(cases, results, took), encoding="utf-8")

@@ -207,6 +207,20 @@ def run_parallel(case: Case, place: Place) -> Observed:
     return _observe(run_pipeline(case, place, jobs=2), place)
 
 
+def run_dask(case: Case, place: Place) -> Observed:
+    """Run each step in a process of its own, which a worker of a Dask cluster looks after."""
+    from distributed import LocalCluster
+
+    from mlops_nb.pipeline.executor_dask import connect
+
+    options = {"n_workers": 1, "threads_per_worker": 2, "processes": False}
+    with (
+        LocalCluster(dashboard_address=None, **options) as cluster,
+        connect(cluster.scheduler_address) as executor,
+    ):
+        return _observe(run_pipeline(case, place, executor=executor), place)
+
+
 def run_resumed(case: Case, place: Place) -> Observed:
     """Kill the run with SIGKILL when its second step begins, then run again."""
     case.write(place.work)
@@ -246,6 +260,7 @@ MODES: dict[str, Runner] = {
     "warm": run_warm,
     "edited": run_edited,
     "parallel": run_parallel,
+    "dask": run_dask,
     "resumed": run_resumed,
     "script": run_script,
 }
