@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Protocol
 
-_GRACE_S, _POLL_S = 3.0, 0.25
+_GRACE_S, _POLL_S = 2.0, 0.25
 
 
 class Stoppable(Protocol):
@@ -63,7 +63,7 @@ def cancel_run(run_id: str) -> None:
     ----------
     run_id
         The pipeline's run. Its cells get what Ctrl-C gives; a kernel that goes on all the same is
-        killed after three seconds, and one that starts only now at once, until `forget_run`.
+        killed after two seconds, and one that starts only now at once, until `forget_run`.
     """
     with _lock:
         is_new = run_id not in _cancelled
