@@ -233,7 +233,10 @@ class Verifier:
                 if told is not None:
                     yield _Place(number, f"cell {index}", told)
         differences, open_files = compare_files(
-            reference.list_files(), FileSide(evidence.files), reference.places
+            reference.list_files(),
+            FileSide(evidence.files),
+            reference.mirror.real,
+            reference.places,
         )
         self.uncompared |= {f"{path}: {why}": None for path, why in open_files.items()}
         for difference in differences:
@@ -307,7 +310,8 @@ class Verifier:
             for index, outputs in first.outputs.items()
             if compare_outputs(index, outputs, second.outputs.get(index), places) is not None
         }
-        files, _ = compare_files(first.list_files(), second.list_files(), places)
+        folder = first.mirror.real
+        files, _ = compare_files(first.list_files(), second.list_files(), folder, places)
         return found | {_ANYWHERE: frozenset(shown | {told.path for told in files})}
 
 

@@ -144,7 +144,7 @@ class Folders:
             )
         copies = {str(self.pipeline / name): self.reference / name}
         places = {str(self.reference): str(self.pipeline)}
-        return compare_files(FileSide(sides[0], copies), FileSide(sides[1]), places)
+        return compare_files(FileSide(sides[0], copies), FileSide(sides[1]), self.pipeline, places)
 
 
 def test_files_are_compared_by_content(tmp_path: Path) -> None:
@@ -171,6 +171,18 @@ def test_missing_files_are_told(tmp_path: Path) -> None:
     assert (missing.reference, missing.pipeline) == ("a file", "not written")
     (extra,), _ = files.compare("b.txt", None, b"1")
     assert (extra.reference, extra.pipeline) == ("not written", "a file")
+
+
+def test_temporary_files_do_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies in the folder for temporary files has another name each time, and does not stay."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    side = FileSide({str(tmp_path / "tmp1" / "x"): {"digest": "a"}})
+    assert compare_files(FileSide({}), side, folder, {}) == ([], {})
+    own = FileSide({str(folder / "x"): {"digest": "a"}})
+    differences, _ = compare_files(FileSide({}), own, folder, {})
+    assert len(differences) == 1
 
 
 def test_files_that_cannot_be_compared_are_listed(tmp_path: Path) -> None:
