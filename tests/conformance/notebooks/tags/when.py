@@ -1,8 +1,11 @@
-"""A step asks for a condition that this version does not keep.
+"""A step asks for a condition, and it holds.
 
-expected: refused: when
+expected: equal
+expected script: refused: is not supported here
 """
 # %% [step:a]
-x = 1
+x = 2
 # %% [step:b, when:x>1]
-print(x)
+y = x + 1
+# %% [step:c]
+print(x, y)
