@@ -17,7 +17,13 @@ from mlops_nb.errors import CorruptObjectError, NotFoundError, StoreError
 from mlops_nb.pipeline import filestate, items
 from mlops_nb.pipeline.digests_text import digest_text
 from mlops_nb.pipeline.locking import lock_file
-from mlops_nb.pipeline.sealing import find_file, read_key, read_signed, sign_document
+from mlops_nb.pipeline.sealing import (
+    find_file,
+    open_component,
+    read_key,
+    read_signed,
+    sign_document,
+)
 from mlops_nb.pipeline.state import State
 from mlops_nb.store import Store
 
@@ -258,6 +264,29 @@ class StepCache:
         for name in names & set(owners):
             found |= read_plain(owners[name], self.components, self.key, name)
         return found
+
+    def remove_damaged(self, state: State) -> frozenset[str]:
+        """Remove files of values that are not as they were written.
+
+        Parameters
+        ----------
+        state
+            Names them.
+
+        Returns
+        -------
+        frozenset of str
+            The files; results that name them are not found any more.
+        """
+        damaged = set()
+        for part in state.components:
+            try:
+                if part.file:
+                    open_component(part, self.components, self.key)
+            except CorruptObjectError:
+                damaged.add(part.file)
+                find_file(self.components, part.file).unlink(missing_ok=True)
+        return frozenset(damaged)
 
     # ------------------------------------------------------------------ writing
     def keep_files(self, writes: Mapping[str, Any]) -> dict[str, Any]:

@@ -225,15 +225,16 @@ class ChainRunner:
         try:
             self._start(number)
             self._execute(number, document, target, outcome)
-            if not outcome.error:
+            if outcome.exit_code == 0:
+                outcome.error, self.chain.has_exited = "", True
+            if not (outcome.error or outcome.died):
                 self._take_report(number)
             elif not (outcome.died or outcome.timed_out):
                 self._end_kernel()
         except StepFailedError as error:
-            outcome.error = error.reason
-            outcome.died = self.kernel is not None and not self.kernel.is_alive()
-        if outcome.exit_code == 0:
-            outcome.error, self.chain.has_exited = "", True
+            if not self.chain.has_exited:  # then it only could not tell what it has done
+                outcome.error = error.reason
+                outcome.died = self.kernel is not None and not self.kernel.is_alive()
         if outcome.error:
             self._stop_kernel()
         self._redact(target)
@@ -361,7 +362,7 @@ class ChainRunner:
         found = json.loads(file.read_text(encoding="utf-8"))
         file.unlink()
         self.chain.reports.append(found)
-        is_last = number == len(self.context.pipeline.steps) - 1
+        is_last = number == len(self.context.pipeline.steps) - 1 or self.chain.has_exited
         blocking = found.get("blocking")
         if blocking:
             name, why = next(iter(blocking.items()))

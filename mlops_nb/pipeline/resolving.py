@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from mlops_nb.errors import MLOpsError
+from mlops_nb.errors import CorruptObjectError, MLOpsError
 from mlops_nb.notebook.parameters import render_parameters
 from mlops_nb.notebook.secrets import Secret
 from mlops_nb.pipeline.cache import Found, StepCache
@@ -34,6 +34,8 @@ class Resolved:
     ----------
     record
         What the cache holds of it, None where nothing was kept.
+    damaged
+        Files of values that it could not begin with; they are removed.
     """
 
     numbers: list[int]
@@ -43,6 +45,7 @@ class Resolved:
     record: Mapping[str, Any] | None = None
     has_exited: bool = False
     runs: list[str] = field(default_factory=list)
+    damaged: frozenset[str] = frozenset()
 
     @property
     def is_failed(self) -> bool:
@@ -232,7 +235,7 @@ class Resolver:
             self.cache.restore_files(record)
         except (MLOpsError, OSError):
             return None
-        merged = merge_states(state, read_state(record["before"]), read_state(record["state"]))
+        merged = self.apply(numbers, state, record)
         for position in numbers:
             place = context.find_place(position)
             context.tell(Progress("step_finished", status="cached", **place))
@@ -247,6 +250,8 @@ class Resolver:
         )
         if not chain.is_failed:
             resolved.record = self._keep(number, chain, key, parts)
+        elif any(CorruptObjectError.__name__ in (r.error or "") for r in chain.results):
+            resolved.damaged = self.cache.remove_damaged(state)
         return resolved
 
     def _set_late_parameters(self, numbers: list[int], state: State) -> State:

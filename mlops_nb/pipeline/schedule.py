@@ -45,6 +45,7 @@ class Schedule:
         self.results: dict[int, StepResult] = {}
         self.running: dict[int, concurrent.futures.Future[Resolved]] = {}
         self.seen: dict[int, frozenset[int]] = {}  # whose results a step began with
+        self.repaired: set[int] = set()
         self.is_stopped = False
 
     @property
@@ -194,7 +195,7 @@ class Schedule:
         )
         for number in [n for n, future in self.running.items() if future in finished]:
             resolved = self.running.pop(number).result()
-            if self._is_stale(number, resolved):
+            if self._is_stale(number, resolved) or self._has_to_repair(number, resolved):
                 continue
             self.done[number] = resolved
             for position, result in zip(resolved.numbers, resolved.results, strict=True):
@@ -202,6 +203,23 @@ class Schedule:
                 self._settle(position, result)
             self._recheck(number, resolved)
             self.is_stopped |= resolved.is_failed or resolved.has_exited
+
+    def _has_to_repair(self, number: int, resolved: Resolved) -> bool:
+        """Get values that were damaged where they are kept once more, with all that came after."""
+        if not resolved.damaged or number in self.repaired:
+            return False
+        self.repaired.add(number)
+        made = [
+            position
+            for position, other in self.done.items()
+            if resolved.damaged.intersection(part.file for part in other.after.components)
+        ]
+        message = f"{self._name(number)} waits: values that it needs are damaged, and made again"
+        self.context.tell(Progress("notice", message=message))
+        for position in [n for n in self.done if n >= min(made, default=number)]:
+            for again in self.done.pop(position).numbers:
+                self.results.pop(again, None)
+        return True
 
     def _is_stale(self, number: int, resolved: Resolved) -> bool:
         """Tell whether a step above has changed what this one has used meanwhile."""

@@ -19,6 +19,7 @@ _LISTS = frozenset(["os.listdir", "os.scandir", "glob.glob"])
 _OUTSIDE = frozenset(["socket.connect", "subprocess.Popen", "os.system", "os.exec", "os.forkpty"])
 _EVENTS = _OPENS | _LISTS | _OUTSIDE | {"sqlite3.connect"}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_HANDING_ON = frozenset(["subprocess", "os", "pty", "asyncio", "contextlib", "IPython"])
 _FOREIGN = ("/proc/", "/sys/", "/dev/", "/etc/")
 
 
@@ -119,14 +120,17 @@ def _list_installed() -> tuple[str, ...]:
 
 def _is_called_by_notebook() -> bool:
     """Tell whether a cell or a module of the project starts the program, not a library."""
-    frame: types.FrameType | None = sys._getframe(3)  # noqa: SLF001 - to see who calls
+    cells = vars(sys.modules["__main__"])
+    frame: types.FrameType | None = sys._getframe(1)  # noqa: SLF001 - to see who calls
     while frame is not None:
-        file = frame.f_code.co_filename
-        if not file.startswith("<") and "subprocess" not in os.path.basename(file):  # noqa: PTH119
-            names = frame.f_globals.get("__name__", "")
-            return names == "__main__" or is_local_module(sys.modules.get(names, os))
+        name = str(frame.f_globals.get("__name__", ""))
+        if frame.f_globals is cells:
+            return True
+        # What hands the call on: this module, the standard library, IPython for "!program".
+        if name.partition(".")[0] not in _HANDING_ON and name != __name__:
+            return is_local_module(sys.modules.get(name, os))
         frame = frame.f_back
-    return True
+    return False
 
 
 def _is_of_kernel() -> bool:
