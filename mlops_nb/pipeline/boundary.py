@@ -344,7 +344,7 @@ def load_boundary(
     first = sorted(payloads, key=lambda pair: items.PROCESS not in pair[0].names)
     with rebuild.loading_into(user_ns):
         for part, payload in first:
-            values, links = _read(part, payload)
+            values, links = read_payload(part, payload)
             if items.PROCESS in values and loaded is None:
                 ambient.prepare_imports(values[items.PROCESS])
             found |= {name: values[name] for name in part.names}
@@ -364,7 +364,21 @@ def load_boundary(
     return before
 
 
-def _read(part: Component, payload: memoryview) -> Any:
+def read_payload(part: Component, payload: memoryview) -> Any:
+    """Load what a component brings; verify it first.
+
+    Parameters
+    ----------
+    part
+        The component.
+    payload
+        From `sealing.open_component`.
+
+    Returns
+    -------
+    tuple
+        Values by name, and the objects whose run is known with its id.
+    """
     if part.has_nans:
         from mlops_nb.pipeline.identities import load_identities
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mlops_nb.pipeline import ambient, items, rebuild
+from mlops_nb.pipeline.boundary import read_payload
 from mlops_nb.pipeline.comparing import compare_names
 from mlops_nb.pipeline.sealing import open_component, read_key
 from mlops_nb.pipeline.state import read_state
@@ -30,7 +30,7 @@ class _Side:
         if id(part) not in self._loaded:
             payload = open_component(part, self.folder, self.key)
             with rebuild.loading_into(self.namespace):
-                values, _ = pickle.loads(payload)  # noqa: S301 - verified above
+                values, _ = read_payload(part, payload)
             self._loaded[id(part)] = values
             variables = {n: v for n, v in values.items() if not items.is_pseudo(n)}
             self.namespace.update(variables)

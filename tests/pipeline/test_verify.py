@@ -249,6 +249,17 @@ def test_steps_in_several_places_are_verified(place: Place) -> None:
     assert place.verify(cells).status == "verified"
 
 
+def test_nan_is_compared_in_every_kind_of_value(place: Place) -> None:
+    """Values that hold NaN are loaded as they were written, and NaN is equal to NaN."""
+    cells: list[Cell] = [
+        ("import os\nme = os.getpid()", "step:a"),
+        ("gaps = [float('nan'), os.getpid() == me]", "step:b"),
+        ("print(len(gaps))", "step:c"),
+    ]
+    verification = place.verify(cells)
+    assert (verification.path, verification.uncompared) == ("gaps[1]", ())
+
+
 def test_what_every_step_makes_again_need_not_cross(place: Place) -> None:
     """Imports are run again where they are used, so a step may have one that was deleted."""
     cells: list[Cell] = [
