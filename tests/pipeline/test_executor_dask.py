@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +20,7 @@ from mlops_nb.pipeline.executing import ThreadExecutor, open_executor
 from mlops_nb.pipeline.executor_dask import choose_resources, connect
 from tests.pipeline.cells import is_running, wait_until
 from tests.pipeline.clusters import Cluster, running_cluster
+from tests.pipeline.conftest import ROOT
 from tests.pipeline.places import Place
 from tests.pipeline.test_runner import STORY
 
@@ -174,3 +177,20 @@ def test_executors_have_names(tmp_path: Path) -> None:
         pass
     with pytest.raises(InvalidValueError, match="scheduler"):
         run_pipeline(tmp_path / "nb.ipynb", executor="dask")
+
+
+def test_a_run_that_was_killed_leaves_nothing_on_its_worker(place: Place, cluster: Cluster) -> None:
+    """The scheduler misses whoever asked, and the worker ends what nobody wants any more."""
+    cluster.add_worker("a")
+    path = place.write(*SLOW)
+    code = (
+        "import sys; from mlops_nb.api import run_pipeline; "
+        "run_pipeline(sys.argv[1], executor='dask', scheduler=sys.argv[2], verify=False)"
+    )
+    runner = subprocess.Popen([sys.executable, "-c", code, str(path), cluster.address], cwd=ROOT)
+    try:
+        assert wait_until(lambda: bool(list_tries(path)), 100)
+    finally:
+        runner.kill()
+        runner.wait()
+    assert wait_until(lambda: not is_running(list_tries(path)[0]))
