@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -45,7 +44,7 @@ def read_param_file(file: Path) -> dict[str, Any]:
     """
     kinds: dict[str, Callable[[str], Any]] = {
         ".json": _read_json,
-        ".toml": tomllib.loads,
+        ".toml": _read_toml,
         ".yaml": _read_yaml,
         ".yml": _read_yaml,
     }
@@ -64,6 +63,12 @@ def read_param_file(file: Path) -> dict[str, Any]:
     if not isinstance(document, dict) or not all(isinstance(key, str) for key in document):
         raise InvalidValueError("parameter file", str(file), "a table of names and values")
     return document
+
+
+def _read_toml(text: str) -> Any:
+    import tomllib  # not where no such file is named
+
+    return tomllib.loads(text)
 
 
 def _read_json(text: str) -> Any:

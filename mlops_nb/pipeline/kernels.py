@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import shutil
@@ -201,6 +200,8 @@ class StepKernel:
             self._execute(f"exec({_FINISH!r}, {{}})", timeout=_FINISH_TIMEOUT_S)
 
     def _execute(self, source: str, timeout: float | None = None) -> Any:
+        import asyncio
+
         from jupyter_core.utils import run_sync
 
         async def ask() -> Any:
@@ -303,6 +304,8 @@ def _close_loop() -> None:
     """Close the event loop of a worker thread, which ends without a word to it."""
     if threading.current_thread() is threading.main_thread():
         return
+    import asyncio
+
     with contextlib.suppress(RuntimeError):
         loop = asyncio.get_event_loop_policy().get_event_loop()
         if not loop.is_running():

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-import importlib.metadata
 from collections.abc import Iterable
 from pathlib import Path
 
 
 @functools.lru_cache(maxsize=1)
 def _map_modules() -> dict[str, tuple[str, ...]]:
+    import importlib.metadata  # not where nothing runs
+
     found: dict[str, list[str]] = {}
     for distribution in importlib.metadata.distributions():
         folder = getattr(distribution, "_path", None)  # no public way gives the folder
