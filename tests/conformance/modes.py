@@ -230,7 +230,7 @@ def run_resumed(case: Case, place: Place) -> Observed:
         done = subprocess.run(
             [*command, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
         )
-    if done.returncode not in (-signal.SIGKILL, 0):
+    if done.returncode not in (-signal.SIGKILL, 0) and "mlops_nb.errors" not in done.stderr:
         raise AssertionError(f"the first run ended with {done.returncode}: {done.stderr[-400:]}")
     return _observe(run_pipeline(case, place), place, is_partial=True)
 

@@ -1,7 +1,6 @@
 """The order of a set is that of its history: grown, shrunk, and walked through later.
 
 expected: equal
-fused:
 """
 # %% [step:make]
 numbers = set(range(200))

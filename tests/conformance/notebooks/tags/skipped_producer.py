@@ -1,7 +1,7 @@
 """A cell tagged skip makes a name that a later step uses.
 
 expected: refused: is tagged 'skip'
-expected script: refused: 
+skip script: the script ends with the NameError of the notebook without its skipped cell
 """
 # %% [step:a]
 x = 1
