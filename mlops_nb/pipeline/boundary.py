@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -204,6 +204,7 @@ def dump_boundary(  # noqa: PLR0913 - all of it differs from step to step
     late: Collection[str] = (),
     execution_count: int = 1,
     history: Mapping[str, Any] | None = None,
+    bound: Collection[str] = (),
 ) -> BoundaryReport:
     """Write what the notebook has made and changed since it was loaded.
 
@@ -229,6 +230,8 @@ def dump_boundary(  # noqa: PLR0913 - all of it differs from step to step
         Number of the next cell.
     history
         From `history.collect`, where a cell reads it.
+    bound
+        Names that the next step binds anew by itself.
 
     Returns
     -------
@@ -259,6 +262,8 @@ def dump_boundary(  # noqa: PLR0913 - all of it differs from step to step
     reasons = {n: r for n, r in writer.reasons.items() if n not in modules}
     # A lock or a connection of a local module: importing it makes a new one.
     state = _compose(loaded, written, values, reasons, user_ns, execution_count)
+    gone = {name for name in (*bound, *loaded.state.deleted) if name not in user_ns}
+    state = replace(state, deleted=tuple(sorted(gone)))
     old = loaded.state.find_owners()
     new = state.find_owners()
     changed = [n for n in values if n in new and not _is_same(old.get(n), new[n])]
@@ -352,6 +357,9 @@ def load_boundary(
     names = [name for name in state.order if name in found and not items.is_pseudo(name)]
     user_ns.update({name: found[name] for name in names})
     user_ns.update(dict.fromkeys(state.selves, user_ns))
+    if loaded is None:
+        for name in state.deleted:
+            user_ns.pop(name, None)
     if loaded is None:
         items.restore_pseudo(found)
     if linked:

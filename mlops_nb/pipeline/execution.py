@@ -311,12 +311,18 @@ class ChainRunner:
             self.fused_with is not None,
             (str(context.store_root), str(context.out_dir.absolute()), str(context.private)),
             self._list_repeated(number),
+            self._list_bound(number),
         )
 
     def _list_repeated(self, number: int) -> tuple[str, ...]:
         """List the words of the lines that the next step runs again."""
         later = self.context.sources[number + 1 : number + 2]
         return tuple({w for source in later for one in source.definitions for w in one.words})
+
+    def _list_bound(self, number: int) -> tuple[str, ...]:
+        """List the names that the next step binds anew by itself."""
+        later = self.context.sources[number + 1 : number + 2]
+        return tuple({n for source in later for one in source.definitions for n in one.names})
 
     def _execute(
         self, number: int, document: dict[str, Any], target: Path, outcome: StepOutcome

@@ -231,6 +231,9 @@ def compute_parts(
             and (needed is None or name in needed or items.is_pseudo(name))
         },
     }
+    deleted = [n for n in state.deleted if source.reaches_all or n in words]
+    if deleted:
+        parts["deleted"] = deleted
     step = pipeline.steps[source.number]
     declares = any(cell.index == pipeline.parameters_cell for cell in step.cells)
     if source.number == 0 or declares:

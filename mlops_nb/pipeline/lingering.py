@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import dis
 import logging
 import sys
+import types
 from collections.abc import Collection
 from typing import Any
+
+from mlops_nb.pipeline.names import is_local_module
 
 _SETTERS = frozenset(["basicConfig", "addHandler", "dictConfig", "fileConfig"])
 _state: dict[str, Any] = {"registered": [], "handlers": None}
@@ -54,10 +58,46 @@ def find_lingering(repeated: Collection[str]) -> dict[str, str]:
         writes_file = isinstance(handler, logging.FileHandler)
         if id(handler) not in known and (writes_file or not is_repeated) and _is_own(handler):
             found[f"<handler {handler!r}>"] = "it writes what is logged"
+    found |= _find_held_by_modules()
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is not None and pyplot.get_fignums():
         found["<figures>"] = "pyplot goes on with figures that are open"
     return found
+
+
+def _find_held_by_modules() -> dict[str, str]:
+    """Find functions of local modules that keep something between calls: importing forgets it."""
+    found = {}
+    for module in list(sys.modules.values()):
+        if not isinstance(module, types.ModuleType) or not is_local_module(module):
+            continue
+        for name, value in vars(module).items():
+            if isinstance(value, types.FunctionType) and _keeps_something(value):
+                found[f"<function {module.__name__}.{name}>"] = "it keeps values between its calls"
+    return found
+
+
+def _keeps_something(function: types.FunctionType) -> bool:
+    if set(vars(function)) - {"__wrapped__"} or any(map(_can_change, function.__defaults__ or ())):
+        return True
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        try:
+            value = cell.cell_contents
+        except ValueError:
+            continue
+        if _can_change(value) or _rebinds(function.__code__, name):
+            return True
+    return False
+
+
+def _can_change(value: Any) -> bool:
+    return isinstance(value, list | dict | set | bytearray) and bool(value)
+
+
+def _rebinds(code: types.CodeType, name: str) -> bool:
+    return any(
+        one.opname == "STORE_DEREF" and one.argval == name for one in dis.get_instructions(code)
+    )
 
 
 def _is_own(handler: logging.Handler) -> bool:

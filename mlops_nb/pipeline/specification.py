@@ -44,6 +44,8 @@ class StepSpecification:
         Folders whose files are our own.
     repeated
         Words of the lines that every later step runs again.
+    bound
+        Names that these lines bind.
     """
 
     state: State
@@ -58,6 +60,7 @@ class StepSpecification:
     continues: bool = False
     folders_left_out: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
+    bound: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Give it as JSON types.
@@ -112,7 +115,7 @@ def read_document(document: Mapping[str, Any]) -> StepSpecification:
     """
     found = dict(document)
     found["state"] = read_state(found["state"])
-    lists = ("late", "later", "patches", "folders_left_out", "repeated")
+    lists = ("late", "later", "patches", "folders_left_out", "repeated", "bound")
     found |= {name: tuple(found[name]) for name in lists}
     if found["needed"] is not None:
         found["needed"] = tuple(found["needed"])

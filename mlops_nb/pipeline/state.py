@@ -56,6 +56,8 @@ class State:
         Names of the namespace itself.
     execution_count
         Number of the next cell.
+    deleted
+        Names that every step defines again and that the notebook has deleted.
     """
 
     components: tuple[Component, ...] = ()
@@ -63,6 +65,7 @@ class State:
     absent: Mapping[str, str] = field(default_factory=dict)
     selves: tuple[str, ...] = ()
     execution_count: int = 1
+    deleted: tuple[str, ...] = ()
 
     def find_owners(self) -> dict[str, Component]:
         """Give the component of each name.
@@ -101,6 +104,7 @@ class State:
             "absent": dict(self.absent),
             "selves": self.selves,
             "execution_count": self.execution_count,
+            "deleted": self.deleted,
         }
 
 
@@ -135,6 +139,7 @@ def read_state(document: Mapping[str, Any]) -> State:
         document["absent"],
         tuple(document["selves"]),
         document["execution_count"],
+        tuple(document["deleted"]),
     )
 
 
@@ -174,6 +179,7 @@ def merge_states(base: State, before: State, after: State) -> State:
         absent,
         tuple(dict.fromkeys([*base.selves, *after.selves])),
         max(base.execution_count, after.execution_count),
+        tuple(sorted((set(base.deleted) | set(after.deleted)) - set(owners))),
     )
 
 

@@ -126,6 +126,7 @@ def save() -> None:
             late=given.late,
             execution_count=shell.execution_count,
             history=history.collect(shell) if given.history else None,
+            bound=given.bound,
         )
     unpicklable = report.unpicklable | lingering.find_lingering(given.repeated)
     needed = find_needed(given.later, report.looked_up)
