@@ -30,7 +30,7 @@ from mlops_nb.pipeline.reach import (
     reaches_all,
 )
 from mlops_nb.pipeline.specification import HISTORY
-from mlops_nb.pipeline.state import State
+from mlops_nb.pipeline.state import Component, State
 
 # Changes when what is kept of a step changes, so that old entries are not found.
 FORMAT = 1
@@ -175,7 +175,8 @@ def find_needed(source: StepSource, state: State, history: bool) -> frozenset[st
     words = set(source.words)
     waiting = list({id(part): part for part in owners.values()}.values())
     while True:
-        fresh = [part for part in waiting if words.intersection(part.names)]
+        # What no name holds is always loaded, and so is what its functions look up.
+        fresh = [p for p in waiting if words.intersection(p.names) or _is_pseudo(p)]
         if not fresh:
             break
         waiting = [part for part in waiting if part not in fresh]
@@ -185,6 +186,10 @@ def find_needed(source: StepSource, state: State, history: bool) -> frozenset[st
             words.update(part.names)
             words = set(find_mentioned(words | set(part.looked_up), source.definitions))
     return frozenset(words & set(owners)) | (frozenset(HISTORY) if history else frozenset())
+
+
+def _is_pseudo(part: Component) -> bool:
+    return any(map(items.is_pseudo, part.names))
 
 
 def compute_parts(

@@ -1,6 +1,8 @@
 """A database in a file, a shelf and a zip are filled and read in different steps.
 
 expected: equal
+skip warm: the database of the first run is there already, and nothing of it is cached
+skip edited: the database of the first run is there already, and nothing of it is cached
 """
 # %% [imports]
 import csv, json, sqlite3, zipfile

@@ -1,6 +1,8 @@
 """%%time, %%capture, %%writefile and %%bash stand at the top of cells.
 
 expected: equal
+skip warm: the file of the first run is there already, and a step with a program is not cached
+skip edited: the file of the first run is there already, and a step with a program is not cached
 expected script: refused: capture
 fused:
 """

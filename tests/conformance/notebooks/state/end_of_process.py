@@ -1,7 +1,6 @@
 """Functions registered for the end of the process run once, at the end.
 
 expected: equal
-wrong pipelines: what was registered for the end of a kernel before the last does not run
 """
 # %% [imports]
 import atexit

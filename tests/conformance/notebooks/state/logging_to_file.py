@@ -1,7 +1,6 @@
 """Logging goes to a file that no name of the notebook holds.
 
 expected: equal
-wrong pipelines: handlers of loggers that no name holds are not in the next kernel
 """
 # %% [imports]
 import logging
