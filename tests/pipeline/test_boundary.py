@@ -96,7 +96,7 @@ def test_changed_byte_is_refused(where: int, size: int, tmp_path: Path) -> None:
         inline = bytearray(part.inline)
         inline[where] ^= 1
         state = State((replace(part, inline=bytes(inline)),), ("x",))
-    with pytest.raises(CorruptObjectError, match="boundary|store|changed"):
+    with pytest.raises(CorruptObjectError, match=r"boundary|store|changed"):
         boundary.load_boundary(state, {"x"}, make_namespace(), tmp_path, key=KEY)
 
 
