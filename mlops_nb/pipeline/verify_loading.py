@@ -39,12 +39,22 @@ class _Side:
 
 
 def _sort_filters(options: dict[str, Any]) -> dict[str, Any]:
-    """Order the filters of warnings: which library was imported first says nothing."""
-    found = [
-        (action, getattr(text, "pattern", text), f"{kind.__module__}.{kind.__qualname__}", *rest)
-        for action, text, kind, *rest in options.get("warnings", ())
-    ]
+    """Keep of the filters of warnings what a notebook sets; libraries add theirs when imported."""
+    found = {
+        (action, _read_pattern(text), kind.__name__, _read_pattern(module), line)
+        for action, text, kind, module, line in options.get("warnings", ())
+        if kind.__module__ in ("builtins", "__main__") and not _names_library(_read_pattern(module))
+    }
     return options | {"warnings": sorted(map(repr, found))}
+
+
+def _read_pattern(value: Any) -> str | None:
+    return getattr(value, "pattern", value)
+
+
+def _names_library(module: str | None) -> bool:
+    word = (module or "").lstrip("^").partition(".")[0].strip("\\")
+    return word.isidentifier() and word != "__main__"
 
 
 def main(request: str) -> None:
