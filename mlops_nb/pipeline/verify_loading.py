@@ -49,7 +49,8 @@ def _sort_filters(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read_pattern(value: Any) -> str | None:
-    return getattr(value, "pattern", value)
+    text: str | None = getattr(value, "pattern", value)
+    return text
 
 
 def _names_library(module: str | None) -> bool:
