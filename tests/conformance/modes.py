@@ -215,7 +215,7 @@ def run_dask(case: Case, place: Place) -> Observed:
 
     options = {"n_workers": 1, "threads_per_worker": 2, "processes": False}
     with (
-        LocalCluster(dashboard_address=None, **options) as cluster,
+        LocalCluster(dashboard_address="127.0.0.1:0", **options) as cluster,
         connect(cluster.scheduler_address) as executor,
     ):
         return _observe(run_pipeline(case, place, executor=executor), place)

@@ -2,6 +2,7 @@
 
 expected: equal
 skip warm: the database of the first run is there already, and nothing of it is cached
+skip resumed: the database of the first run is there already, and nothing of it is cached
 skip edited: the database of the first run is there already, and nothing of it is cached
 """
 # %% [imports]

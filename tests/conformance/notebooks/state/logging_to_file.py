@@ -1,6 +1,8 @@
 """Logging goes to a file that no name of the notebook holds.
 
 expected: equal
+skip edited: the log of the first run is there already, and the step goes on with it
+skip resumed: the log of the first run is there already, and the step goes on with it
 """
 # %% [imports]
 import logging
