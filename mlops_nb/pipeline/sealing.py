@@ -17,6 +17,7 @@ import blake3
 
 from mlops_nb.errors import CorruptObjectError, InvalidValueError
 from mlops_nb.pipeline.state import Component
+from mlops_nb.store.files import write_whole
 
 MAGIC = b"mlops_nb boundary 2\n"
 _HEADER = struct.Struct(f"<{len(MAGIC)}sQ32s")
@@ -38,18 +39,14 @@ def read_key(folder: Path) -> bytes:
         32 bytes that only the owner of the folder can read.
     """
     path = folder / "boundary.key"
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        key = path.read_bytes()
-        if len(key) != 32:
-            raise InvalidValueError(
-                f"the key in {str(path)!r}", key[:0], "32 bytes", "Delete the file."
-            ) from None
-        return key
-    with os.fdopen(handle, "wb") as file:
-        key = secrets.token_bytes(32)
-        file.write(key)
+    if not path.exists():
+        # Two runs may start at once: the key appears whole, and both read what stands there.
+        write_whole(path, secrets.token_bytes(32), mode=0o600)
+    key = path.read_bytes()
+    if len(key) != 32:
+        raise InvalidValueError(
+            f"the key in {str(path)!r}", key[:0], "32 bytes", "Delete the file."
+        )
     return key
 
 

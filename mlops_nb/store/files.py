@@ -19,7 +19,9 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def write_whole(path: Path, data: bytes, *, replace: bool = False, sync: bool = True) -> bool:
+def write_whole(
+    path: Path, data: bytes, *, replace: bool = False, sync: bool = True, mode: int = 0o666
+) -> bool:
     """Write a file so that readers see all of it or none.
 
     Parameters
@@ -32,6 +34,8 @@ def write_whole(path: Path, data: bytes, *, replace: bool = False, sync: bool = 
         Replace a file that is there. Otherwise the call creates: an existing file is left alone.
     sync
         Wait until the bytes are on the disk.
+    mode
+        Who may read and write it, less what the umask forbids.
 
     Returns
     -------
@@ -46,7 +50,7 @@ def write_whole(path: Path, data: bytes, *, replace: bool = False, sync: bool = 
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.parent / f".{path.name[:40]}.{secrets.token_hex(6)}.part"
     try:
-        with part.open("xb") as file:
+        with open(part, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             file.write(data)
             file.flush()
             if sync:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import secrets
 import stat
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -136,6 +139,22 @@ def test_key_is_made_once_and_private(tmp_path: Path) -> None:
         assert stat.S_IMODE((tmp_path / "boundary.key").stat().st_mode) == 0o600
 
 
+def test_key_made_at_once_is_one(tmp_path: Path) -> None:
+    """Runs that start at once in a new store all get the whole key."""
+    for number in range(20):
+        folder = tmp_path / str(number)
+        gate = threading.Barrier(4)
+
+        def read(folder: Path = folder, gate: threading.Barrier = gate) -> bytes:
+            gate.wait()
+            return sealing.read_key(folder)
+
+        with ThreadPoolExecutor(4) as pool:
+            keys = {job.result() for job in [pool.submit(read) for _ in range(4)]}
+        assert len(keys) == 1
+        assert not list(folder.glob("*.part"))
+
+
 def test_damaged_key_is_refused(tmp_path: Path) -> None:
     """A key of the wrong length is named, and never printed."""
     (tmp_path / "boundary.key").write_bytes(b"secret")
@@ -156,10 +175,11 @@ def test_environment_of_launcher_is_not_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Variables that the kernel was started with are not stored: they may be secrets."""
-    monkeypatch.setenv("LAUNCH_SECRET", "s3cr3t")
+    secret = secrets.token_hex(16)  # a cell of another test may have stayed in the line cache
+    monkeypatch.setenv("LAUNCH_SECRET", secret)
     start = items.read_start()
     monkeypatch.setenv("SET_IN_NOTEBOOK", "kept")
     written = dump(make_namespace(x=1), tmp_path, start=start).state
     inline = b"".join(part.inline for part in written.components)
-    assert b"s3cr3t" not in inline
+    assert secret.encode() not in inline
     assert b"SET_IN_NOTEBOOK" in inline
