@@ -15,6 +15,7 @@ from mlops_nb.notebook.options import StepOptions
 from mlops_nb.notebook.parameters import Parameter, read_parameters
 from mlops_nb.notebook.tags import CellRole, Feature, read_roles, read_step_options
 from mlops_nb.pipeline import drawing, moving
+from mlops_nb.pipeline.connecting import connect
 from mlops_nb.pipeline.leaving_out import find_asked
 from mlops_nb.pipeline.patches import find_patches
 
@@ -168,29 +169,33 @@ def plan(path: Path) -> Pipeline:
     declared = _check_after(document, segments, roles)
     options = read_step_options(document, roles)
     asked = find_asked(path, [(each.name, each.cells[0].index) for each in segments], options)
-    edges, needs, provides = _connect(lead, segments, flows, asked)
+    parts = [
+        (each.name, _list_flows(each.cells, flows)) for each in [_Segment("", lead), *segments]
+    ]
+    found = connect(parts, asked)
+    edges = tuple(Edge(*pair, tuple(names)) for pair, names in found.edges.items())
     patches = _find_patches(lead, segments, flows)
     steps = tuple(
         Step(
             segment.name,
             tuple(segment.cells),
             _order_after(segment.name, declared[segment.name], edges),
-            needs[segment.name],
-            provides[segment.name],
+            tuple(sorted(found.needs[segment.name])),
+            tuple(sorted(found.provides[segment.name])),
             _reads_history(segment.cells, flows),
             patches[segment.name],
             options.get(segment.name, StepOptions()),
         )
         for segment in segments
     )
-    found = [index for index, role in enumerate(roles) if role.is_parameters]
+    declaring = [index for index, role in enumerate(roles) if role.is_parameters]
     return Pipeline(
         path,
         steps,
         tuple(lead),
         read_parameters(document),
         edges,
-        next((index for index in found if not roles[index].is_skipped), None),
+        next((index for index in declaring if not roles[index].is_skipped), None),
         tuple(c for c, r in zip(document.cells, roles, strict=True) if r.is_skipped),
         document,
         roles,
@@ -334,13 +339,13 @@ def _check_skipped(
         makers.update(dict.fromkeys(flow.writes | flow.mutates, cell.index))
 
 
+def _list_flows(cells: Iterable[Cell], flows: dict[int, CellFlow]) -> list[CellFlow]:
+    return [flows[cell.index] for cell in cells if cell.index in flows]
+
+
 def _reads_history(cells: Iterable[Cell], flows: dict[int, CellFlow]) -> bool:
-    return any(
-        HISTORY.fullmatch(name)
-        for cell in cells
-        if cell.index in flows
-        for name in flows[cell.index].reads
-    )
+    listed = _list_flows(cells, flows)
+    return any(HISTORY.fullmatch(name) for flow in listed for name in flow.reads)
 
 
 def _find_patches(
@@ -361,40 +366,3 @@ def _find_patches(
 def _order_after(name: str, declared: tuple[str, ...], edges: tuple[Edge, ...]) -> tuple[str, ...]:
     from_data = [edge.source for edge in edges if edge.target == name]
     return tuple(dict.fromkeys([*declared, *from_data]))
-
-
-def _connect(
-    lead: list[Cell],
-    segments: list[_Segment],
-    flows: dict[int, CellFlow],
-    asked: dict[str, tuple[str, ...]],
-) -> tuple[tuple[Edge, ...], dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
-    owners: dict[str, str] = {}  # who made or changed a variable last; "" is the prelude
-    needs: dict[str, dict[str, None]] = {segment.name: {} for segment in segments}
-    provides: dict[str, dict[str, None]] = {segment.name: {} for segment in segments}
-    edges: dict[tuple[str, str], dict[str, None]] = {}
-
-    def use(step: str, names: Iterable[str]) -> None:
-        for name in sorted(names):
-            owner = owners.get(name)
-            if owner is None or owner == step:
-                continue
-            needs[step][name] = None
-            if owner:
-                provides[owner][name] = None
-                edges.setdefault((owner, step), {})[name] = None
-
-    for segment in [_Segment("", lead), *segments]:
-        use(segment.name, asked.get(segment.name, ()))
-        for flow in (flows[cell.index] for cell in segment.cells if cell.index in flows):
-            use(segment.name, flow.reads | flow.mutates | flow.may_mutate)
-            changed = flow.writes | flow.maybe_writes | flow.mutates | flow.may_mutate
-            hidden = set(flow.imports) | set(flow.functions)
-            owners.update(dict.fromkeys(changed - hidden, segment.name))
-            for name in flow.deletes | hidden:
-                owners.pop(name, None)
-    return (
-        tuple(Edge(source, target, tuple(names)) for (source, target), names in edges.items()),
-        {name: tuple(sorted(found)) for name, found in needs.items()},
-        {name: tuple(sorted(found)) for name, found in provides.items()},
-    )
