@@ -19,9 +19,10 @@ from mlops_nb.pipeline import cancelling, remains, standalone
 from mlops_nb.pipeline.forkserver_imports import find_preload
 from mlops_nb.pipeline.graph import Pipeline
 from mlops_nb.pipeline.kernels import StepKernel
-from mlops_nb.pipeline.keys import StepSource, find_needed
+from mlops_nb.pipeline.keys import StepSource
 from mlops_nb.pipeline.progress import OnProgress, Progress
 from mlops_nb.pipeline.specification import StepSpecification
+from mlops_nb.pipeline.specifying import specify_step
 from mlops_nb.pipeline.standalone import Kept
 from mlops_nb.pipeline.state import State, read_state
 from mlops_nb.pipeline.stepbook import build_step
@@ -271,7 +272,9 @@ class ChainRunner:
             self.kernel.start()
             remains.note_kernel(context.private, self.kernel.private)
         file = context.private / f"{number}.{os.getpid()}.step"
-        given = self._specify(number)
+        before, above = self.chain.before, self.chain.numbers
+        continues = self.fused_with is not None
+        given = specify_step(context, number, before, above, continues=continues)
         given.write(file)
         self._keep(number, given)
         self.kernel.begin(file)
@@ -291,38 +294,6 @@ class ChainRunner:
         source = self.context.sources[number]
         own = find_preload([*source.sources, *(one.source for one in source.definitions)])
         return [name for name in own if name in self.context.preload]
-
-    def _specify(self, number: int) -> StepSpecification:
-        context, steps = self.context, self.context.pipeline.steps
-        needed = find_needed(context.sources[number], self.chain.before, context.history)
-        words = {word for n in [*self.chain.numbers, number] for word in context.sources[n].words}
-        reaches_all = any(context.sources[n].reaches_all for n in [*self.chain.numbers, number])
-        late = () if reaches_all else context.sources[0].late - words
-        return StepSpecification(
-            self.chain.before,
-            None if needed is None else tuple(sorted(needed)),
-            tuple(sorted(late)) if self.first == 0 else (),
-            str(context.components),
-            str(context.store_root),
-            str(context.private / f"{number}.json"),
-            tuple(c.source for step in steps[number + 1 :] for c in step.cells if c.kind == "code"),
-            context.history,
-            tuple(path for step in steps[: number + 1] for path in step.patches),
-            self.fused_with is not None,
-            (str(context.store_root), str(context.out_dir.absolute()), str(context.private)),
-            self._list_repeated(number),
-            self._list_bound(number),
-        )
-
-    def _list_repeated(self, number: int) -> tuple[str, ...]:
-        """List the words of the lines that the next step runs again."""
-        later = self.context.sources[number + 1 : number + 2]
-        return tuple({w for source in later for one in source.definitions for w in one.words})
-
-    def _list_bound(self, number: int) -> tuple[str, ...]:
-        """List the names that the next step binds anew by itself."""
-        later = self.context.sources[number + 1 : number + 2]
-        return tuple({n for source in later for one in source.definitions for n in one.names})
 
     def _execute(
         self, number: int, document: dict[str, Any], target: Path, outcome: StepOutcome
