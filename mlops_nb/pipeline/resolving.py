@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import datetime
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from mlops_nb.errors import CorruptObjectError, MLOpsError
@@ -15,11 +11,10 @@ from mlops_nb.notebook.parameters import render_parameters
 from mlops_nb.notebook.secrets import Secret
 from mlops_nb.pipeline.cache import Found, StepCache
 from mlops_nb.pipeline.executing import Executor, ThreadExecutor
-from mlops_nb.pipeline.execution import Chain, Context
+from mlops_nb.pipeline.execution import Context
 from mlops_nb.pipeline.explaining import explain_change
-from mlops_nb.pipeline.items import CELLS, SEEDS
+from mlops_nb.pipeline.keeping import CACHE_DISABLED, Keeper
 from mlops_nb.pipeline.keys import compute_key, compute_parts, find_needed
-from mlops_nb.pipeline.packages import find_packages
 from mlops_nb.pipeline.plain import is_plain, write_plain
 from mlops_nb.pipeline.progress import Progress
 from mlops_nb.pipeline.state import State, merge_states, read_state
@@ -82,6 +77,7 @@ class Resolver:
         self.executor = executor or ThreadExecutor()
         self.rendered = {n: render_parameters({n: v}, "") for n, v in values.items()}
         self.codes = {source.name: list(source.code) for source in context.sources}
+        self.keeper = Keeper(context, cache, self.codes, self.rendered)
 
     # ------------------------------------------------------------------ looking
     def describe(self, number: int, state: State) -> tuple[str, dict[str, Any]]:
@@ -129,11 +125,9 @@ class Resolver:
         Found
             With the reason where there is none.
         """
-        step = self.context.pipeline.steps[number]
-        if self.forced is None or step.name in self.forced:
-            return Found(None, "it is forced")
-        if step.options.is_cached is False:
-            return Found(None, "its tag says cache:disabled")
+        refusal = self._find_refusal(number)
+        if refusal:
+            return Found(None, refusal)
         key, parts = self.describe(number, state)
         found = self.cache.find(key, state, self.codes, self.rendered)
         if found.record is not None:
@@ -143,6 +137,13 @@ class Resolver:
     def _explain(self, number: int, parts: Mapping[str, Any]) -> str:
         step = self.context.pipeline.steps[number]
         return explain_change(self.cache.read_latest(self.context.pipeline.path, step.name), parts)
+
+    def _find_refusal(self, number: int) -> str:
+        """Say why the cache is not asked for a step at all; empty where it is."""
+        step = self.context.pipeline.steps[number]
+        if self.forced is None or step.name in self.forced:
+            return "it is forced"
+        return CACHE_DISABLED if step.options.is_cached is False else ""
 
     def find_own_reason(self, number: int) -> str:
         """Say why a step runs whatever the steps above it give.
@@ -157,11 +158,10 @@ class Resolver:
         str
             Empty where that depends on them.
         """
+        refusal = self._find_refusal(number)
+        if refusal:
+            return refusal
         step = self.context.pipeline.steps[number]
-        if self.forced is None or step.name in self.forced:
-            return "it is forced"
-        if step.options.is_cached is False:
-            return "its tag says cache:disabled"
         latest = self.cache.read_latest(self.context.pipeline.path, step.name)
         if latest is None:
             # A step that ran in the kernel of one above is told of there.
@@ -249,7 +249,7 @@ class Resolver:
             chain.numbers, chain.results, state, chain.after, None, chain.has_exited, runs
         )
         if not chain.is_failed:
-            resolved.record = self._keep(number, chain, key, parts)
+            resolved.record = self.keeper.keep(number, chain, key, parts)
         elif any(CorruptObjectError.__name__ in (r.error or "") for r in chain.results):
             resolved.damaged = self.cache.remove_damaged(state)
         return resolved
@@ -275,106 +275,6 @@ class Resolver:
         kept = [p for p in state.components if not (len(p.names) == 1 and p.names[0] in replaced)]
         return replace(state, components=(*kept, *parts))
 
-    # ------------------------------------------------------------------ keeping
-    def _keep(
-        self, number: int, chain: Chain, key: str, parts: Mapping[str, Any]
-    ) -> Mapping[str, Any] | None:
-        reason = self._find_obstacle(chain)
-        steps = [self.context.pipeline.steps[n] for n in chain.numbers]
-        record = self._describe(number, chain, parts, reason)
-        if reason is not None:
-            place = self.context.find_place(number)
-            self.context.tell(
-                Progress("notice", message=f"{steps[0].name} is not cached: {reason}.", **place)
-            )
-            with contextlib.suppress(OSError):  # for whoever asks why
-                self.cache.note(self.context.pipeline.path.absolute(), record)
-            return record
-        try:
-            record["writes"] = self.cache.keep_files(record["writes"])
-            for entry, result in zip(record["chain"], chain.results, strict=True):
-                content = Path(result.notebook or "").read_bytes()
-                entry["notebook"] = self.cache.store.objects.put_bytes(content)
-            self.cache.write(key, self.context.pipeline.path.absolute(), record)
-        except (MLOpsError, OSError) as error:
-            self.context.tell(Progress("notice", message=f"Nothing could be cached: {error}"))
-            return None
-        return record
-
-    def _may_use(self, number: int, name: str) -> bool:
-        source = self.context.sources[number]
-        return source.reaches_all or name in source.words
-
-    def _find_obstacle(self, chain: Chain) -> str | None:
-        for number, report in zip(chain.numbers, chain.reports, strict=False):
-            options = self.context.pipeline.steps[number].options
-            if options.is_cached is False:
-                return "its tag says cache:disabled"
-            if report.get("outside") and not options.is_cached:
-                return f"{report['outside'][0]} (tag it cache:enabled to keep it all the same)"
-        if len(chain.reports) < len(chain.numbers):
-            return "the notebook ended itself"
-        return None
-
-    def _describe(
-        self, number: int, chain: Chain, parts: Mapping[str, Any], reason: str | None
-    ) -> dict[str, Any]:
-        reports = chain.reports
-        name = self.context.sources[number].name
-        return {
-            "step": name,
-            "notebook": str(self.context.pipeline.path.absolute()),
-            "created_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            "run_id": self.context.run_id,
-            "parts": parts,
-            "uncached": reason,
-            "conditions": self._list_conditions(number, chain),
-            "chain": [
-                {"step": r.name, "duration_s": r.duration_s, "notebook": ""} for r in chain.results
-            ],
-            "before": chain.before.to_json(),
-            "state": chain.after.to_json(),
-            "changed": sorted({n for report in reports for n in report.get("changed", ())}),
-            "deleted": sorted({n for report in reports for n in report.get("deleted", ())}),
-            "draws": any(report.get("draws") for report in reports),
-            "outside": [text for report in reports for text in report.get("outside", ())],
-            "writes": {k: v for report in reports for k, v in report.get("writes", {}).items()},
-            "runs": [run for report in reports for run in report.get("runs", ())],
-            "has_exited": chain.has_exited,
-            "code": self.codes[name],
-        }
-
-    def _list_conditions(self, number: int, chain: Chain) -> dict[str, Any]:
-        """List what must hold beside the key for a result to be used again."""
-        reports, sources = chain.reports, self.context.sources
-        owners = chain.before.find_owners()
-        seeds = owners.get(SEEDS)
-        draws = any(report.get("draws") for report in reports)
-        further: dict[str, str | None] = {}
-        for position in chain.numbers[1:]:
-            needed = find_needed(sources[position], chain.before, self.context.history)
-            names = owners if needed is None else needed
-            further |= {
-                n: owners[n].digest for n in names if n in owners and not n.startswith(CELLS)
-            }
-        modules = {p: s for report in reports for p, s in report.get("modules", {}).items()}
-        reads = _first_of(report.get("reads", {}) for report in reports)
-        packages = {name for report in reports for name in report.get("packages", ())}
-        return {
-            "seeds": seeds.digest if seeds is not None and draws else None,
-            "reads": reads | modules,
-            "lists": _first_of(report.get("lists", {}) for report in reports),
-            "packages": [] if self.context.kernel_name else find_packages(packages),
-            "inputs": further,
-            "parameters": {
-                name: text
-                for name, text in self.rendered.items()
-                for n in chain.numbers[1:]
-                if number == 0 and self._may_use(n, name)
-            },
-            "steps": {sources[n].name: self.codes[sources[n].name] for n in chain.numbers[1:]},
-        }
-
 
 def can_be_late(value: Any) -> bool:
     """Tell whether a parameter's value can be given to later steps without running the first.
@@ -390,11 +290,3 @@ def can_be_late(value: Any) -> bool:
         False for secrets and for values that need the notebook's own classes.
     """
     return is_plain(value) and not isinstance(value, Secret)
-
-
-def _first_of(mappings: Any) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for mapping in mappings:
-        for key, value in mapping.items():
-            found.setdefault(key, value)
-    return json.loads(json.dumps(found)) if found else {}
