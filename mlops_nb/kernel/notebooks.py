@@ -32,3 +32,22 @@ def find_notebook(shell: Any) -> str | None:
         return None
     path = Path(named).absolute()
     return str(path) if path.is_file() else None
+
+
+def is_being_run(notebook: str) -> bool:
+    """Tell whether this kernel runs a step of a pipeline of that very notebook.
+
+    Parameters
+    ----------
+    notebook
+        Path of the notebook.
+
+    Returns
+    -------
+    bool
+        True where a cell that runs the notebook would run itself, and so on without end.
+    """
+    named = os.environ.get("MLOPS_NB_NOTEBOOK")
+    if not os.environ.get("MLOPS_NB_PARENT_RUN") or not named:
+        return False
+    return Path(named).resolve() == Path(notebook).resolve()

@@ -28,6 +28,7 @@ TABLE = (
     ("serve", "serving", "Serve a registered model over HTTP in the background."),
     ("pipeline", "pipelines", "Draw the pipeline that a notebook's tags make."),
     ("run", "pipelines", "Run a notebook as a pipeline; as %%mlops run NAME, group a cell."),
+    ("verify", "verifying", "Compare a notebook's pipeline with the notebook run as one."),
     ("sweep", "sweeps", "Try many values of a notebook's parameters, find the best."),
     ("export", "pipelines", "Export a notebook's pipeline as a script."),
     ("slice", "notebooks", "Show the cells that compute one variable."),

@@ -8,10 +8,13 @@ from typing import Any
 from mlops_nb import api
 from mlops_nb.errors import StepFailedError, UsageError
 from mlops_nb.kernel.commands import Call, Command
-from mlops_nb.kernel.notebooks import find_notebook
+from mlops_nb.kernel.notebooks import find_notebook, is_being_run
 from mlops_nb.kernel.parsing import Parser, split_pairs
 from mlops_nb.kernel.pictures import draw_pipeline
 from mlops_nb.kernel.tables import Message, Shown, Table, format_duration
+
+# A cell such as %mlops verify is a cell of the notebook that it runs.
+ALREADY = Message("nothing to do: a pipeline runs this cell, which would run that pipeline again")
 
 
 def choose_notebook(call: Call, command: str) -> str:
@@ -71,8 +74,10 @@ def _run(call: Call) -> Shown | None:
         _run_cell(call, call.cell)
         return None
     notebook = choose_notebook(call, "%mlops run")
+    if is_being_run(notebook):
+        return ALREADY
     params = split_pairs("%mlops run", call.arguments.param)
-    result = api.run_pipeline(notebook, params, call.arguments.out_dir, on_progress=_tell_progress)
+    result = api.run_pipeline(notebook, params, call.arguments.out_dir, on_progress=tell_progress)
     rows = [
         (
             step.name,
@@ -95,7 +100,14 @@ def _run(call: Call) -> Shown | None:
     return table
 
 
-def _tell_progress(event: Any) -> None:
+def tell_progress(event: Any) -> None:
+    """Print what a run has to say, below the cell that runs it.
+
+    Parameters
+    ----------
+    event
+        Of a pipeline; only steps that end and notices are printed.
+    """
     if event.kind in {"notice", "step_finished"}:
         print(event, flush=True)  # noqa: T201 - progress of a cell, where its output goes
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from mlops_nb import api
 from mlops_nb.errors import UsageError
 from mlops_nb.kernel.commands import Call, Command
-from mlops_nb.kernel.notebooks import find_notebook
+from mlops_nb.kernel.commands.pipelines import ALREADY
+from mlops_nb.kernel.notebooks import find_notebook, is_being_run
 from mlops_nb.kernel.parsing import Parser, split_pairs
 from mlops_nb.kernel.tables import Markup, Shown, Table, format_duration, format_value
 
@@ -53,10 +54,10 @@ def _sweep(call: Call) -> Shown:
             shown = show_sweep(part)
             call.shell.display_pub.publish(data=shown._repr_mimebundle_(), metadata={})
         raise
-    return show_sweep(result)
+    return ALREADY if result is None else show_sweep(result)
 
 
-def _start(call: Call) -> SweepResult:
+def _start(call: Call) -> SweepResult | None:
     given = call.arguments
     words = list(given.words)
     named = words.pop(0) if words and words[0].endswith(".ipynb") else None
@@ -64,6 +65,8 @@ def _start(call: Call) -> SweepResult:
     if notebook is None:
         problem = "this front end does not say which notebook it shows"
         raise UsageError(_COMMAND, problem, f"Name it: {_COMMAND} my_notebook.ipynb C=log:0.01:10")
+    if is_being_run(notebook):
+        return None
     return api.sweep_pipeline(
         notebook,
         words,
