@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,6 +33,62 @@ def lock_file(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)  # which opens the lock
+
+
+class Claim:
+    """A lock that is had or not at once, and says who has it.
+
+    Parameters
+    ----------
+    path
+        The file; it is made with its folder, and stays.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._close: weakref.finalize[..., Claim] | None = None
+
+    def take(self, holder: str) -> bool:
+        """Take it.
+
+        Parameters
+        ----------
+        holder
+            What others are told of whoever has it.
+
+        Returns
+        -------
+        bool
+            False where another process, or another part of this one, has it.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        if not _try_lock(handle):
+            os.close(handle)
+            return False
+        # Behind the first byte, which is the one that Windows lets nobody else read.
+        os.ftruncate(handle, 0)
+        os.write(handle, f" {holder}".encode())
+        self._close = weakref.finalize(self, os.close, handle)
+        return True
+
+    def read_holder(self) -> str:
+        """Say who has it, or had it last.
+
+        Returns
+        -------
+        str
+            Empty where that cannot be read.
+        """
+        with contextlib.suppress(OSError), self.path.open("rb") as file:
+            file.seek(1)
+            return file.read().decode(errors="replace")
+        return ""
+
+    def release(self) -> None:
+        """Give it back; nothing happens where it was not taken."""
+        if self._close is not None:
+            self._close()
 
 
 def is_locked(path: Path) -> bool:

@@ -11,12 +11,13 @@ from typing import Any
 
 from mlops_nb.config import Settings
 from mlops_nb.errors import InvalidValueError, NotFoundError, StoreError
+from mlops_nb.pipeline.locking import Claim
 from mlops_nb.pipeline.sweep_plan import SweepPlan, change_trials, read_plan
 from mlops_nb.pipeline.sweep_space import Choice
 from mlops_nb.pipeline.sweep_trials import TRIAL_STATES, Trial, TrialState, choose_best
 from mlops_nb.records import RunRecord, RunStatus
 from mlops_nb.store import Store
-from mlops_nb.store.writer import describe_writer, is_writer_alive
+from mlops_nb.store.writer import describe_writer, is_writer_alive, name_writer
 from mlops_nb.tracking import Adoption, Run, adopting, reopen_run, start_run
 
 KIND = "sweep"
@@ -39,10 +40,15 @@ class SweepLedger:
         What the sweep shall do.
     run
         The sweep's own run.
+    claim
+        Keeps other processes from working on it; given back at the end.
     """
 
-    def __init__(self, store: Store, settings: Settings, plan: SweepPlan, run: Run) -> None:
+    def __init__(
+        self, store: Store, settings: Settings, plan: SweepPlan, run: Run, claim: Claim
+    ) -> None:
         self.store, self.settings, self.plan, self.run = store, settings, plan, run
+        self.claim = claim
         self._best_run = ""
         run.set_tags({_WRITER: json.dumps(describe_writer())})
 
@@ -88,7 +94,7 @@ class SweepLedger:
         run.log_bytes(plan.to_json().encode(), _DOCUMENT, "application/json")
         if not run.run_id:
             raise StoreError(store.root, "a sweep cannot be recorded there")
-        return cls(store, settings, plan, run)
+        return cls(store, settings, plan, run, _claim(store, run.run_id))
 
     @classmethod
     def reopen(
@@ -117,19 +123,21 @@ class SweepLedger:
         InvalidValueError
             The run is no sweep, or a process still works on it.
         """
+        read_sweep(store, sweep_id)  # says what is wrong, before anything is made
+        claim = _claim(store, sweep_id)
         record, plan = read_sweep(store, sweep_id)
         writer = json.loads(record.tags.get(_WRITER) or "{}")
+        # Where two machines share a store, the claim of one may not be seen by the other.
         if writer and is_writer_alive(writer) is not False:
-            where = f"process {writer.get('pid')} on {writer.get('host')}"
-            hint = f"Wait for its end, or stop {where}."
-            raise InvalidValueError("sweep", record.run_id, "a sweep that is not running", hint)
+            claim.release()
+            raise _refuse(sweep_id, name_writer(writer))
         run = reopen_run(store, sweep_id)
         assert run is not None
         run.status = "running"  # so that it takes another end
         if trials is not None:
             plan = change_trials(plan, trials)
             run.set_tags({_TRIALS: plan.trials})
-        return cls(store, settings, plan, run)
+        return cls(store, settings, plan, run, claim)
 
     # ------------------------------------------------------------------ trials
     @contextlib.contextmanager
@@ -215,6 +223,20 @@ class SweepLedger:
         """
         self.run.set_tags({_WRITER: ""})
         self.run.end(status)
+        self.claim.release()
+
+
+def _claim(store: Store, sweep_id: str) -> Claim:
+    """Take a sweep for this process; its death gives it back."""
+    claim = Claim(store.root / "steps" / "locks" / f"sweep-{sweep_id}")
+    if not claim.take(name_writer(describe_writer())):
+        raise _refuse(sweep_id, claim.read_holder() or "another process")
+    return claim
+
+
+def _refuse(sweep_id: str, holder: str) -> InvalidValueError:
+    hint = f"Wait for its end, or stop {holder}."
+    return InvalidValueError("sweep", sweep_id, "a sweep that is not running", hint)
 
 
 # ---------------------------------------------------------------------- reading

@@ -70,6 +70,22 @@ def describe_writer() -> dict[str, Any]:
     }
 
 
+def name_writer(writer: dict[str, Any]) -> str:
+    """Name a process for people.
+
+    Parameters
+    ----------
+    writer
+        What `describe_writer` gave.
+
+    Returns
+    -------
+    str
+        Its number and its machine.
+    """
+    return f"process {writer.get('pid')} on {writer.get('host')}"
+
+
 def is_writer_alive(writer: dict[str, Any]) -> bool | None:
     """Tell whether the process that started a log can still write to it.
 

@@ -237,12 +237,65 @@ def test_a_trial_finished_but_not_told_counts(store: Store, tmp_path: Path) -> N
 def test_a_sweep_that_runs_is_not_resumed(store: Store, tmp_path: Path) -> None:
     """Two processes never work on one sweep; a run that is none is told."""
     ledger = SweepLedger.start(store, load_settings(), make(tmp_path, SPACE))
-    with pytest.raises(InvalidValueError, match="not running"):
+    with pytest.raises(InvalidValueError, match=f"(?s)not running.*process {os.getpid()}"):
         SweepLedger.reopen(store, load_settings(), ledger.run.run_id)
     ledger.close("finished")
     other = start_run(store, load_settings(), "plain", is_active=False)
     with pytest.raises(InvalidValueError, match="the run of a sweep"):
         SweepLedger.reopen(store, load_settings(), other.run_id)
+
+
+RESUMED = """
+import sys, time
+from pathlib import Path
+from mlops_nb.errors import InvalidValueError
+from mlops_nb.store import open_store
+from tests.pipeline.sweeping import resume
+folder, sweep_id = Path(sys.argv[1]), sys.argv[2]
+store = open_store(folder / "store", cache=folder / "cache" / sys.argv[3])
+print("ready", flush=True)
+sys.stdin.readline()
+def objective(params):
+    while not (folder / "go").exists():
+        time.sleep(0.05)
+    return params["C"]
+try:
+    print(len(resume(store, sweep_id, objective, folder).records), flush=True)
+except InvalidValueError as error:
+    print(f"refused: {error}", flush=True)
+"""
+
+
+def test_two_that_resume_at_once_are_one(store: Store, tmp_path: Path) -> None:
+    """Of two processes that go on with a sweep at the same moment, one does and one is told who."""
+    made = make(tmp_path, {"C": "1,2,3"}, sampler="grid")
+    ledger = SweepLedger.start(store, load_settings(), made)
+    ledger.close("interrupted")
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", RESUMED, str(tmp_path), ledger.run.run_id, name],
+            env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        for name in ("a", "b")
+    ]  # fmt: skip
+    for process in both:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in both:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    while all(process.poll() is None for process in both):
+        time.sleep(0.05)
+    both.sort(key=lambda process: process.poll() is None)
+    refused = both[0].communicate(timeout=60)[0]
+    assert "refused" in refused
+    assert f"process {both[1].pid} on" in refused
+    (tmp_path / "go").touch()
+    assert both[1].communicate(timeout=60)[0] == "3\n"
+    assert len(read_trials(store, ledger.run.run_id, made)) == 3
+    assert len(store.search("tags.`mlops.trial` != ''")) == 3
 
 
 def test_changed_code_is_told(tmp_path: Path) -> None:
