@@ -89,7 +89,7 @@ def runs(filter_: str | None, order_by: tuple[str, ...], limit: int | None, as_j
         (
             run.run_id[-8:],  # the end tells neighbours apart, and every command takes it
             run.name,
-            run.status,
+            run.told_status,
             format_moment(run.started_at),
             format_duration(run.duration_s),
             *(run.metrics.get(key) for key in keys),
@@ -109,7 +109,7 @@ def _tabulate_run(found: RunRecord) -> list[_Table]:
     """Give all of a run as tables: column names and rows."""
     facts = [
         ("name", found.name),
-        ("status", found.status),
+        ("status", found.told_status),
         ("experiment", found.experiment),
         ("started (UTC)", format_moment(found.started_at)),
         ("duration", format_duration(found.duration_s)),

@@ -156,6 +156,16 @@ class RunRecord:
         """Seconds from start to end, None while the run has no end."""
         return None if self.ended_at is None else self.ended_at - self.started_at
 
+    @property
+    def verification(self) -> str | None:
+        """Whether a pipeline was found to give what its notebook gives; None of other runs."""
+        return self.tags.get("mlops.verification")
+
+    @property
+    def told_status(self) -> str:
+        """The status for people: of a pipeline with the word whether it was verified."""
+        return f"{self.status}, {self.verification}" if self.verification else self.status
+
     def to_json(self) -> dict[str, Any]:
         """Give the run as JSON types; times are ISO 8601 strings in UTC.
 

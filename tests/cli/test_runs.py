@@ -50,6 +50,15 @@ def test_runs_are_listed_as_a_table(ask: Ask, two_runs: list[str]) -> None:
     assert ask("show", lines[1].split()[0], "--json").json["name"] == "second"
 
 
+def test_pipelines_are_listed_with_their_proof(ask: Ask) -> None:
+    """Of a pipeline the status says whether it was verified, in the list and of the one run."""
+    with api.start_run("pipe", tags={"mlops.verification": "partly verified"}):
+        pass
+    assert "finished, partly verified" in ask("runs").out
+    assert "finished, partly verified" in ask("show", "pipe").out
+    assert ask("runs", "--json").json[0]["status"] == "finished"
+
+
 def test_runs_are_filtered(ask: Ask, two_runs: list[str]) -> None:
     """Filter, order and limit reach the search."""
     assert len(ask("runs", "--filter", "metrics.acc > 0.6", "--json").json) == 1

@@ -43,6 +43,13 @@ def test_runs_are_listed(two_runs: Run) -> None:
     assert table.to_dataframe()["acc"].tolist() == [0.75, 0.5]
 
 
+def test_pipelines_are_listed_with_their_proof(loaded: Run) -> None:
+    """Of a pipeline the status says whether it was verified."""
+    loaded("with mlops.start_run('pipe', tags={'mlops.verification': 'not verified'}):\n    pass")
+    assert loaded("%mlops runs").result.rows[0][2] == "finished, not verified"
+    assert "finished, not verified" in repr(loaded("%mlops show pipe").result)
+
+
 def test_runs_are_filtered_and_ordered(two_runs: Run) -> None:
     """Filter, order and limit reach the search."""
     table = two_runs('%mlops runs --filter "metrics.acc > 0.6"').result

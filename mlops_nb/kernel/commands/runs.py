@@ -90,7 +90,7 @@ def tabulate_runs(runs: list[RunRecord], title: str = "") -> Table:
         (
             short_id(run.run_id),
             run.name,
-            run.status,
+            run.told_status,
             (format_time(run.started_at) or "")[:19].replace("T", " "),
             format_duration(run.duration_s),
             *(run.metrics.get(key) for key in keys),
@@ -153,7 +153,7 @@ def tabulate_run(run: RunRecord) -> list[Table]:
     """
     facts = [
         ("name", run.name),
-        ("status", run.status),
+        ("status", run.told_status),
         ("experiment", run.experiment),
         ("started", format_time(run.started_at)),
         ("duration", format_duration(run.duration_s)),
