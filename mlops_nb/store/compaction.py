@@ -89,7 +89,10 @@ def compact_run(folder: Path, least_records: int = WORTH_RECORDS) -> tuple[int, 
     files = list_metric_files(folder)
     if not files.logs and not files.superseded:
         return None
-    before = sum(path.stat().st_size for path in files.logs)
+    try:
+        before = sum(path.stat().st_size for path in files.logs)
+    except FileNotFoundError:  # another process has just compacted the same run
+        return None
     is_worth = before >= least_records * RECORD_BYTES
     if not (is_worth or files.superseded) or not is_at_rest(folder, files):
         return None
