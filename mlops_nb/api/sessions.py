@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mlops_nb.tracking.session import CellStatus
 
 _MOST_MEMBERS = 100
+_WAIT_S = 2.0
 
 
 def open_session(notebook: str | None = None) -> bool:
@@ -57,15 +58,22 @@ def snapshot_in_background(session: Session) -> None:
 
     thread = threading.Thread(target=snapshot, name="mlops_nb-environment", daemon=True)
     thread.start()
-    # A script may end before the snapshot does: give it a moment, never longer than two seconds.
-    atexit.register(thread.join, 2.0)
+    # A script may end before the snapshot does: give it a moment.
+    atexit.register(thread.join, _WAIT_S)
     session.background = thread
 
 
 def close_session() -> None:
-    """Close the session of this kernel; its patches are taken back."""
-    if current_session() is not None:
+    """Close the session of this kernel; its patches are taken back.
+
+    What is being snapshotted for its runs is waited for, two seconds at most: who closes a session
+    may copy or push the runs next.
+    """
+    session = current_session()
+    if session is not None:
         disarm_autolog()
+        if session.background is not None:
+            session.background.join(_WAIT_S)
     close_tracking_session()
 
 
