@@ -6,7 +6,9 @@ from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
 
+from mlops_nb.errors import InvalidValueError
 from mlops_nb.store.objects import ObjectFolder
+from mlops_nb.tracking.values import is_readable
 
 
 def describe_artifact(
@@ -56,3 +58,18 @@ def keep_files(objects: ObjectFolder, names: list[str], files: list[Path]) -> li
     with objects.batch():
         kept = [objects.put_file(file) for file in files]
     return [describe_artifact(name, *found) for name, found in zip(names, kept, strict=True)]
+
+
+def check_artifact_name(name: str) -> str:
+    """Give an artifact's name, checked: relative, within the run, no tricks.
+
+    Raises
+    ------
+    InvalidValueError
+        It is empty, absolute, or has a part that leads elsewhere.
+    """
+    parts = str(name).replace("\\", "/").split("/")
+    bad = any(part in ("", ".", "..") or not is_readable(part) for part in parts)
+    if bad or ":" in parts[0] or len(str(name)) > 1000:
+        raise InvalidValueError("artifact name", name, "a relative name such as plots/roc.png")
+    return "/".join(parts)

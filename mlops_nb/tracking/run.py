@@ -17,8 +17,8 @@ from mlops_nb.errors import InvalidValueError, NotFoundError
 from mlops_nb.records import DatasetRecord, RunStatus
 from mlops_nb.store import RunLog, Store
 from mlops_nb.tracking import active
-from mlops_nb.tracking.artifacts import describe_artifact, keep_files
-from mlops_nb.tracking.values import check_key, is_readable, read_metric, read_param, read_step
+from mlops_nb.tracking.artifacts import check_artifact_name, describe_artifact, keep_files
+from mlops_nb.tracking.values import check_key, read_metric, read_param, read_step
 
 _END_WORDS: dict[str, RunStatus] = {
     "finished": "finished",
@@ -381,18 +381,3 @@ class Run:
         else:
             self.set_tag("mlops.error", f"{kind.__name__}: {error}"[:1000])
             self.end("failed")
-
-
-def check_artifact_name(name: str) -> str:
-    """Give an artifact's name, checked: relative, within the run, no tricks.
-
-    Raises
-    ------
-    InvalidValueError
-        It is empty, absolute, or has a part that leads elsewhere.
-    """
-    parts = str(name).replace("\\", "/").split("/")
-    bad = any(part in ("", ".", "..") or not is_readable(part) for part in parts)
-    if bad or ":" in parts[0] or len(str(name)) > 1000:
-        raise InvalidValueError("artifact name", name, "a relative name such as plots/roc.png")
-    return "/".join(parts)
