@@ -80,7 +80,7 @@ def describe_params(estimator: Any) -> tuple[dict[str, Any], list[str]]:
     for name in sorted(found):
         if name in shallow or len(params) >= _MOST_PARAMS:
             continue
-        params[name] = _make_plain(found[name])
+        params[name] = make_plain(found[name])
         owner_name, _, last = name.rpartition("__")
         owner = found.get(owner_name, estimator if not owner_name else None)
         defaults = {} if owner is None else _read_defaults(type(owner))
@@ -119,7 +119,7 @@ def _differs(value: Any, default: Any) -> bool:
     return value is not default
 
 
-def _make_plain(value: Any) -> Any:
+def make_plain(value: Any) -> Any:
     """Give a value as JSON types without calling a ``repr`` that the user wrote."""
     if value is None or type(value) in {bool, int, float}:
         return value
@@ -129,12 +129,12 @@ def _make_plain(value: Any) -> Any:
     if isinstance(value, type) or hasattr(value, "__qualname__"):
         return f"{value.__module__}.{value.__qualname__}"
     if getattr(value, "shape", None) == () and hasattr(value, "item"):
-        return _make_plain(value.item())
+        return make_plain(value.item())
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         return f"{type(value).__name__}{tuple(value.shape)} {value.dtype}"
     if type(value) in {list, tuple, set, frozenset}:
-        return [_make_plain(part) for part in list(value)[:100]]
+        return [make_plain(part) for part in list(value)[:100]]
     if type(value) is dict:
         pairs = list(value.items())[:100]
-        return {str(_make_plain(key)): _make_plain(part) for key, part in pairs}
+        return {str(make_plain(key)): make_plain(part) for key, part in pairs}
     return type(value).__name__

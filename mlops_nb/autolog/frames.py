@@ -17,6 +17,7 @@ _HIDDEN_FILE = "<mlops_nb importlib _bootstrap>"
 
 # References to a dict of values that nobody else holds: the frame's, ours, the counting call's.
 _UNSHARED = 3
+_DEEPEST_TIMED = 6
 
 
 class _Busy(threading.local):
@@ -68,6 +69,16 @@ def is_library_frame(frame: FrameType) -> bool:
     """Tell whether a frame runs code of scikit-learn or joblib."""
     name = frame.f_globals.get("__name__")
     return isinstance(name, str) and name.startswith(("sklearn.", "joblib."))
+
+
+def is_timed(frame: FrameType | None) -> bool:
+    """Tell whether ``%timeit`` is at work: its hundreds of fits are no experiments."""
+    seen = 0
+    while frame is not None and seen < _DEEPEST_TIMED:
+        if frame.f_code.co_filename == "<magic-timeit>":
+            return True
+        frame, seen = frame.f_back, seen + 1
+    return False
 
 
 def hide_frame(function: F) -> F:

@@ -11,7 +11,14 @@ from types import CodeType, FrameType, ModuleType, TracebackType
 from typing import Any
 
 from mlops_nb.autolog.fits import Fit, FitRecorder, add_warning
-from mlops_nb.autolog.frames import BUSY, get_caller, hide_frame, is_library_frame, read_locals
+from mlops_nb.autolog.frames import (
+    BUSY,
+    get_caller,
+    hide_frame,
+    is_library_frame,
+    is_timed,
+    read_locals,
+)
 from mlops_nb.autolog.guard import Guard
 from mlops_nb.autolog.imports import ImportWatcher
 from mlops_nb.autolog.metrics import MetricRecorder, patch_metrics
@@ -20,7 +27,6 @@ from mlops_nb.tracking import Session
 
 _SUPPORT = "sklearn.callback._callback_support"
 _ROLES = ("X", "y")
-_DEEPEST_TIMED = 6
 
 
 class _FitScope:
@@ -248,7 +254,7 @@ class SklearnIntegration:
         values = read_locals(frame)
         method = getattr(values.get("fit_method"), "__name__", "fit")
         user = _find_caller(frame, estimator)
-        if user is None or _is_timed(user):
+        if user is None or is_timed(user):
             return None  # fitted by a function of the library for its own use, or to be timed
         given = _name_arguments(values.get("args", ()), values.get("kwargs", {}))
         return self.fits.begin(estimator, method, given, user)
@@ -282,16 +288,6 @@ def _find_caller(frame: FrameType, estimator: Any) -> FrameType | None:
             return None
         above = above.f_back
     return above
-
-
-def _is_timed(frame: FrameType | None) -> bool:
-    """Tell whether ``%timeit`` is at work: its hundreds of fits are no experiments."""
-    seen = 0
-    while frame is not None and seen < _DEEPEST_TIMED:
-        if frame.f_code.co_filename == "<magic-timeit>":
-            return True
-        frame, seen = frame.f_back, seen + 1
-    return False
 
 
 def _name_arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
