@@ -65,7 +65,8 @@ def suggest(notebook: Path, write: bool, as_json: bool) -> None:
         print_json([each.to_json() for each in found])
         return
     rows = [(each.cell, each.tag, each.source, each.reason) for each in found]
-    print_table(("cell", "tag", "begins with", "why"), rows, empty="Nothing to propose.")
+    columns = ("cell", "tag", "begins with", "why")
+    print_table(columns, rows, empty="Nothing to propose.", is_last_whole=True)
     if found:
         done = f"written to {notebook}" if write else "write them with: --write"
         click.echo(f"\n{len(found)} tags; {done}")

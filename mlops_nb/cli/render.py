@@ -79,7 +79,13 @@ def has_color(stream: Any) -> bool:
     return bool(stream.isatty()) and not os.environ.get("NO_COLOR")
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str = "") -> None:
+def print_table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    empty: str = "",
+    *,
+    is_last_whole: bool = False,
+) -> None:
     """Print rows under column names; numbers stand right.
 
     Parameters
@@ -90,6 +96,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty:
         One sequence of values per row.
     empty
         What to print on stderr when there are no rows.
+    is_last_whole
+        Give the last column whole, where it is made for reading.
     """
     held = [list(row) for row in rows]
     if not held:
@@ -98,7 +106,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty:
         return
     # A list is read down its columns; a fact stands alone on its line and is given whole.
     limit = _WIDEST if len(columns) > 2 else _LONGEST
-    texts = [[format_value(value, limit) for value in row] for row in held]
+    limits = [limit] * (len(columns) - 1) + [_LONGEST if is_last_whole else limit]
+    texts = [list(map(format_value, row, limits)) for row in held]
     widths = [max(len(row[at]) for row in [list(columns), *texts]) for at in range(len(columns))]
     head = "  ".join(name.ljust(width) for name, width in zip(columns, widths, strict=True))
     click.echo(click.style(head.rstrip(), bold=True) if has_color(sys.stdout) else head.rstrip())

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-import re
-import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from mlops_nb.errors import NotebookError
+from mlops_nb.notebook.cutting import Cut, find_cuts, list_crossing, name_part
 from mlops_nb.notebook.dataflow import analyze_cells
 from mlops_nb.notebook.document import Cell, NotebookDocument
 from mlops_nb.notebook.flow import CellFlow
@@ -17,17 +16,7 @@ from mlops_nb.notebook.magics import parse_cell
 from mlops_nb.notebook.parameters import parse_parameters
 from mlops_nb.notebook.tags import CellRole, read_roles
 
-_HEADING = re.compile(r"^(#{1,3})\s+(.+?)\s*#*\s*$", re.MULTILINE)
-_FEWEST_CELLS = 3
-_MOST_CROSSING = 6
-# What a part without a heading is named after: the first pattern that its code holds.
-_DEEDS = (
-    ("evaluate", re.compile(r"_score\(|\.score\(|accuracy|classification_report|confusion")),
-    ("train", re.compile(r"\.fit\(|\.backward\(|\.partial_fit\(")),
-    ("load", re.compile(r"read_\w+\(|load_\w+\(|fetch_\w+\(|\bopen\(")),
-    ("plot", re.compile(r"\bplt\.|\bsns\.|\.plot\b")),
-    ("prepare", re.compile(r"dropna|fillna|merge\(|groupby|train_test_split|transform\(")),
-)
+_SHOWN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,21 +82,46 @@ def suggest_cells(
     found = _suggest_lead(document, cells[:lead], roles, flows[:lead])
     if any(role.step for role in roles) or lead == len(cells):
         return tuple(found)
-    starts = _find_sections(document, cells, lead)
-    if len(starts) < 2:
-        starts = _find_cuts(cells, flows, lead)
-    taken: set[str] = set()
-    for position, (name, reason) in sorted(starts.items()):
-        cell = cells[position]
-        is_first = position == lead
-        if (cell.index in refused or _is_taken(roles[cell.index])) and not is_first:
-            continue
-        crossing = _list_crossing(flows, position)
-        shown = ", ".join(crossing[:4]) + (" ..." if len(crossing) > 4 else "")
-        detail = f"; {shown} cross" + ("es" if len(crossing) == 1 else "") if crossing else ""
-        tag = f"step:{_make_unique(name, taken)}"
-        found.append(_suggest(cell, tag, reason + ("" if is_first else detail)))
+    found += _suggest_steps(find_cuts(document, cells, flows, lead), cells, flows, roles, refused)
     return tuple(found)
+
+
+def _suggest_steps(
+    cuts: Sequence[Cut],
+    cells: Sequence[Cell],
+    flows: Sequence[CellFlow],
+    roles: Sequence[CellRole],
+    refused: Collection[int],
+) -> list[Suggestion]:
+    kept: list[tuple[Cut, list[Cut]]] = []  # each with those that cannot begin a step
+    for cut in cuts:
+        index = cells[cut.position].index
+        if kept and (index in refused or _is_taken(roles[index])):
+            kept[-1][1].append(cut)
+        else:
+            kept.append((cut, []))
+    lead, taken, found = cuts[0].position, set[str](), []
+    ends = [*(cut.position for cut, _ in kept[1:]), len(cells)]
+    for (cut, joined), end in zip(kept, ends, strict=True):
+        part = cells[cut.position : end]
+        name = _make_unique(cut.name or name_part(part), taken)
+        crossing = list_crossing(flows, cut.position, lead)
+        reason = "; ".join([f"{cut.reason}: {_count(len(part))}", *_tell(crossing, joined)])
+        found.append(_suggest(part[0], f"step:{name}", reason))
+    return found
+
+
+def _count(cells: int) -> str:
+    return f"{cells} cell{'s' if cells > 1 else ''}"
+
+
+def _tell(crossing: Sequence[str], joined: Sequence[Cut]) -> Iterator[str]:
+    if crossing:
+        rest = len(crossing) - _SHOWN
+        more = f" and {rest} more" if rest > 0 else ""
+        yield f"{', '.join(crossing[:_SHOWN])}{more} cross" + "es" * (len(crossing) == 1)
+    for cut in joined:
+        yield f"{cut.reason} goes with it, for the plan refuses a step there"
 
 
 def _suggest(cell: Cell, tag: str, reason: str) -> Suggestion:
@@ -152,9 +166,15 @@ def _list_kinds(source: str) -> set[str]:
             kinds.add("function")
         elif isinstance(node, ast.ClassDef):
             kinds.add("class")
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
+        elif isinstance(node, ast.Assign | ast.AnnAssign) and _binds_name(node):
             kinds.add("value")
     return kinds
+
+
+def _binds_name(node: ast.Assign | ast.AnnAssign) -> bool:
+    """Tell a variable from a setting of a library, as in ``plt.rcParams["x"] = 1``."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return not all(isinstance(target, ast.Attribute | ast.Subscript) for target in targets)
 
 
 def _declares(cell: Cell, document: NotebookDocument) -> bool:
@@ -162,79 +182,6 @@ def _declares(cell: Cell, document: NotebookDocument) -> bool:
         return bool(parse_parameters(cell, document.path))
     except NotebookError:
         return False
-
-
-def _find_sections(
-    document: NotebookDocument, cells: Sequence[Cell], lead: int
-) -> dict[int, tuple[str, str]]:
-    """Find the first computing cell below each heading of the two levels that divide most."""
-    headings = [
-        (cell.index, len(mark), text)
-        for cell in document.cells
-        if cell.kind == "markdown"
-        for mark, text in _HEADING.findall(cell.source)
-    ]
-    levels = {1, 2} if any(level == 2 for _, level, _ in headings) else {1, 2, 3}
-    starts: dict[int, tuple[str, str]] = {}
-    for index, level, text in headings:
-        below = next((p for p, cell in enumerate(cells) if cell.index > index and p >= lead), None)
-        if level in levels and below is not None:
-            starts[below] = (_make_name(text), f"it begins the section {text!r}")
-    if starts and lead not in starts:
-        starts[lead] = (_name_part(cells[lead : min(starts)]), "the first cell that computes")
-    return starts
-
-
-def _find_cuts(
-    cells: Sequence[Cell], flows: Sequence[CellFlow], lead: int
-) -> dict[int, tuple[str, str]]:
-    """Find places between cells where few variables cross, far enough from one another."""
-    counts = {p: len(_list_crossing(flows, p)) for p in range(lead + 1, len(cells))}
-    chosen = [lead]
-    for position in sorted(counts, key=lambda p: (counts[p], p)):
-        is_far = all(abs(position - other) >= _FEWEST_CELLS for other in [*chosen, len(cells)])
-        neighbours = [counts.get(position - 1), counts.get(position + 1)]
-        is_low = all(count is None or counts[position] <= count for count in neighbours)
-        if is_far and is_low and 0 < counts[position] <= _MOST_CROSSING:
-            chosen.append(position)
-    chosen.sort()
-    starts = {}
-    for position, end in zip(chosen, [*chosen[1:], len(cells)], strict=True):
-        why = "few variables cross here" if position != lead else "the first cell that computes"
-        starts[position] = (_name_part(cells[position:end]), why)
-    return starts
-
-
-def _list_crossing(flows: Sequence[CellFlow], position: int) -> list[str]:
-    """List the variables made above a cell that it or a later one reads before binding them."""
-    made: set[str] = set()
-    for flow in flows[:position]:
-        made |= (flow.writes | flow.maybe_writes) - set(flow.imports) - set(flow.functions)
-        made -= flow.deletes | set(flow.imports) | set(flow.functions)
-    crossing: set[str] = set()
-    bound: set[str] = set()
-    for flow in flows[position:]:
-        crossing |= (flow.reads & made) - bound
-        bound |= flow.writes
-    return sorted(crossing)
-
-
-def _name_part(cells: Sequence[Cell]) -> str:
-    text = "\n".join(cell.source for cell in cells)
-    return next((name for name, pattern in _DEEDS if pattern.search(text)), "part")
-
-
-def _make_name(heading: str) -> str:
-    """Make the name of a step from a heading."""
-    plain = unicodedata.normalize("NFKD", heading).encode("ascii", "ignore").decode()
-    plain = re.sub(r"\[([^\]]*)\]\([^)]*\)|<[^>]*>", r"\1", plain)
-    words = re.findall(r"[a-z0-9]+", re.sub(r"^[\d.\s)]+", "", plain).lower())
-    name = ""
-    for word in words:
-        if name and len(name) + len(word) > 28:
-            break
-        name = f"{name}_{word}" if name else word[:30]
-    return name if name and not name[0].isdigit() else f"part_{name}".rstrip("_")
 
 
 def _make_unique(name: str, taken: set[str]) -> str:
