@@ -190,6 +190,12 @@ def _join(word: str, parts: list[Query]) -> Query:
     return Query("(" + word.join(part.sql for part in parts) + ")", values, conjuncts)
 
 
+def _take_off_quotes(key: str) -> str:
+    # One pair: what stands inside belongs to the name.
+    is_quoted = len(key) > 1 and key[0] == key[-1] and key[0] in '`"'
+    return key[1:-1] if is_quoted else key
+
+
 def split_name(text: str) -> tuple[str, str]:
     """Split ``metrics.acc`` into its table and key.
 
@@ -212,9 +218,9 @@ def split_name(text: str) -> tuple[str, str]:
     """
     prefix, dot, key = text.partition(".")
     if not dot:
-        kind, key = "attribute", prefix.strip("`")
+        kind, key = "attribute", _take_off_quotes(prefix)
     elif prefix.lower() in _KINDS:
-        kind, key = _KINDS[prefix.lower()], key.strip('`"')
+        kind, key = _KINDS[prefix.lower()], _take_off_quotes(key)
     else:
         raise NotFoundError("kind of field", prefix, _KINDS, "Write metrics., params. or tags.")
     if kind == "attribute":

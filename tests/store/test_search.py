@@ -32,9 +32,8 @@ def runs(store: Store) -> Store:
         log.append(
             {"type": "params", "params": {"model": "rf" if number % 2 else "LR", "C": number / 2}}
         )
-        log.append(
-            {"type": "tags", "tags": {"team": f"red_{number}", "a.b-c": "x", "number": number}}
-        )
+        tags = {"team": f"red_{number}", "a.b-c": "x", "number": number, '"quoted"': "x"}
+        log.append({"type": "tags", "tags": tags})
         log.log_metrics({"acc": number / 10, "odd name": 1.0}, 0)
         if number == 3:
             log.log_metrics({"loss": float("nan")}, 0)
@@ -63,6 +62,7 @@ def runs(store: Store) -> Store:
         ("tags.team NOT LIKE '%_1'", "320"),
         ("tags.`a.b-c` = 'x'", "3210"),
         ("metrics.`odd name` = 1", "3210"),
+        ('tags.`"quoted"` = "x"', "3210"),
         ("attributes.status = 'FINISHED'", "321"),
         ("status = 'failed'", "0"),
         ("run_name IN ('run 1', 'run 3')", "31"),
