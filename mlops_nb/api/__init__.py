@@ -27,8 +27,6 @@ from mlops_nb.api.runs import (
     active_run,
     compare_runs,
     end_run,
-    get_metric_history,
-    get_metric_series,
     get_run,
     list_runs,
     log_artifact,
@@ -37,13 +35,13 @@ from mlops_nb.api.runs import (
     log_metrics,
     log_param,
     log_params,
-    preview_metric,
     read_artifact,
     search_runs,
     set_tag,
     set_tags,
     start_run,
 )
+from mlops_nb.api.series import get_metric_history, get_metric_series, preview_metric
 from mlops_nb.api.sessions import (
     arm_autolog,
     attach_output,
