@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from abc import abstractmethod
 
 from mlops_nb.notebook import effects
 from mlops_nb.notebook.expressions import ExpressionWalker
@@ -250,9 +251,9 @@ class CallWalker(ExpressionWalker):
         self.walk_statements(body)
         self.line = line
 
+    @abstractmethod
     def walk_statements(self, body: list[ast.stmt]) -> None:
         """Walk statements in order."""
-        raise NotImplementedError
 
     def run_magic(self, magic: MagicCall, node: ast.Call) -> Value:
         """Do what a magic or a shell escape does to variables."""

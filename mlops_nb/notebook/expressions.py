@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 
 from mlops_nb.notebook.effects import USUAL_MODULES
@@ -22,7 +23,7 @@ from mlops_nb.notebook.values import (
 Causes = dict[tuple[ReasonKind, str], tuple[str, ast.AST | None]]
 
 
-class ExpressionWalker:
+class ExpressionWalker(ABC):
     """Keeps what is bound at the point reached, and gathers reads and changes."""
 
     def __init__(self, known: Known, *, is_cell: bool = True) -> None:
@@ -336,23 +337,21 @@ class ExpressionWalker:
         self.yields = self.yields or not isinstance(node, ast.Await)
         return merge([self.visit(node.value)])
 
-    # ------------------------------------------------------------------ left to subclasses
-
+    @abstractmethod
     def visit_call(self, node: ast.Call) -> Value:
         """Evaluate a call."""
-        raise NotImplementedError
 
+    @abstractmethod
     def define_lambda(self, node: ast.Lambda) -> LateFlow:
         """Tell what a lambda does when it is called."""
-        raise NotImplementedError
 
+    @abstractmethod
     def bind(self, target: ast.expr, value: Value) -> None:
         """Bind a target of an assignment, a loop or a pattern."""
-        raise NotImplementedError
 
+    @abstractmethod
     def bind_name(self, name: str, value: Value, *, is_new: bool = True) -> None:
         """Bind a name."""
-        raise NotImplementedError
 
     def finish(self) -> CellFlow:
         """Give what was found in a cell."""
