@@ -3,32 +3,54 @@
 from __future__ import annotations
 
 import atexit
+import codecs
 import dis
+import functools
 import logging
 import sys
 import types
 from collections.abc import Collection
 from typing import Any
 
+from mlops_nb.pipeline import hiding
 from mlops_nb.pipeline.names import is_local_module
+from mlops_nb.pipeline.rebuild import get_shell
 
+_OURS = "mlops_nb"
 _SETTERS = frozenset(["basicConfig", "addHandler", "dictConfig", "fileConfig"])
-_state: dict[str, Any] = {"registered": [], "handlers": None}
+_OF_CODECS = ("register", "register_error")
+_state: dict[str, Any] = {"registered": [], "handlers": None, "codecs": [], "extensions": set()}
 
 
 def begin() -> None:
     """Begin to note what the notebook registers for its end, and remember who logs already."""
     if _state["handlers"] is not None:
         return
+    hiding.begin()
     _state["handlers"] = {id(handler) for handler in _list_handlers()}
-    original = atexit.register
+    _state["extensions"] = _list_extensions()
+    _note_calls(atexit, "register", _state["registered"])
+    for name in _OF_CODECS:  # their tables are in C, and nothing lists them
+        _note_calls(codecs, name, _state["codecs"])
 
-    def register(function: Any, *arguments: Any, **options: Any) -> Any:
+
+def _note_calls(module: Any, name: str, noted: list[str]) -> None:
+    """Note what cells hand to a function that keeps it where nobody can look."""
+    original = getattr(module, name)
+
+    @functools.wraps(original)
+    def call(*arguments: Any, **options: Any) -> Any:
         if sys._getframe(1).f_globals.get("__name__") == "__main__":  # noqa: SLF001 - who asks
-            _state["registered"].append(getattr(function, "__qualname__", repr(function)))
-        return original(function, *arguments, **options)
+            first = next(iter([*arguments, *options.values()]), None)
+            noted.append(str(getattr(first, "__qualname__", first)))
+        return original(*arguments, **options)
 
-    atexit.register = register  # type: ignore[assignment]
+    setattr(module, name, call)
+
+
+def _list_extensions() -> set[str]:
+    manager = getattr(get_shell(), "extension_manager", None)
+    return set(getattr(manager, "loaded", ()))
 
 
 def _list_handlers() -> list[logging.Handler]:
@@ -52,6 +74,11 @@ def find_lingering(repeated: Collection[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in _state["registered"]:
         found[f"<end {name}>"] = "it is registered to run when the notebook ends"
+    for name in _state["codecs"] if set(repeated).isdisjoint(_OF_CODECS) else ():
+        found[f"<codec {name}>"] = "it is registered at the codecs"
+    for name in sorted(_list_extensions() - _state["extensions"] - {_OURS}):
+        if name.rpartition(".")[2] not in repeated:
+            found[f"<extension {name}>"] = "it is loaded into the shell"
     known = _state["handlers"] or set()
     is_repeated = not _SETTERS.isdisjoint(repeated)
     for handler in _list_handlers():

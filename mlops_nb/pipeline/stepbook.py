@@ -10,8 +10,8 @@ from mlops_nb.notebook.document import Cell, new_code_cell, new_markdown_cell, n
 from mlops_nb.notebook.parameters import render_parameters
 from mlops_nb.pipeline.definitions import list_settings_cells
 from mlops_nb.pipeline.graph import Pipeline, Step
+from mlops_nb.pipeline.hiding import CALL
 
-_CALL = "import mlops_nb.pipeline.step as _mlops; _mlops.{0}"
 # A notebook without one names no kernel, and plain papermill asks for it.
 _KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
@@ -48,17 +48,17 @@ def build_step(
     cells = [_build_header(pipeline, step, number, run_id)]
     named = f"({run_id!r}, {step.name!r})"
     if number == 0:
-        cells.append(_build_own("inputs", _CALL.format(f"enter{named}")))
+        cells.append(_build_own("inputs", CALL.format(f"enter{named}")))
         for cell in pipeline.prelude:
             cells += _copy_cell(pipeline, cell, values)
     else:
         if not continues:
             cells += _build_settings(pipeline, number)
-        cells.append(_build_own("inputs", _CALL.format(f"load{named}")))
+        cells.append(_build_own("inputs", CALL.format(f"load{named}")))
     for cell in step.cells:
         cells += _copy_cell(pipeline, cell, values)
     if number < len(pipeline.steps) - 1:
-        cells.append(_build_own("outputs", _CALL.format("save()")))
+        cells.append(_build_own("outputs", CALL.format("save()")))
     kept = ("kernelspec", "language_info")
     metadata = {k: v for k, v in pipeline.document.metadata.items() if k in kept}
     metadata.setdefault("kernelspec", _KERNELSPEC)
