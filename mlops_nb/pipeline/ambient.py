@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import decimal
-import importlib
 import linecache
 import locale
 import logging
@@ -16,7 +15,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from mlops_nb.pipeline import ambient_libraries
+from mlops_nb.pipeline import ambient_interpreter, ambient_libraries
 
 # Set by the launcher for one kernel; another kernel has its own.
 # Needed before anything can be unpickled: the folder and paths that imports depend on.
@@ -84,6 +83,7 @@ def capture_ambient(environment: dict[str, str] | None = None) -> dict[str, Any]
         "locale": locale.setlocale(locale.LC_ALL),
         "loggers": _capture_loggers(),
         "cells": _capture_cells(),
+        "interpreter": ambient_interpreter.capture_interpreter(),
         "libraries": ambient_libraries.capture_libraries(),
     }
     with contextlib.suppress(OSError):  # the folder may be gone; then there is none to go to
@@ -123,8 +123,7 @@ def restore_ambient(state: dict[str, Any]) -> None:
     state
         From `capture_ambient`. Libraries that were imported there are imported here.
     """
-    for name in state["libraries"]:
-        importlib.import_module(name)
+    ambient_libraries.import_libraries(state["libraries"])
     sys.setrecursionlimit(state["recursion_limit"])
     decimal.setcontext(state["decimal"].copy())
     with contextlib.suppress(locale.Error):
@@ -135,6 +134,7 @@ def restore_ambient(state: dict[str, Any]) -> None:
             logger.setLevel(level)
         logger.disabled, logger.propagate = disabled, propagate
     linecache.cache.update(state["cells"])
+    ambient_interpreter.restore_interpreter(state["interpreter"])
     # Libraries before warnings and seeds: setting options may warn, importing may draw.
     ambient_libraries.restore_libraries(state["libraries"])
     warnings.filters[:] = state["warnings"]  # type: ignore[index]

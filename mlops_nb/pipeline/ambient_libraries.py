@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Callable
 from typing import Any
+
+from mlops_nb.pipeline import ambient_registries, ambient_shell
 
 
 def _capture_numpy(np: Any) -> dict[str, Any]:
@@ -153,43 +156,31 @@ def _restore_sklearn(sklearn: Any, state: dict[str, Any]) -> None:
     sklearn.set_config(**state)
 
 
-# What ``%precision``, ``%pprint`` and the like set.
-_OF_TEXT = ("float_precision", "pprint", "max_width", "max_seq_length", "verbose")
-_OF_SHELL = ("ast_node_interactivity",)
-
-
-def _find_shell_parts(ipython: Any) -> list[tuple[str, Any, tuple[str, ...]]]:
-    shell = ipython.get_ipython()
-    formatter = getattr(shell, "display_formatter", None)
-    if formatter is None:
-        return []
-    return [("text", formatter.formatters["text/plain"], _OF_TEXT), ("shell", shell, _OF_SHELL)]
-
-
-def _capture_ipython(ipython: Any) -> dict[str, Any]:
-    return {
-        part: {name: getattr(owner, name) for name in names}
-        for part, owner, names in _find_shell_parts(ipython)
-    }
-
-
-def _restore_ipython(ipython: Any, state: dict[str, Any]) -> None:
-    for part, owner, names in _find_shell_parts(ipython):
-        for name in names:
-            if part in state and state[part][name] != getattr(owner, name):
-                setattr(owner, name, state[part][name])
-
-
 # module: (what must be loaded for it to hold state, read, write)
 _PARTS: dict[str, tuple[Callable[[Any], dict[str, Any]], Callable[[Any, dict[str, Any]], None]]] = {
-    "IPython": (_capture_ipython, _restore_ipython),  # its precision is numpy's too, so it is first
+    "IPython": (
+        ambient_shell.capture_shell,
+        ambient_shell.restore_shell,
+    ),  # its precision is numpy's too, so it is first
     "numpy": (_capture_numpy, _restore_numpy),
     "pandas": (_capture_pandas, _restore_pandas),
     "matplotlib": (_capture_matplotlib, _restore_matplotlib),
     "matplotlib.pyplot": (lambda module: {}, lambda module, state: None),
+    "matplotlib_inline.backend_inline": (
+        ambient_shell.capture_inline,
+        ambient_shell.restore_inline,
+    ),
+    "matplotlib.cm": (ambient_registries.capture_colors, ambient_registries.restore_colors),
+    "matplotlib.units": (
+        ambient_registries.capture_converters,
+        ambient_registries.restore_converters,
+    ),
+    "polars": (ambient_registries.capture_polars, ambient_registries.restore_polars),
     "torch": (_capture_torch, _restore_torch),
     "sklearn": (_capture_sklearn, _restore_sklearn),
 }
+# What importing them does counts, though they hold nothing.
+_EMPTY_HANDED = ("matplotlib.pyplot",)
 
 
 def capture_libraries() -> dict[str, dict[str, Any]]:
@@ -205,13 +196,27 @@ def capture_libraries() -> dict[str, dict[str, Any]]:
     }
 
 
+def import_libraries(states: dict[str, dict[str, Any]]) -> None:
+    """Import the libraries that hold something.
+
+    Parameters
+    ----------
+    states
+        From `capture_libraries`.
+    """
+    for name, state in states.items():
+        if state or name in _EMPTY_HANDED:
+            importlib.import_module(name)
+
+
 def restore_libraries(states: dict[str, dict[str, Any]]) -> None:
     """Give the libraries of this process the options and seeds of another one.
 
     Parameters
     ----------
     states
-        From `capture_libraries`. The libraries must be imported.
+        From `capture_libraries`. A library that holds nothing need not be there.
     """
     for name, state in states.items():
-        _PARTS[name][1](sys.modules[name], state)
+        if name in sys.modules:
+            _PARTS[name][1](sys.modules[name], state)
