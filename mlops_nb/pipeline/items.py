@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from mlops_nb.pipeline import ambient, rebuild
+from mlops_nb.pipeline import ambient, ambient_interpreter, rebuild
 from mlops_nb.pipeline.names import is_local_module, list_user_names
-from mlops_nb.pipeline.patches import capture_patches, restore_patches
+from mlops_nb.pipeline.patches import capture_patches, list_added, restore_patches
 
 # What no name holds gets a name that no notebook can use.
 PROCESS = "<process>"
@@ -51,6 +51,7 @@ def read_start() -> dict[str, Any]:
         Environment variables, folder and import paths.
     """
     folder = str(Path.cwd())
+    ambient_interpreter.begin()
     return {"environment": ambient.read_environment(), "folder": folder, "path": list(sys.path)}
 
 
@@ -166,7 +167,8 @@ def collect_patches(paths: Iterable[str]) -> dict[str, Any]:
     dict
         Value by pseudo name.
     """
-    return {f"{PATCH}{path}": value for path, value in capture_patches(paths).items()}
+    found = capture_patches([*paths, *list_added()])
+    return {f"{PATCH}{path}": value for path, value in found.items()}
 
 
 def restore_pseudo(values: Mapping[str, Any]) -> None:

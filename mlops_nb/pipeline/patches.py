@@ -5,12 +5,20 @@ from __future__ import annotations
 import ast
 import importlib
 import sys
-from collections.abc import Iterable, Mapping
+import types
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from mlops_nb.notebook.magics import parse_cell
 
 _ITEMS = "[]"  # marks a dict of a library in which the notebook sets items
+_IMPORT = "()"  # marks a module that is imported for what its import does
+_READ_ELSEWHERE = ("RcParams",)
+# Classes that libraries give methods of their own by a call: ``tqdm.pandas()``.
+_EXTENDED = (
+    *("pandas.DataFrame", "pandas.Series", "pandas.Index"),
+    *("pandas.api.typing.DataFrameGroupBy", "pandas.api.typing.SeriesGroupBy"),
+)
 
 
 def find_patches(source: str, imports: Mapping[str, str]) -> tuple[str, ...]:
@@ -57,6 +65,63 @@ def _read_path(node: ast.expr, imports: Mapping[str, str]) -> str:
     return ".".join([imports[node.id], *reversed(parts)])
 
 
+def find_side_imports(source: str, used: Collection[str]) -> tuple[str, ...]:
+    """Find the modules that a cell imports for what their import does.
+
+    Parameters
+    ----------
+    source
+        The cell as it stands in the notebook.
+    used
+        Names that any cell reads.
+
+    Returns
+    -------
+    tuple of str
+        Paths for `capture_patches`: of names that nobody reads, and of modules inside packages,
+        which become attributes of these.
+    """
+    try:
+        tree = parse_cell(source)
+    except SyntaxError:
+        return ()
+    found: dict[str, None] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                is_inside = "." in alias.name and alias.asname is None
+                if is_inside or (alias.asname or alias.name) not in used:
+                    found[alias.name + _IMPORT] = None
+        elif (
+            isinstance(node, ast.ImportFrom)
+            and node.module
+            and any((alias.asname or alias.name) not in used for alias in node.names)
+        ):
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            found |= dict.fromkeys(name + _IMPORT for name in names)
+    return tuple(found)
+
+
+def list_added() -> tuple[str, ...]:
+    """List what libraries have set on the classes of pandas.
+
+    Returns
+    -------
+    tuple of str
+        Paths for `capture_patches`.
+    """
+    found = []
+    for path in _EXTENDED if "pandas" in sys.modules else ():
+        owner = _find_owner(path)
+        kind = None if owner is None else getattr(*owner, None)
+        for name, value in vars(kind).items() if isinstance(kind, type) else ():
+            module = getattr(value, "__module__", None) or ""
+            is_foreign = module.partition(".")[0] not in ("pandas", "__main__", "")
+            if isinstance(value, types.FunctionType) and is_foreign:
+                found.append(f"{path}.{name}")
+    return tuple(found)
+
+
 def _find_owner(path: str) -> tuple[Any, str] | None:
     *parents, name = path.removesuffix(_ITEMS).split(".")
     for count in range(len(parents), 0, -1):
@@ -84,6 +149,10 @@ def capture_patches(paths: Iterable[str]) -> dict[str, Any]:
     """
     values: dict[str, Any] = {}
     for path in paths:
+        if path.endswith(_IMPORT):
+            if path.removesuffix(_IMPORT) in sys.modules:
+                values[path] = True
+            continue
         found = _find_owner(path)
         if found is None:
             continue
@@ -96,7 +165,7 @@ def capture_patches(paths: Iterable[str]) -> dict[str, Any]:
             continue
         if not path.endswith(_ITEMS):
             values[path] = value
-        elif type(value) is dict:
+        elif isinstance(value, dict) and type(value).__name__ not in _READ_ELSEWHERE:
             values[path] = dict(value)
     return values
 
@@ -109,7 +178,12 @@ def restore_patches(values: Mapping[str, Any]) -> None:
     values
         From `capture_patches`.
     """
+    for path in values:
+        if path.endswith(_IMPORT):
+            importlib.import_module(path.removesuffix(_IMPORT))
     for path, value in values.items():
+        if path.endswith(_IMPORT):
+            continue
         _import_owner(path)
         found = _find_owner(path)
         if found is None or found[0] is None:
