@@ -24,6 +24,8 @@ _REACHING = re.compile(
     r"|(?<![.\w])(eval|exec)\b"
     r"|\b(globals|locals|loads?)\s*\("
     r"|(?<![.\w])(vars|dir)\s*\(\s*\)"
+    # The text of a query that is no plain literal may name any variable.
+    r"|\.\s*(query|eval)\s*\((?!\s*((expr\s*=\s*)?[\"']|\)))"
     r"|%(run|who|whos|who_ls|reset|reset_selective|store|save|macro|recall|rerun|edit|xdel)\b"
 )
 
