@@ -17,6 +17,9 @@ from mlops_nb.pipeline import rebuild_objects
 Handler = Callable[[Any, Any], Any]
 
 _HOOKS = ("__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__new__")
+_ASKED = ("__getattr__", "__getattribute__")
+_SAYING = (*_HOOKS, "__getnewargs__", "__getnewargs_ex__")
+_MADE_IN_PYTHON = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 # Classes without content of their own that a class of the notebook may derive from.
 _EMPTY_PARENTS = frozenset(["typing", "abc", "collections.abc", "contextlib"])
 _DICTS: tuple[Any, ...] = ({}, OrderedDict())
@@ -98,6 +101,18 @@ def _has_own_hooks(kind: type[Any]) -> bool:
     return any(hook in vars(p) for p in parents if p.__module__ == "__main__" for hook in _HOOKS)
 
 
+def _answers_for_another(kind: type[Any]) -> bool:
+    """Tell whether objects of a class hand on what they are asked for, and say nothing of pickling.
+
+    While it is loaded such an object has nobody to hand it on to yet, and asks itself for ever.
+    """
+    parents = kind.__mro__[:-1]
+    if not any(hook in vars(p) for p in parents for hook in _ASKED):
+        return False
+    is_plain = all(p.__flags__ & _MADE_IN_PYTHON for p in parents)
+    return is_plain and not any(hook in vars(p) for p in parents for hook in _SAYING)
+
+
 def find_handler(kind: type[Any]) -> Handler | None:
     """Choose how objects of a class are carried.
 
@@ -121,4 +136,4 @@ def find_handler(kind: type[Any]) -> Handler | None:
         return _reduce_optimizer
     if issubclass(kind, BaseException):
         return _reduce_exception
-    return _reduce_state if _has_own_hooks(kind) else None
+    return _reduce_state if _has_own_hooks(kind) or _answers_for_another(kind) else None
