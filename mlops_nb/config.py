@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -155,8 +154,13 @@ def _read_pyproject(root: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError):
+        text = path.read_text(encoding="utf-8")
+        if "mlops_nb" not in text:
+            return {}  # as mostly: then a command need not read what other tools are told
+        import tomllib
+
+        table = tomllib.loads(text)
+    except (ValueError, OSError):
         return {}  # a broken pyproject is its owner's business; ours would be to break a kernel
     found: dict[str, Any] = table.get("tool", {}).get("mlops_nb", {})
     known = {entry.name for entry in fields(Settings)}

@@ -87,10 +87,11 @@ def report_run(
         Lines that the CI system reads from the output; none outside of GitHub Actions.
     """
     from mlops_nb.pipeline import annotations
-    from mlops_nb.pipeline import junit as junit_file
 
     path = Path(notebook)
     if junit is not None:
+        from mlops_nb.pipeline import junit as junit_file
+
         junit_file.write_junit(Path(junit), path, result, gates)
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
@@ -120,10 +121,11 @@ def report_refusal(
         As from `report_run`.
     """
     from mlops_nb.pipeline import annotations
-    from mlops_nb.pipeline import junit as junit_file
 
     path, kind = Path(notebook), type(error).__name__
     if junit is not None:
+        from mlops_nb.pipeline import junit as junit_file
+
         junit_file.write_refusal(Path(junit), path, kind, str(error))
     if not annotations.is_wanted(os.environ):
         return []

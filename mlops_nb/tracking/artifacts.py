@@ -10,6 +10,9 @@ from mlops_nb.errors import InvalidValueError
 from mlops_nb.store.objects import ObjectFolder
 from mlops_nb.tracking.values import is_readable
 
+# Not every system's table knows it, and reading the table takes longer than a short run.
+_NOTEBOOK = "application/x-ipynb+json"
+
 
 def describe_artifact(
     name: str, digest: str, size_bytes: int, media_type: str | None = None
@@ -30,13 +33,13 @@ def describe_artifact(
     dict
         What the run's log takes.
     """
-    kind = media_type or guess_type(name)[0] or "application/octet-stream"
+    kind = media_type or (_NOTEBOOK if name.endswith(".ipynb") else guess_type(name)[0])
     return {
         "type": "artifact",
         "path": name,
         "digest": digest,
         "size_bytes": size_bytes,
-        "media_type": kind,
+        "media_type": kind or "application/octet-stream",
     }
 
 
