@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 
@@ -28,7 +28,10 @@ This page is written by `make conformance`; do not edit it.
 
 
 def write_page(
-    cases: list[Case], results: Mapping[str, Mapping[str, Verdict]], took_s: float
+    cases: list[Case],
+    results: Mapping[str, Mapping[str, Verdict]],
+    took_s: float,
+    commits: Sequence[str] = (),
 ) -> str:
     """Write the page.
 
@@ -39,7 +42,9 @@ def write_page(
     results
         Verdict by notebook and mode.
     took_s
-        How long the run took.
+        How long the runs took, one after the other.
+    commits
+        The code that they were made with, oldest first.
 
     Returns
     -------
@@ -47,7 +52,7 @@ def write_page(
         Markdown.
     """
     modes = [mode for mode in MODES if any(mode in found for found in results.values())]
-    lines = [_HEAD, _write_facts(len(cases), took_s), _write_modes(modes, results)]
+    lines = [_HEAD, _write_facts(len(cases), took_s, commits), _write_modes(modes, results)]
     for group, members in groupby(cases, key=lambda case: case.name.partition("/")[0]):
         lines.append(f"## {group}\n")
         lines.append(f"| notebook | hazard | {' | '.join(modes)} |")
@@ -61,7 +66,7 @@ def write_page(
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _write_facts(count: int, took_s: float) -> str:
+def _write_facts(count: int, took_s: float, commits: Sequence[str]) -> str:
     versions = []
     for name in _VERSIONS:
         try:
@@ -69,9 +74,11 @@ def _write_facts(count: int, took_s: float) -> str:
         except importlib.metadata.PackageNotFoundError:
             continue
     day = datetime.now(UTC).strftime("%Y-%m-%d")
+    made = [commit for commit in commits if commit]
+    code = f" Commit {' to '.join(dict.fromkeys([made[0], made[-1]]))}." if made else ""
     return (
         f"{day}, {platform.system()}, Python {platform.python_version()}, {', '.join(versions)}. "
-        f"{count} notebooks, {took_s / 60:.0f} minutes.\n"
+        f"{count} notebooks, {took_s / 60:.0f} minutes of work.{code}\n"
     )
 
 

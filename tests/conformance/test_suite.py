@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance import test_kernel, test_language, test_libraries
+from tests.conformance import ledger, test_kernel, test_language, test_libraries
 from tests.conformance.judging import choose_modes, judge
 from tests.conformance.modes import MODES, PROBE
 from tests.conformance.observing import CellOutput, Observed, find_difference, read_output
@@ -151,3 +151,24 @@ def test_wrong_is_called_wrong(tmp_path: Path) -> None:
     rightly = Case("x", "It is.", unknown.sections, {"": "refused: Did you mean"})
     verdict = judge(rightly, "cold", Observed(), tmp_path / "4")
     assert (verdict.word, "stpe" in verdict.detail) == ("refused", True), verdict
+
+
+def test_ledger_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    """Newest verdicts count; cut lines, and verdicts on notebooks that were changed, do not."""
+    name, kept = list_cases()[0].name, tmp_path / "ledger.jsonl"
+    source = ledger.digest_source(name)
+    for mode, word, of in [
+        ("cold", "WRONG", source),
+        ("cold", "equal", source),
+        ("warm", "equal", "another"),
+        ("dask", "equal", source),
+    ]:
+        ledger.write_line(kept, ledger.Line(name, mode, word, "", 1.0, of, "abc"))
+    with kept.open("a") as file:
+        file.write('{"name": "cut')
+    found = ledger.read_lines(kept)
+    assert {key: line.word for key, line in found.items()} == {
+        (name, "cold"): "equal",
+        (name, "dask"): "equal",
+    }
+    assert ledger.read_lines(tmp_path / "nothing") == {}
