@@ -13,7 +13,7 @@ import os
 import threading
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -197,6 +197,33 @@ class RunLog:
         data = record + zlib.crc32(record).to_bytes(4, "little")
         if os.write(self._metrics, data) != RECORD_BYTES:
             self._mend(data)
+
+    def log_points(self, key: str, points: Iterable[tuple[int, float, int]]) -> None:
+        """Append many values of one metric, all by one write.
+
+        Parameters
+        ----------
+        key
+            Name of the metric.
+        points
+            Step, value and time in ns since the epoch of each.
+
+        Raises
+        ------
+        OSError
+            The values could not be written.
+        """
+        if self._forks != _generation[0]:
+            self._begin_files(_name_own_files())
+        number = self._keys.get(key)
+        if number is None:
+            number = self._add_key(key)
+        records = [RECORD.pack(number, *point) for point in points]
+        if self._metrics < 0:
+            self._metrics = self._open("metrics", ".bin")
+        crc32 = zlib.crc32
+        data = b"".join([each + crc32(each).to_bytes(4, "little") for each in records])
+        _write_all(self._metrics, data)
 
     def _mend(self, data: bytes) -> None:
         """Write a record that was cut short again, whole."""

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -171,6 +171,17 @@ class Run:
                 self._fail(error)
         for key in values:
             steps[key] = step
+
+    def log_points(self, key: str, points: Sequence[tuple[int, float, int]]) -> None:
+        """Log values of one metric that were gathered: step, plain float, time in ns of each."""
+        name = check_key("metric", key)
+        if self._log is not None and points:
+            try:
+                self._log.log_points(name, points)
+                self._rest()
+            except OSError as error:
+                self._fail(error)
+            self._steps[name] = points[-1][0]
 
     def log_param(self, key: str, value: Any) -> None:
         """Log one parameter; see `log_params`."""

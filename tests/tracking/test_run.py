@@ -414,3 +414,18 @@ def test_ended_runs_hold_no_files(store: Store) -> None:
     assert len(list(Path("/proc/self/fd").iterdir())) < before + 20
     assert store.read_run(kept[0].run_id).metrics == {"m": 2.0, "late": 1.0}
     assert len(list((store.root / "runs" / kept[0].run_id).glob("metrics*"))) == 1
+
+
+def test_gathered_points_are_written_at_once(store: Store) -> None:
+    """Values that were gathered keep their steps, values and times, and later ones go on."""
+    run = mlops.start_run()
+    run.log_points("loss", [(3, 0.5, 1_000_000_000), (4, math.nan, 2_000_000_000)])
+    run.log_points("loss", [])
+    run.log_metric("loss", 0.25)
+    run.end()
+    points = store.read_metric_history(run.run_id, "loss")
+    assert [point.step for point in points] == [3, 4, 5]
+    assert (points[0].value, points[2].value) == (0.5, 0.25)
+    assert math.isnan(points[1].value)
+    with pytest.raises(InvalidValueError):
+        run.log_points("", [(0, 0.0, 0)])
