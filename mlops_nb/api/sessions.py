@@ -90,7 +90,12 @@ def begin_cell(
     return session.begin_cell(source, cell_id, tags, execution_count)
 
 
-def end_cell(index: int, status: CellStatus = "ok", error: str | None = None) -> list[RunRecord]:
+def end_cell(
+    index: int,
+    status: CellStatus = "ok",
+    error: str | None = None,
+    namespace: dict[str, Any] | None = None,
+) -> list[RunRecord]:
     """Record that a cell ended.
 
     Parameters
@@ -101,6 +106,8 @@ def end_cell(index: int, status: CellStatus = "ok", error: str | None = None) ->
         How it ended.
     error
         Class and message of its exception.
+    namespace
+        The notebook's variables, in which auto-logging finds results computed by hand.
 
     Returns
     -------
@@ -112,7 +119,7 @@ def end_cell(index: int, status: CellStatus = "ok", error: str | None = None) ->
         return []
     from mlops_nb import autolog
 
-    autolog.finish_cell()  # before the cell's runs end
+    autolog.finish_cell(namespace)  # before the cell's runs end
     runs = session.end_cell(index, status, error)
     if session.store is None:
         return []

@@ -12,11 +12,23 @@ from mlops_nb.tracking import Session, find_run_of
 
 if TYPE_CHECKING:
     from mlops_nb.autolog.sklearn import SklearnIntegration
+    from mlops_nb.autolog.torch import TorchIntegration
 
 _SKLEARN = ("sklearn.base", "sklearn.utils.parallel", "sklearn.metrics")
-_WAITING = [
+_TORCH = (
+    "torch.autograd",
+    "torch.optim.optimizer",
+    "torch.serialization",
+    "torch.utils.data.dataloader",
+)
+_WAITING_SKLEARN = [
     ("scikit-learn fits", "waiting", "sklearn is not imported yet"),
     ("scikit-learn metrics", "waiting", "sklearn is not imported yet"),
+]
+_WAITING_TORCH = [
+    ("torch training loops", "waiting", "torch is not imported yet"),
+    ("torch data loaders", "waiting", "torch is not imported yet"),
+    ("torch checkpoints", "waiting", "torch is not imported yet"),
 ]
 
 
@@ -26,9 +38,12 @@ class _Armed:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.sklearn: SklearnIntegration | None = None
+        self.torch: TorchIntegration | None = None
         self.watcher = ImportWatcher()
         for name in _SKLEARN:
             self.watcher.watch(name, self._arm_sklearn)
+        for name in _TORCH:
+            self.watcher.watch(name, self._arm_torch)
 
     def _arm_sklearn(self, module: ModuleType) -> None:
         if self.sklearn is None:
@@ -37,13 +52,35 @@ class _Armed:
             self.sklearn = SklearnIntegration(self.session, self.watcher)
         self.sklearn.arm(module)
 
+    def _arm_torch(self, module: ModuleType) -> None:
+        if self.torch is None:
+            from mlops_nb.autolog.torch import TorchIntegration
+
+            self.torch = TorchIntegration(self.session)
+        self.torch.arm(module)
+
+    def finish_cell(self, namespace: dict[str, Any] | None) -> None:
+        """Record what is known only when a cell is over."""
+        taken = frozenset() if self.sklearn is None else self.sklearn.list_metrics()
+        if self.torch is not None:
+            self.torch.finish_cell(namespace, taken)
+        if self.sklearn is not None:
+            self.sklearn.finish_cell()
+
+    def status(self) -> list[tuple[str, str, str]]:
+        """Give the state of every recorder."""
+        rows = list(_WAITING_SKLEARN) if self.sklearn is None else self.sklearn.status()
+        return rows + (list(_WAITING_TORCH) if self.torch is None else self.torch.status())
+
     def close(self) -> None:
         """Restore everything."""
         self.watcher.close()
-        if self.sklearn is not None:
+        for integration in (self.torch, self.sklearn):
+            if integration is not None:
+                integration.close()
+        if self.sklearn is not None or self.torch is not None:
             from mlops_nb.autolog.callsites import forget_sources
 
-            self.sklearn.close()
             forget_sources()
 
 
@@ -51,9 +88,9 @@ _lock = threading.RLock()
 _armed: list[_Armed] = []
 
 
-def _find_integration() -> SklearnIntegration | None:
+def _find_armed() -> _Armed | None:
     with _lock:
-        return _armed[0].sklearn if _armed else None
+        return _armed[0] if _armed else None
 
 
 def arm(session: Session) -> None:
@@ -81,16 +118,21 @@ def disarm() -> None:
             _armed.pop().close()
 
 
-def finish_cell() -> None:
+def finish_cell(namespace: dict[str, Any] | None = None) -> None:
     """Record what is known only when a cell is over: counted fits, values derived from metrics.
+
+    Parameters
+    ----------
+    namespace
+        The notebook's variables: results that a cell computes by hand are read from them.
 
     Notes
     -----
     To be called before the cell's runs end. It never raises.
     """
-    integration = _find_integration()
-    if integration is not None:
-        integration.finish_cell()
+    armed = _find_armed()
+    if armed is not None:
+        armed.finish_cell(namespace)
 
 
 def status() -> list[tuple[str, str, str]]:
@@ -102,10 +144,8 @@ def status() -> list[tuple[str, str, str]]:
         ``(what, state, reason)``: state is ``armed``, ``waiting``, ``not armed`` or ``stopped``;
         the reason is the version where armed. Empty where auto-logging is off.
     """
-    integration = _find_integration()
-    if integration is not None:
-        return integration.status()
-    return list(_WAITING) if _armed else []
+    armed = _find_armed()
+    return [] if armed is None else armed.status()
 
 
 def run_of(model: Any) -> str | None:
@@ -137,5 +177,7 @@ def example_of(model: Any) -> Any:
     object or None
         The training data where the user still has them, else a copy of their first rows.
     """
-    integration = _find_integration()
-    return None if integration is None else integration.fits.known.find_example(model)
+    armed = _find_armed()
+    if armed is None or armed.sklearn is None:
+        return None
+    return armed.sklearn.fits.known.find_example(model)

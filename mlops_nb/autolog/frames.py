@@ -12,7 +12,8 @@ F = TypeVar("F")
 
 # Python passes over frames of the import system when it looks for the place a warning is about; a
 # frame of ours between a library and its user must be passed over in the same way.
-_HIDDEN_FILE = "<mlops_nb importlib _bootstrap>"
+# The same beginning tells torch.compile to leave such a frame alone.
+_HIDDEN_FILE = "<frozen importlib mlops_nb _bootstrap>"
 
 
 # References to a dict of values that nobody else holds: the frame's, ours, the counting call's.

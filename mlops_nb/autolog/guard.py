@@ -55,10 +55,17 @@ class Guard:
         try:
             return function(*arguments)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is not the user's
-            self._stop(error)
+            self.fail(error)
             return None
 
-    def _stop(self, error: Exception) -> None:
+    def fail(self, error: Exception) -> None:
+        """Stop the recorder for good and say so once.
+
+        Parameters
+        ----------
+        error
+            What it raised.
+        """
         with self._lock:
             if self.is_stopped:
                 return  # another thread failed first and has said so

@@ -28,11 +28,17 @@ class MetricRecorder:
         Keeps the runs.
     fits
         Knows which run fitted which model.
+
+    Attributes
+    ----------
+    logged : set of str
+        Names of the metrics of the cell that runs now.
     """
 
     def __init__(self, session: Session, fits: FitRecorder) -> None:
         self._session, self._fits = session, fits
         self._derived: list[tuple[dict[str, Any], str, Run]] = []
+        self.logged: set[str] = set()
 
     def record(self, function: str, value: Any, frame: FrameType) -> None:
         """Log what a metric function returned.
@@ -64,14 +70,17 @@ class MetricRecorder:
         if run is not None:
             name = name_metric(user, default)
             run.log_metric(name, number)
+            self.logged.add(name)
             self._session.touch(run)
             derived = name_derived(user) if name == default else None
             if derived is not None and len(self._derived) < _MOST_DERIVED:
                 self._derived.append((user.f_globals, derived, run))
+                self.logged.add(derived)
 
     def finish_cell(self) -> None:
         """Log the variables that metrics were turned into, now that they have their values."""
         waiting, self._derived = self._derived, []
+        self.logged.clear()
         last = {(id(run), name): (space, name, run) for space, name, run in waiting}
         for namespace, name, run in last.values():
             number = _read_number(namespace.get(name))

@@ -147,6 +147,10 @@ class SklearnIntegration:
         self.fit_guard.call(self.fits.close)
         self.fits.known.clear()
 
+    def list_metrics(self) -> frozenset[str]:
+        """Name the metrics that the cell has logged so far."""
+        return frozenset(self._metrics.logged)
+
     def finish_cell(self) -> None:
         """Record what is known only when a cell is over."""
         self.fit_guard.call(self.fits.finish_cell)

@@ -107,7 +107,7 @@ class CellHooks:
 
     def _end(self, index: int, result: Any) -> list[Any]:
         status, error = read_status(result)
-        return api.end_cell(index, status, error)
+        return api.end_cell(index, status, error, self._shell.user_ns)
 
     def _pop(self, info: Any) -> RunningCell | None:
         """Take the cell off the stack, and with it nested ones that never reported their end."""

@@ -16,6 +16,7 @@ from mlops_nb.config import load_settings
 from mlops_nb.records import RunRecord
 from mlops_nb.store import Store
 from mlops_nb.tracking import Session, open_session
+from tests.autolog.torchbook import FIRST_CELL
 
 _numbers = itertools.count()
 
@@ -38,10 +39,10 @@ class Notebook:
             exec(code, self.namespace)
         except BaseException as error:
             interrupted = isinstance(error, KeyboardInterrupt)
-            autolog.finish_cell()
+            autolog.finish_cell(self.namespace)
             self.session.end_cell(index, "interrupted" if interrupted else "error", repr(error))
             raise
-        autolog.finish_cell()
+        autolog.finish_cell(self.namespace)
         self.session.end_cell(index)
 
     def runs(self) -> list[RunRecord]:
@@ -81,6 +82,17 @@ def notebook(unarmed: Notebook) -> Iterator[Notebook]:
             "from sklearn.tree import DecisionTreeClassifier\n"
             "from sklearn.metrics import accuracy_score, f1_score, mean_squared_error, roc_auc_score\n"
         )
+        yield unarmed
+    finally:
+        autolog.disarm()
+
+
+@pytest.fixture
+def torchbook(unarmed: Notebook) -> Iterator[Notebook]:
+    """Give a notebook with auto-logging armed, torch imported and small data at hand."""
+    autolog.arm(unarmed.session)
+    try:
+        unarmed.run(FIRST_CELL)
         yield unarmed
     finally:
         autolog.disarm()

@@ -90,7 +90,6 @@ def test_arming_imports_nothing() -> None:
         "from mlops_nb.store import open_store\n"
         "from mlops_nb.tracking import open_session\n"
         "root = Path(sys.argv[1])\n"
-        "finders = list(sys.meta_path)\n"
         "session = open_session(open_store(root / 's', cache=root / 'c'), load_settings(root))\n"
         "autolog.arm(session)\n"
         "heavy = {'numpy', 'pandas', 'sklearn', 'torch', 'pyarrow', 'scipy', 'IPython', 'joblib'}\n"
@@ -98,10 +97,13 @@ def test_arming_imports_nothing() -> None:
         "assert {row[1] for row in autolog.status()} == {'waiting'}\n"
         "from sklearn.linear_model import LinearRegression\n"
         "import sklearn.metrics, sklearn.base, inspect\n"
-        "assert {row[1] for row in autolog.status()} == {'armed'}, autolog.status()\n"
+        "assert {row[1] for row in autolog.status() if 'scikit' in row[0]} == {'armed'}, autolog.status()\n"
         "LinearRegression().fit([[0.0], [1.0]], [0.0, 1.0])\n"
-        "added = [finder for finder in sys.meta_path if finder not in finders]\n"
-        "assert not [each for each in added if 'mlops' in type(each).__module__], added\n"
+        "def count():\n"
+        "    return sum('mlops' in type(finder).__module__ for finder in sys.meta_path)\n"
+        "assert count() == 1\n"  # it still waits for torch
+        "autolog.disarm()\n"
+        "assert count() == 0\n"
         "assert type(sklearn.base.__loader__).__name__ == 'SourceFileLoader'\n"
         "assert sklearn.base.__spec__.loader is sklearn.base.__loader__\n"
         "assert 'class BaseEstimator' in inspect.getsource(sklearn.base)\n"
@@ -427,7 +429,8 @@ def test_estimator_with_hostile_attributes(notebook: Notebook) -> None:
     )
     (run,) = notebook.runs()
     assert (run.name, run.params["bad"], run.tags["params.changed"]) == ("Mine", "Bad", "bad")
-    assert [row[1] for row in autolog.status()] == ["armed", "armed"]
+    states = [row[1] for row in autolog.status() if "scikit" in row[0]]
+    assert states == ["armed", "armed"]
 
 
 def test_callbacks_of_the_user_still_run(notebook: Notebook) -> None:

@@ -1,0 +1,270 @@
+"""Numbers that the user computes under a name that says they are a result: ``val_acc = ...``."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from types import FrameType, FunctionType
+from typing import Any
+
+from mlops_nb.autolog.callsites import Tree, find_site, parse_text, read_tree
+from mlops_nb.autolog.definitions import FUNCTIONS, last_definition
+from mlops_nb.autolog.frames import read_locals
+from mlops_nb.autolog.torch_sites import list_around, name_epoch
+
+_WORDS = frozenset(
+    {
+        *("loss", "losses", "nll", "elbo", "perplexity", "ppl", "mse", "mae", "rmse", "mape", "r2"),
+        *("acc", "accs", "accuracy", "accuracies", "top1", "top5", "auc", "aucs", "auroc", "roc"),
+        *("f1", "precision", "recall", "error", "errors", "err", "errs", "score", "scores"),
+        *("iou", "miou", "dice", "psnr", "ssim", "fid", "bleu", "rouge", "wer", "cer"),
+        *("reward", "rewards"),
+    }
+)
+_SETTINGS = frozenset(
+    {"weight", "weights", "fn", "func", "function", "coef", "scale", "factor", "threshold"}
+)
+_MOST_NAMES = 50
+_MOST_POINTS = 100_000
+_DEEPEST = 12
+
+
+def is_result_name(name: str) -> bool:
+    """Tell whether a name says that its value is a result.
+
+    Examples
+    --------
+    >>> [is_result_name(name) for name in ("val_acc", "testLoss", "f1", "lr", "loss_weight")]
+    [True, True, True, False, False]
+    """
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    parts = set(spaced.split("_"))
+    return bool(parts & _WORDS) and not parts & _SETTINGS
+
+
+def read_number(value: Any) -> float | None:
+    """Give a number that waits for no device; None for everything else, counts included."""
+    if type(value) is float:
+        return value
+    if getattr(value, "shape", None) != () or not hasattr(value, "dtype"):
+        return None
+    if "float" not in str(value.dtype) or not getattr(value, "is_cpu", True):
+        return None
+    number = value.item()
+    return number if type(number) is float else None
+
+
+class AssignedMetrics:
+    """Reads results out of the variables of a training, after each epoch and after the cell."""
+
+    def __init__(self) -> None:
+        self._space: dict[str, Any] | None = None
+        self._tree: Tree | None = None
+        self._known: dict[str, Any] = {}
+        self._places: dict[tuple[int, int], frozenset[str]] = {}
+
+    def begin(self, frames: list[FrameType]) -> None:
+        """Note which cell runs, and what its results are before the training.
+
+        Parameters
+        ----------
+        frames
+            From the call of ``step`` up to the cell.
+        """
+        if self._space is not None or not frames or frames[-1].f_code.co_name != "<module>":
+            return
+        self._space, self._tree = frames[-1].f_globals, read_tree(frames[-1])
+        if self._tree is not None:
+            for name in list_results(self._tree.module):
+                self._note(name, self._space.get(name))
+
+    def read_epoch(self, frames: list[FrameType], *, has_loader: bool) -> dict[str, float]:
+        """Give what was computed in the epoch that is over, as the next one begins.
+
+        Parameters
+        ----------
+        frames
+            From the call of ``step`` up to the cell.
+        has_loader
+            Whether the innermost loop goes over batches.
+        """
+        is_inside = not has_loader
+        found: dict[str, float] = {}
+        for frame in frames:
+            names = self._find_complete(frame, is_inside=is_inside)
+            if names is None:
+                continue
+            is_inside = True
+            if names:
+                values = read_locals(frame)
+                for name in names:
+                    self._take(name, values.get(name), found)
+                break
+        return found
+
+    def _find_complete(self, frame: FrameType, *, is_inside: bool) -> frozenset[str] | None:
+        """Name the results that a frame has finished for an epoch; None where it has no loop."""
+        key = (id(frame.f_code), frame.f_lasti)
+        if key in self._places:
+            return self._places[key]
+        site = find_site(frame)
+        if site is None:
+            return None
+        loops, _ = list_around(site)
+        if not loops:
+            return None
+        at = next((n for n, loop in enumerate(loops) if name_epoch(loop)), None)
+        if at is None:
+            # The innermost loop goes over batches, unless one further inside does.
+            at = 0 if is_inside else 1
+        names: frozenset[str] = frozenset()
+        if at < len(loops):
+            # What stands before has begun anew already; the statement of the call has not.
+            inner = getattr(loops[at - 1], "end_lineno", None) if at else None
+            names = list_results(loops[at], site.call.lineno if inner is None else inner + 1)
+        self._places[key] = names
+        return names
+
+    def read_cell(self) -> dict[str, float]:
+        """Give the results that the cell has left in its variables."""
+        found: dict[str, float] = {}
+        if self._space is not None and self._tree is not None:
+            for name in list_results(self._tree.module):
+                self._take(name, self._space.get(name), found)
+        return found
+
+    def read_histories(self) -> dict[str, list[float]]:
+        """Give the lists of results that the cell has left: of epochs, as the user kept them."""
+        found: dict[str, list[float]] = {}
+        if self._space is None or self._tree is None:
+            return found
+        for name in list_stored(self._tree.module):
+            value = self._space.get(name)
+            pairs = value.items() if type(value) is dict else [(name, value)]
+            for key, part in list(pairs)[:_MOST_NAMES]:
+                if type(key) is str and is_result_name(key) and type(part) is list:
+                    numbers = [read_number(each) for each in part[:_MOST_POINTS]]
+                    plain = [each for each in numbers if each is not None]
+                    if len(plain) == len(numbers) > 1:
+                        found[key] = plain
+        return found
+
+    def end(self) -> None:
+        """Let go of the cell."""
+        self._space = self._tree = None
+        self._known.clear()
+        self._places.clear()
+
+    def _note(self, name: str, value: Any) -> float | None:
+        number = read_number(value)
+        # A float may be kept: it holds nothing. A tensor may not.
+        self._known[name] = value if type(value) is float else number
+        return number
+
+    def _take(self, name: str, value: Any, found: dict[str, float]) -> None:
+        before = self._known.get(name)
+        number = self._note(name, value)
+        is_same = value is before if type(value) is float else number == before
+        if number is not None and not is_same:
+            found[name] = number
+
+
+def list_stored(scope: ast.AST) -> set[str]:
+    """Name what is assigned in a scope, without the functions in it."""
+    return {name for name, _ in _walk_assignments(scope)}
+
+
+def list_results(scope: ast.AST, first_line: int = 0) -> frozenset[str]:
+    """Name the results that a scope computes, all of them from a line on.
+
+    Parameters
+    ----------
+    scope
+        A loop, a function or a cell.
+    first_line
+        Names that are assigned before it are left out.
+
+    Returns
+    -------
+    frozenset of str
+        Those with a name that says so and more than constants assigned to them.
+    """
+    computed: set[str] = set()
+    early: set[str] = set()
+    for name, node in _walk_assignments(scope):
+        if not is_result_name(name):
+            continue
+        line = getattr(node, "lineno", 0)
+        if line < first_line:
+            early.add(name)
+        elif not isinstance(getattr(node, "value", None), ast.Constant):
+            computed.add(name)
+    return frozenset(sorted(computed - early)[:_MOST_NAMES])
+
+
+def _walk_assignments(scope: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    waiting = list(ast.iter_child_nodes(scope))
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, FUNCTIONS):
+            continue
+        targets: list[ast.AST] = []
+        if isinstance(node, ast.Assign):
+            targets = list(node.targets)
+        elif isinstance(node, (ast.AugAssign, ast.AnnAssign, ast.NamedExpr)):
+            targets = [node.target]
+        for target in targets:
+            for part in ast.walk(target):
+                if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+                    yield part.id, node
+        waiting.extend(ast.iter_child_nodes(node))
+
+
+# ---------------------------------------------------------------------- later cells
+def read_later_cell(namespace: dict[str, Any]) -> dict[str, tuple[float, list[Any]]]:
+    """Give the results of a cell that trained nothing, each with what it was computed from.
+
+    Parameters
+    ----------
+    namespace
+        The notebook's variables.
+
+    Returns
+    -------
+    dict
+        Number, and the objects that its expression mentions, by name.
+    """
+    cells = namespace.get("In")
+    source = cells[-1] if type(cells) is list and cells else None
+    tree = parse_text(source) if type(source) is str else None
+    found: dict[str, tuple[float, list[Any]]] = {}
+    if tree is None:
+        return found
+    for name in sorted(list_results(tree.module)):
+        number = read_number(namespace.get(name))
+        if number is not None:
+            found[name] = number, _list_sources(tree.module, name, namespace)
+    return found
+
+
+def _list_sources(module: ast.Module, name: str, namespace: dict[str, Any]) -> list[Any]:
+    """Give the objects behind a variable: in its expression, and in the functions that it calls."""
+    waiting, seen = [name], {name}
+    values: list[Any] = []
+    while waiting and len(seen) < _DEEPEST * 4:
+        current = waiting.pop()
+        definition = last_definition(module, current, None)
+        if isinstance(definition, (ast.For, ast.AsyncFor, ast.comprehension)):
+            definition = definition.iter
+        mentioned: set[str] = set()
+        if definition is not None:
+            mentioned = {node.id for node in ast.walk(definition) if isinstance(node, ast.Name)}
+        value = namespace.get(current)
+        if isinstance(value, FunctionType):
+            mentioned |= set(value.__code__.co_names)
+        elif current != name:
+            values.append(value)
+        waiting += sorted(mentioned - seen)
+        seen |= mentioned
+    return values
