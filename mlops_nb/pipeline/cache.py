@@ -214,6 +214,8 @@ class StepCache:
             if written is None:
                 if target.is_file() and not record["conditions"]["reads"].get(path):
                     target.unlink()
+            elif written.get("is_folder"):
+                target.mkdir(parents=True, exist_ok=True)
             elif written["kept"] and not filestate.is_unchanged(path, written):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 self.store.objects.copy_to(written["kept"], target)
@@ -306,7 +308,7 @@ class StepCache:
         for path, found in writes.items():
             if found is None:
                 kept[path] = None
-            elif found["stamp"][0] > _LARGEST_KEPT_BYTES:
+            elif found.get("is_folder") or found["stamp"][0] > _LARGEST_KEPT_BYTES:
                 kept[path] = {**found, "kept": ""}
             else:
                 kept[path] = {**found, "kept": self.store.objects.put_file(Path(path))[0]}
@@ -380,6 +382,8 @@ def _find_changed_file(record: Mapping[str, Any]) -> str:
         if not os.path.isdir(path):  # noqa: PTH112 - a hundred are asked
             return f"the package {Path(path).name.removesuffix('.dist-info')!r} has changed"
     for path, written in record["writes"].items():
-        if written and not written["kept"] and not filestate.is_unchanged(path, written):
+        if not written or written["kept"] or written.get("is_folder"):
+            continue
+        if not filestate.is_unchanged(path, written):
             return f"the file {path!r}, which it made, is not as it made it"
     return ""

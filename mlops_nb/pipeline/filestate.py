@@ -59,6 +59,24 @@ def read_file(path: str) -> dict[str, Any] | None:
     return {"stamp": list(stamp), "digest": hasher.hexdigest()}
 
 
+def read_written(path: str) -> dict[str, Any] | None:
+    """Read the state of what a step has made or removed.
+
+    Parameters
+    ----------
+    path
+        Of a file or a folder.
+
+    Returns
+    -------
+    dict or None
+        As `read_file`; of a folder ``is_folder`` is true, and it has no digest.
+    """
+    if os.path.isdir(path):  # noqa: PTH112 - as of files
+        return {"stamp": [0, 0, 0], "digest": None, "is_folder": True}
+    return read_file(path)
+
+
 def read_folder(path: str) -> str | None:
     """Take the digest of the names in a folder.
 

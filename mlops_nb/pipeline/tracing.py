@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mlops_nb.pipeline import filestate
+from mlops_nb.pipeline import filestate, shell_commands
 from mlops_nb.pipeline.names import is_local_module
 
 _OPENS = frozenset(["open", "os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.truncate"])
@@ -52,7 +52,7 @@ class _Trace:
         elif event == "sqlite3.connect":
             self.read.setdefault(path, filestate.read_stamp(path))
             self.outside.setdefault(f"it uses the database {path!r}")
-        else:
+        elif event != "os.mkdir" or not os.path.isdir(path):  # noqa: PTH112 - as above
             self.written.setdefault(path)
             if event == "os.rename" and (target := _read_path(arguments[1])) is not None:
                 self.written.setdefault(target)
@@ -71,8 +71,20 @@ class _Trace:
             if isinstance(address, tuple) and not _is_of_kernel():
                 self.outside.setdefault(f"it connects to {address[0]}:{address[1]}")
         elif event == "os.forkpty" or _is_called_by_notebook():
-            name = arguments[0] if arguments else ""
-            self.outside.setdefault(f"it starts a program ({name!s})"[:120])
+            self._note_program(event, arguments)
+
+    def _note_program(self, event: str, arguments: tuple[Any, ...]) -> None:
+        command = shell_commands.find_command(event, arguments, sys._getframe(1))  # noqa: SLF001
+        folder = (arguments[2] if event == "subprocess.Popen" else None) or "."
+        looked = shell_commands.read_command(command, os.path.abspath(folder)) if command else None  # noqa: PTH100
+        if looked is not None and not any(map(self.is_ours, [*looked.files, *looked.folders])):
+            for path in looked.files:
+                if path not in self.written:
+                    self.read.setdefault(path, filestate.read_stamp(path))
+            self.listed |= dict.fromkeys(looked.folders)
+            return
+        name = " ".join(command.split()) or (arguments[0] if arguments else "")
+        self.outside.setdefault(f"it starts a program ({name!s:.100})")
 
 
 _state: dict[str, Any] = {"trace": None, "is_installed": False}
@@ -111,7 +123,9 @@ def _list_installed() -> tuple[str, ...]:
         import tempfile
 
         paths = {*sysconfig.get_paths().values(), sys.prefix, sys.base_prefix}
-        own = [os.path.join(tempfile.gettempdir(), "ipykernel_")]  # noqa: PTH118 - a prefix
+        # Prefixes: files of cells, and a cache that torch makes when an optimizer is.
+        temporary = tempfile.gettempdir() + os.sep
+        own = [f"{temporary}ipykernel_", f"{temporary}torchinductor_"]
         homes = [str(Path.home() / name) for name in (".ipython", ".cache", ".config")]
         known = tuple(path + os.sep for path in [*sorted(paths), *homes]) + tuple(own)
         _state["installed"] = known
@@ -212,7 +226,7 @@ def finish() -> dict[str, Any]:
                 reads[path] = filestate.read_file(path)
         return {
             "reads": reads,
-            "writes": {path: filestate.read_file(path) for path in trace.written},
+            "writes": {path: filestate.read_written(path) for path in trace.written},
             "lists": {path: filestate.read_folder(path) for path in trace.listed},
             "outside": list(doubts),
             "draws": trace.seeds != filestate.digest_seeds(),

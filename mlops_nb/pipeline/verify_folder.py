@@ -139,6 +139,8 @@ def _copy_folder(source: Path, target: Path, mirror: Mirror, hidden: set[Path]) 
     for entry in sorted(os.scandir(source), key=lambda one: (one.is_dir(), one.name)):
         path, copy = Path(entry.path), target / entry.name
         if path in hidden or entry.name in _LEFT_OUT:
+            if entry.is_dir() and entry.name not in _LEFT_OUT:
+                copy.mkdir(mode=0o700)  # whoever lists the folder sees it
             continue
         if entry.is_symlink():
             copy.symlink_to(path.readlink() if not path.readlink().is_absolute() else path)

@@ -248,7 +248,7 @@ def _compare_content(
 
 
 def _read_digest(state: Any) -> str | None:
-    return None if state is None else str(state["digest"])
+    return None if state is None or state["digest"] is None else str(state["digest"])
 
 
 def _tell(is_known: bool, digest: str | None) -> str:

@@ -8,6 +8,7 @@ import platform
 import secrets
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -168,6 +169,7 @@ def _list_modules(done: Iterable[Resolved]) -> dict[str, Any]:
 def _find_risk(context: Context, done: Iterable[Resolved]) -> str:
     """Say what a step did that is better not done twice without being asked for."""
     folder = str(context.pipeline.path.absolute().parent) + os.sep
+    temporary = tempfile.gettempdir() + os.sep
     for resolved in done:
         record = resolved.record
         if record is None:
@@ -176,7 +178,9 @@ def _find_risk(context: Context, done: Iterable[Resolved]) -> str:
         for told in record["outside"]:
             if told.startswith(_OUTSIDE):
                 return f"step {name!r} acts outside: {told}"
-        for path in record["writes"]:
+        for path, state in record["writes"].items():
+            if state is None and path.startswith(temporary):
+                continue  # it has come and gone
             if not path.startswith(folder):
                 return f"step {name!r} writes {path!r}, outside of the notebook's folder"
     return ""

@@ -30,7 +30,8 @@ def test_files_are_copied_and_neighbours_are_reached(project: Path, tmp_path: Pa
     folder = project / "notebooks"
     mirror = make_mirror(folder, tmp_path / "work" / "copy", [folder / "out"])
     names = {path.name for path in mirror.folder.iterdir()}
-    assert names == {"b.csv", "lib", "link.csv", ".venv"}
+    assert names == {"b.csv", "lib", "link.csv", ".venv", "out"}
+    assert not list((mirror.folder / "out").iterdir())  # there to be listed, and empty
     assert (mirror.folder / ".." / "data" / "a.csv").read_text() == "data/a.csv"
     (mirror.folder / "link.csv").write_text("changed")
     (mirror.folder / "lib" / "helper.py").write_text("changed")
