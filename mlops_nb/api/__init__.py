@@ -4,7 +4,7 @@ Thin by rule: a verb finds the store and the session, calls the room that does t
 back records. Rooms below are loaded when their verb is first used.
 """
 
-from mlops_nb.api.data import snapshot_data, snapshot_environment
+from mlops_nb.api.data import read_surroundings, snapshot_data, snapshot_environment
 from mlops_nb.api.models import (
     delete_alias,
     get_model,
@@ -26,6 +26,7 @@ from mlops_nb.api.remotes import list_audit, pull_store, push_store, verify_audi
 from mlops_nb.api.runs import (
     active_run,
     compare_runs,
+    edit_run,
     end_run,
     get_run,
     list_runs,
@@ -88,6 +89,7 @@ __all__ = [
     "delete_alias",
     "delete_run",
     "disarm_autolog",
+    "edit_run",
     "end_cell",
     "end_run",
     "explain_graph",
@@ -123,6 +125,7 @@ __all__ = [
     "pull_store",
     "push_store",
     "read_artifact",
+    "read_surroundings",
     "rebuild_index",
     "register_model",
     "restore_run",

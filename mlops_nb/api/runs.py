@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mlops_nb.api.places import need_session, read_store
-from mlops_nb.errors import NotFoundError
+from mlops_nb.errors import NotFoundError, StoreError
 from mlops_nb.records import Comparison, RunRecord
-from mlops_nb.tracking import Run
+from mlops_nb.tracking import Run, reopen_run
 from mlops_nb.tracking import active_run as active_run
 
 if TYPE_CHECKING:
@@ -280,8 +280,22 @@ def get_run(run_id: str, *, start: Path | None = None) -> RunRecord:
     return store.read_run(store.find_run(run_id))
 
 
-def read_artifact(run_id: str, path: str) -> bytes:
+def read_artifact(run_id: str, path: str, *, start: Path | None = None) -> bytes:
     """Read an artifact of a run, verified.
+
+    Parameters
+    ----------
+    run_id
+        As for `get_run`.
+    path
+        The artifact's name within the run.
+    start
+        Folder whose project's store is read, where it is not this process's.
+
+    Returns
+    -------
+    bytes
+        The artifact.
 
     Raises
     ------
@@ -290,7 +304,7 @@ def read_artifact(run_id: str, path: str) -> bytes:
     CorruptObjectError
         The stored bytes are not those that were logged.
     """
-    store, run = read_store(), get_run(run_id)
+    store, run = read_store(start), get_run(run_id, start=start)
     for artifact in run.artifacts:
         if artifact.path == path:
             return store.objects.read_bytes(artifact.digest)
@@ -298,13 +312,15 @@ def read_artifact(run_id: str, path: str) -> bytes:
     raise NotFoundError("artifact", path, known, f"Asked of run {run.run_id}.")
 
 
-def compare_runs(*run_ids: str) -> Comparison:
+def compare_runs(*run_ids: str, start: Path | None = None) -> Comparison:
     """Put runs side by side, differences first.
 
     Parameters
     ----------
     *run_ids
         Two or more, as for `get_run`.
+    start
+        Folder whose project's store is read, where it is not this process's.
 
     Returns
     -------
@@ -313,5 +329,52 @@ def compare_runs(*run_ids: str) -> Comparison:
     """
     from mlops_nb.api.tables import compare_records
 
-    store = read_store()
-    return compare_records(store, [get_run(run_id) for run_id in run_ids])
+    store = read_store(start)
+    return compare_records(store, [get_run(run_id, start=start) for run_id in run_ids])
+
+
+def edit_run(
+    run_id: str,
+    *,
+    name: str | None = None,
+    tags: Mapping[str, Any] | None = None,
+    start: Path | None = None,
+) -> RunRecord:
+    """Give a recorded run another name, or tags; what it measured stays as it is.
+
+    Parameters
+    ----------
+    run_id
+        As for `get_run`.
+    name
+        What people call it from now on.
+    tags
+        Set beside those it has; one of the same name takes the new value.
+    start
+        Folder whose project's store is read, where it is not this process's.
+
+    Returns
+    -------
+    RunRecord
+        As it is now.
+
+    Raises
+    ------
+    RunNotFoundError
+        There is no such run.
+    InvalidValueError
+        A name or tag has the wrong form, and nothing is written; or more than one run fits.
+    StoreError
+        The store cannot be written.
+    """
+    store = read_store(start)
+    found = store.find_run(run_id)
+    for write in (Run(None, "", "", None), reopen_run(store, found)):  # first a check, without log
+        if write is not None:
+            write.set_tags(tags or {})
+            if name is not None:
+                write.rename(name)
+    record = store.read_run(found)
+    if name is not None and record.name != name:  # a full disk, say: a run in progress goes on
+        raise StoreError(store.root, "the change could not be written", "Is the disk full?")
+    return record

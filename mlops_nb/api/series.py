@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_nb.api.places import read_store
@@ -64,7 +65,9 @@ def get_metric_series(
     return store.read_series(store.find_run(run_id), key, step_from, step_to)
 
 
-def preview_metric(run_id: str, key: str, pixels: int = 800) -> MetricPreview:
+def preview_metric(
+    run_id: str, key: str, pixels: int = 800, *, start: Path | None = None
+) -> MetricPreview:
     """Read what a chart of a metric shows, however long the metric is.
 
     Parameters
@@ -75,6 +78,8 @@ def preview_metric(run_id: str, key: str, pixels: int = 800) -> MetricPreview:
         Name of the metric.
     pixels
         Width of the chart: at most so many entries come back.
+    start
+        Folder whose project's store is read, where it is not this process's.
 
     Returns
     -------
@@ -88,5 +93,5 @@ def preview_metric(run_id: str, key: str, pixels: int = 800) -> MetricPreview:
     RunNotFoundError, NotFoundError
         There is no such run, or it has no such metric.
     """
-    store = read_store()
+    store = read_store(start)
     return store.preview_series(store.find_run(run_id), key, pixels)

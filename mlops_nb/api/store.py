@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_nb.api.places import read_store
@@ -61,7 +62,9 @@ def collect_garbage(grace_s: float = DAY_S) -> Collection:
     return upkeep.collect_store(store, grace_s=grace_s)
 
 
-def delete_run(run_id: str, reason: str | None = None, *, force: bool = False) -> DeletedRun:
+def delete_run(
+    run_id: str, reason: str | None = None, *, force: bool = False, start: Path | None = None
+) -> DeletedRun:
     """Delete a run: it is in no list any more, and a later collection removes it for good.
 
     Parameters
@@ -72,6 +75,8 @@ def delete_run(run_id: str, reason: str | None = None, *, force: bool = False) -
         Why, for the record of the change.
     force
         Also where it has no end yet.
+    start
+        Folder whose project's store is read, where it is not this process's.
 
     Returns
     -------
@@ -87,18 +92,20 @@ def delete_run(run_id: str, reason: str | None = None, *, force: bool = False) -
     """
     from mlops_nb.store import deletion
 
-    store = read_store()
+    store = read_store(start)
     found = store.find_run(run_id)
     return deletion.delete_run(store.root, store.audit, found, reason, force=force)
 
 
-def restore_run(run_id: str) -> RunRecord:
+def restore_run(run_id: str, *, start: Path | None = None) -> RunRecord:
     """Put a deleted run back.
 
     Parameters
     ----------
     run_id
         Its id, the beginning or end of it, or its name.
+    start
+        Folder whose project's store is read, where it is not this process's.
 
     Returns
     -------
@@ -112,7 +119,7 @@ def restore_run(run_id: str) -> RunRecord:
     """
     from mlops_nb.store import deletion
 
-    store = read_store()
+    store = read_store(start)
     found = deletion.find_deleted(store.root, run_id)
     deletion.restore_run(store.root, store.audit, found)
     return store.read_run(found)

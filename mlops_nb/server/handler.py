@@ -89,3 +89,9 @@ class MLOpsRouteHandler(APIHandler):  # type: ignore[misc]
     def root(self) -> Path:
         """The folder that the server serves."""
         return Path(self.settings["server_root_dir"]).expanduser().absolute()
+
+    @property
+    def start(self) -> Path:
+        """Folder whose project's store is asked: that of the notebook, where one is named."""
+        notebook = self.find_notebook()
+        return notebook.parent if notebook else self.root

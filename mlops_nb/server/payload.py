@@ -14,6 +14,14 @@ MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
 # A list shows beginnings; a parameter may be a whole document.
 _MAX_TEXT = 300
+_MOST_ARTIFACTS = 1000
+# By their first bytes: a browser shows these by itself, and runs nothing in them.
+_PICTURES = {
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF87a": "image/gif",
+    b"GIF89a": "image/gif",
+}
 _LISTED = (
     "run_id",
     "name",
@@ -58,7 +66,8 @@ def to_json(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else repr(value)
 
 
-def _shorten(value: Any) -> Any:
+def shorten(value: Any) -> Any:
+    """Cut a long text to its beginning; what is no text stays as it is."""
     if isinstance(value, str) and len(value) > _MAX_TEXT:
         return value[: _MAX_TEXT - 4] + " ..."
     return value
@@ -75,9 +84,13 @@ def write_run(run: RunRecord) -> dict[str, Any]:
     Returns
     -------
     dict
-        The fields of `RunRecord.to_json`.
+        The fields of `RunRecord.to_json` with ``cell_count`` and ``artifact_count``; the cells
+        themselves are asked for in pages, and of very many artifacts only the first are named.
     """
     document: dict[str, Any] = to_json(run.to_json())
+    document["cell_count"] = len(document.pop("cells"))
+    document["artifact_count"] = len(document["artifacts"])
+    document["artifacts"] = document["artifacts"][:_MOST_ARTIFACTS]
     return document
 
 
@@ -98,10 +111,10 @@ def write_listed_run(run: RunRecord) -> dict[str, Any]:
     listed: dict[str, Any] = {name: to_json(document[name]) for name in _LISTED}
     for name in ("params", "tags"):
         listed[name] = {
-            key: _shorten(value if isinstance(value, str | int | float | None) else repr(value))
+            key: shorten(value if isinstance(value, str | int | float | None) else repr(value))
             for key, value in listed[name].items()
         }
-    listed["name"] = _shorten(listed["name"])
+    listed["name"] = shorten(listed["name"])
     return listed
 
 
@@ -119,6 +132,22 @@ def write_error(error: MLOpsError) -> dict[str, str]:
         ``error`` (the class), ``message`` and ``hint``.
     """
     return {"error": type(error).__name__, "message": error.message, "hint": error.hint}
+
+
+def find_picture(content: bytes) -> str | None:
+    """Tell which kind of picture bytes are, whatever name they were given.
+
+    Parameters
+    ----------
+    content
+        The whole of a file.
+
+    Returns
+    -------
+    str or None
+        Its media type; None for all else, SVG with its scripts among it.
+    """
+    return next((kind for start, kind in _PICTURES.items() if content.startswith(start)), None)
 
 
 def read_number(name: str, text: str, least: int, most: int) -> int:

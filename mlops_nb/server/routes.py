@@ -18,7 +18,15 @@ from mlops_nb.server.payload import (
     MAX_LIMIT,
     read_number,
     write_listed_run,
-    write_run,
+)
+from mlops_nb.server.run_routes import (
+    ArtifactRouteHandler,
+    CellsRouteHandler,
+    CompareRouteHandler,
+    MetricRouteHandler,
+    RestoreRouteHandler,
+    RunRouteHandler,
+    SurroundingsRouteHandler,
 )
 
 _MAX_OFFSET = 10**9
@@ -31,8 +39,7 @@ class StatusRouteHandler(MLOpsRouteHandler):
     @authorized  # type: ignore[untyped-decorator]
     async def get(self) -> None:
         """Answer what runs here, for the panel's first question."""
-        notebook = self.find_notebook()
-        start = notebook.parent if notebook else self.root
+        start = self.start
 
         # Not the verb's status, which speaks of the session of its own process: a server has none.
         await self.answer(
@@ -47,7 +54,9 @@ class RunsRouteHandler(MLOpsRouteHandler):
     @authorized  # type: ignore[untyped-decorator]
     async def get(self) -> None:
         """Answer the runs of a notebook, or of the store, one page at a time."""
-        notebook = self.find_notebook()
+        notebook, start = self.find_notebook(), self.start
+        # The notebook tells which store; with ``scope=store`` all runs there are meant.
+        is_whole = self.get_query_argument("scope", "notebook") == "store"
         wanted = self.get_query_argument("filter", None)
         order_by = self.get_query_arguments("order_by") or None
         limit = read_number(
@@ -62,8 +71,8 @@ class RunsRouteHandler(MLOpsRouteHandler):
                 order_by=order_by,
                 limit=limit + 1,
                 offset=offset,
-                notebook=str(notebook) if notebook else None,
-                start=notebook.parent if notebook else self.root,
+                notebook=str(notebook) if notebook and not is_whole else None,
+                start=start,
             )
             return {
                 "runs": [write_listed_run(run) for run in runs[:limit]],
@@ -76,28 +85,16 @@ class RunsRouteHandler(MLOpsRouteHandler):
         await self.answer(list_page)
 
 
-class RunRouteHandler(MLOpsRouteHandler):
-    """``GET /mlops-nb/runs/<run_id>``: everything that one run keeps."""
-
-    @authenticated
-    @authorized  # type: ignore[untyped-decorator]
-    async def get(self, run_id: str) -> None:
-        """Answer one run.
-
-        Parameters
-        ----------
-        run_id
-            Id, unique beginning of an id, or name.
-        """
-        notebook = self.find_notebook()
-        start = notebook.parent if notebook else self.root
-        await self.answer(lambda: write_run(api.get_run(run_id, start=start)))
-
-
 ROUTES: tuple[tuple[str, type[MLOpsRouteHandler]], ...] = (
     (r"status", StatusRouteHandler),
     (r"runs", RunsRouteHandler),
     (r"runs/([^/]+)", RunRouteHandler),
+    (r"runs/([^/]+)/restore", RestoreRouteHandler),
+    (r"runs/([^/]+)/metric", MetricRouteHandler),
+    (r"runs/([^/]+)/cells", CellsRouteHandler),
+    (r"runs/([^/]+)/surroundings", SurroundingsRouteHandler),
+    (r"runs/([^/]+)/artifact", ArtifactRouteHandler),
+    (r"compare", CompareRouteHandler),
 )
 
 

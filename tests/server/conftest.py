@@ -29,7 +29,24 @@ def ask(jp_fetch: Any) -> Ask:
     """Give a function that asks one of our routes and returns status and decoded body."""
 
     async def fetch(*parts: str, **params: Any) -> tuple[int, Any]:
-        response = await jp_fetch("mlops-nb", *parts, params=params, raise_error=False)
+        pairs = [
+            (name, each)
+            for name, value in params.items()
+            for each in (value if isinstance(value, list) else [value])
+        ]
+        response = await jp_fetch("mlops-nb", *parts, params=pairs, raise_error=False)
+        return response.code, json.loads(response.body)
+
+    return fetch
+
+
+@pytest.fixture
+def send(jp_fetch: Any) -> Ask:
+    """Give a function that sends a change as JSON and returns status and decoded body."""
+
+    async def fetch(method: str, *parts: str, **fields: Any) -> tuple[int, Any]:
+        body = None if method in ("GET", "DELETE") else json.dumps(fields)
+        response = await jp_fetch("mlops-nb", *parts, method=method, body=body, raise_error=False)
         return response.code, json.loads(response.body)
 
     return fetch
