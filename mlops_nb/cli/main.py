@@ -167,6 +167,30 @@ def _restore_store(before: str | None) -> None:
         os.environ["MLOPS_NB_STORE"] = before
 
 
+def join_pairs(words: Sequence[str]) -> list[str]:
+    """Write papermill's ``-p NAME VALUE`` as ``-p NAME=VALUE``.
+
+    Parameters
+    ----------
+    words
+        Of a command line.
+
+    Returns
+    -------
+    list of str
+        The same where they are ours already.
+    """
+    joined: list[str] = []
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        joined.append(word)
+        if word in ("-p", "--param") and len(rest) > 1 and "=" not in rest[0]:
+            name, value, *rest = rest
+            joined.append(f"{name}={value}")
+    return joined
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; never returns.
 
@@ -180,7 +204,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         click.echo(cli.get_help(click.Context(cli, info_name="mlops-nb")), err=True)
         sys.exit(2)
     try:
-        code = cli.main(args=words, prog_name="mlops-nb", standalone_mode=False)
+        code = cli.main(args=join_pairs(words), prog_name="mlops-nb", standalone_mode=False)
     except (MLOpsError, click.ClickException, click.Abort, OSError, KeyboardInterrupt) as error:
         fail(error, "--json" in words)
     sys.exit(code if isinstance(code, int) else 0)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from mlops_nb.cli.failures import describe_error
-from mlops_nb.cli.main import _COMMANDS
+from mlops_nb.cli.main import _COMMANDS, join_pairs
 from mlops_nb.errors import ParameterError, StepFailedError
 
 Ask = Callable[..., Any]
@@ -178,3 +178,16 @@ def test_errors_have_stable_codes(error: BaseException, code: int, message: str)
     described = describe_error(error)
     assert described["exit_code"] == code
     assert message in described["message"]
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("-p lr=1", "-p lr=1"),
+        ("-p lr 0.1 nb.ipynb --param n -2", "-p lr=0.1 nb.ipynb --param n=-2"),
+        ("nb.ipynb -p lr", "nb.ipynb -p lr"),
+    ],
+)
+def test_parameters_are_read_in_papermills_form(written: str, read: str) -> None:
+    """-p NAME VALUE is -p NAME=VALUE; a name without a value stays, and is told."""
+    assert join_pairs(written.split()) == read.split()
