@@ -110,6 +110,8 @@ def why(notebook: Path, step: str, pairs: tuple[str, ...], as_json: bool) -> Non
         print_json(asdict(found))
     else:
         click.echo(f"{found.name} {_WORDS[found.status]}: {found.reason}")
+        if found.loop:
+            click.echo(f"{found.name}: {found.loop}")
 
 
 @click.group()

@@ -8,15 +8,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mlops_nb.errors import NotebookError
-from mlops_nb.notebook.effects import USUAL_MODULES
 from mlops_nb.notebook.flow import CellFlow
+from mlops_nb.notebook.foreach_shapes import (
+    find_break,
+    find_line,
+    find_path,
+    find_prepared,
+    find_stored,
+    has_continue,
+    is_text,
+)
 from mlops_nb.notebook.magics import parse_cell, read_magic
 from mlops_nb.notebook.sharing import MAYBE
 from mlops_nb.notebook.values import Known
 from mlops_nb.notebook.walker import Walker
 
-_FIX = "Without the tag 'foreach' the cell runs as the loop that it is."
-_SHAPE = f"Such a cell holds one loop: for item in items: ... results[key] = value. {_FIX}"
+_SHAPE = "Such a cell holds one loop: for item in items: ... results[key] = value."
 _GOT = "<collected>"
 _RANDOM = ("random.", "numpy.random.", "torch.rand", "torch.normal", "torch.multinomial")
 # Members of those modules that carry a state of their own, or draw nothing.
@@ -57,16 +64,28 @@ class ForeachLoop:
     may_change
         Variables from before of which code unknown to us might change something in place. Rounds
         are proven independent only where these are found unchanged after each round.
+    maybe
+        Those of `leaves` that some rounds may not bind.
+    binds
+        What the statements above the loop bind, to constants and to new lists and dicts.
+    source
+        The cell.
+    refusal
+        Why rounds cannot run at once, empty where nothing that is written speaks against it.
     """
 
     cell: int
-    targets: tuple[str, ...]
-    items: str
-    line: int
-    collectors: tuple[Collector, ...]
+    targets: tuple[str, ...] = ()
+    items: str = ""
+    line: int = 0
+    collectors: tuple[Collector, ...] = ()
     reads: tuple[str, ...] = ()
     leaves: tuple[str, ...] = ()
     may_change: tuple[str, ...] = ()
+    maybe: tuple[str, ...] = ()
+    binds: tuple[str, ...] = ()
+    source: str = ""
+    refusal: str = ""
 
 
 def check_loop(
@@ -88,43 +107,82 @@ def check_loop(
     cell
         Its position, for error messages.
     path
-        The notebook, for error messages.
+        The notebook, for the error message.
     is_rng_independent
         Random numbers may be drawn, for the tags give them up as part of the result.
 
     Returns
     -------
     ForeachLoop
-        What a round reads, fills and leaves.
+        What a round reads, fills and leaves; or with the reason why rounds cannot run at once: the
+        cell has another shape, or a round uses what an earlier one made.
 
     Raises
     ------
     NotebookError
-        The cell has another shape, or a round uses what an earlier one made; the variable and the
-        line are named.
+        The cell holds no loop.
     """
-    check = _Check(path, cell, is_rng_independent)
+    check = _Check(cell, is_rng_independent)
     try:
-        loop = check.find_loop(parse_cell(source))
+        tree = parse_cell(source)
     except SyntaxError as error:
-        raise check.refuse(f"it cannot be read (line {error.lineno})") from None
+        return ForeachLoop(cell, refusal=f"it cannot be read (line {error.lineno})")
+    if not any(isinstance(item, ast.For | ast.AsyncFor) for item in tree.body):
+        raise NotebookError(path, "tag 'foreach': it holds no loop", cell, _SHAPE)
+    try:
+        return _describe_loop(check, tree, source, before)
+    except _RefusalError as refusal:
+        return ForeachLoop(cell, refusal=str(refusal))
+
+
+def describe_loop(loop: ForeachLoop | None) -> str:
+    """Say how the rounds of a loop may run.
+
+    Parameters
+    ----------
+    loop
+        The checked loop, None where there is none.
+
+    Returns
+    -------
+    str
+        A clause; empty where there is no loop.
+    """
+    if loop is None:
+        return ""
+    if loop.refusal:
+        return f"its rounds run one after the other: {loop.refusal}"
+    return "its rounds may run at once, with --jobs"
+
+
+def _describe_loop(
+    check: _Check, tree: ast.Module, source: str, before: Iterable[str]
+) -> ForeachLoop:
+    binds, loop = check.find_loop(tree)
     check.refuse_leaving(loop)
     known = _walk_before(before)
+    known.names |= binds
     body, collectors = check.take_collectors(loop)
     flow, known = _walk_round(loop, body, known)
     check.refuse_dependence(loop, flow, known, collectors)
     targets = {item.id for item in ast.walk(loop.target) if isinstance(item, ast.Name)}
     written = (flow.writes | flow.maybe_writes) - {_GOT}
+    # What stands behind a 'continue' counts as bound above: some rounds do not come so far.
+    maybe = written if any(map(has_continue, loop.body)) else flow.maybe_writes
     names = {each.name for each in collectors}
+    stored = {name for statement in loop.body for name in find_stored(statement)}
     return ForeachLoop(
-        cell,
+        check.cell,
         tuple(sorted(targets)),
         ast.unparse(loop.iter),
         loop.lineno,
         collectors,
         tuple(sorted(flow.reads - names)),
-        tuple(sorted(written - targets)),
+        tuple(sorted(written - (targets - stored))),
         tuple(sorted(flow.may_mutate - names - set(flow.imports))),
+        tuple(sorted((maybe & written) - targets)),
+        tuple(sorted(binds)),
+        source,
     )
 
 
@@ -152,49 +210,58 @@ def _walk_round(loop: ast.For, body: list[ast.stmt], known: Known) -> tuple[Cell
     return walker.finish(), known
 
 
-class _Check:
-    """One check, with the place that errors name."""
+class _RefusalError(Exception):
+    """Rounds cannot run at once; the text says why."""
 
-    def __init__(self, path: object, cell: int, is_rng_independent: bool) -> None:
-        self._path, self._cell = path, cell
+
+class _Check:
+    """One check."""
+
+    def __init__(self, cell: int, is_rng_independent: bool) -> None:
+        self.cell = cell
         self._is_rng_independent = is_rng_independent
 
-    def refuse(self, found: str, hint: str = _SHAPE) -> NotebookError:
-        """Build the error of a loop that is not independent."""
-        return NotebookError(self._path, f"tag 'foreach': {found}", self._cell, hint)
-
-    def find_loop(self, tree: ast.Module) -> ast.For:
-        """Find the one loop that the cell may hold."""
-        body = [item for item in tree.body if not _is_text(item)]
+    @staticmethod
+    def find_loop(tree: ast.Module) -> tuple[set[str], ast.For]:
+        """Find the one loop that the cell may hold, and what is made empty above it."""
+        body = [item for item in tree.body if not is_text(item)]
+        binds: set[str] = set()
+        while body and (bound := find_prepared(body[0])):
+            binds |= bound
+            body = body[1:]
         if len(body) != 1 or not isinstance(body[0], ast.For):
             wrong = next((item for item in body if not isinstance(item, ast.For)), None)
-            if wrong is None and len(body) > 1:
-                raise self.refuse(f"it holds a second loop (line {body[1].lineno})")
             if wrong is None:
-                raise self.refuse("it holds no loop")
+                raise _RefusalError(f"it holds a second loop (line {body[1].lineno})")
             shown = ast.unparse(wrong).splitlines()[0][:60]
-            raise self.refuse(f"it holds more than a loop: {shown!r} (line {wrong.lineno})")
+            raise _RefusalError(f"it holds more than a loop: {shown!r} (line {wrong.lineno})")
         loop = body[0]
         if loop.orelse:
-            raise self.refuse(f"its loop has an 'else' (line {loop.orelse[0].lineno})")
+            raise _RefusalError(f"its loop has an 'else' (line {loop.orelse[0].lineno})")
         names = [item for item in ast.walk(loop.target) if isinstance(item, ast.expr)]
         if not all(isinstance(item, ast.Name | ast.Tuple | ast.List) for item in names):
-            raise self.refuse(f"the loop binds {ast.unparse(loop.target)!r}; expected names")
-        return loop
+            shown = ast.unparse(loop.target)
+            raise _RefusalError(f"the loop binds {shown!r}; expected names")
+        return binds, loop
 
-    def refuse_leaving(self, loop: ast.For) -> None:
+    @staticmethod
+    def refuse_leaving(loop: ast.For) -> None:
         """Refuse what ends the loop early or asks the shell."""
         for statement in loop.body:
-            if (leaving := _find_break(statement)) is not None:
+            if (leaving := find_break(statement)) is not None:
                 found = f"'break' (line {leaving.lineno}) lets one round decide about the next"
-                raise self.refuse(found, _FIX)
+                raise _RefusalError(found)
             for node in ast.walk(statement):
                 if read_magic(node) is not None:
                     line = getattr(node, "lineno", loop.lineno)
                     found = f"a round runs a magic or a command of the shell (line {line})"
-                    raise self.refuse(found, _FIX)
+                    raise _RefusalError(found)
+                if isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith):
+                    line = node.lineno
+                    raise _RefusalError(f"a round waits for something asynchronous (line {line})")
 
-    def take_collectors(self, loop: ast.For) -> tuple[list[ast.stmt], tuple[Collector, ...]]:
+    @staticmethod
+    def take_collectors(loop: ast.For) -> tuple[list[ast.stmt], tuple[Collector, ...]]:
         """Take the statements that fill collectors out of the body, keeping what they compute."""
         own = {item.id for item in ast.walk(loop.target) if isinstance(item, ast.Name)}
         own |= {
@@ -209,7 +276,7 @@ class _Check:
         for name, kind, line in taker.taken:
             if kinds.setdefault(name, kind) != kind:
                 found = f"{name!r} is filled in two ways (line {line})"
-                raise self.refuse(found, "Use one of name[key] = value and name.append(value).")
+                raise _RefusalError(found)
         return body, tuple(Collector(name, kind) for name, kind in kinds.items())
 
     def refuse_dependence(
@@ -218,23 +285,21 @@ class _Check:
         """Refuse rounds that use what other rounds made."""
         if flow.opaque:
             place = flow.opaque[0]
-            raise self.refuse(f"{place.reason} (line {place.line}) may do anything", _FIX)
+            raise _RefusalError(f"{place.reason} (line {place.line}) may do anything")
         written = flow.writes | flow.maybe_writes
         for name in sorted(flow.reads & written):
-            found = f"a round uses {name!r} of the round before (line {_find_line(loop, name)})"
-            raise self.refuse(found, f"Collect values and combine them below the loop. {_FIX}")
+            found = f"a round uses {name!r} of the round before (line {find_line(loop, name)})"
+            raise _RefusalError(found)
         for name in sorted(flow.mutates | flow.deletes | flow.maybe_deletes):
-            found = f"a round changes {name!r}, which is shared (line {_find_line(loop, name)})"
-            raise self.refuse(found, f"Work on a copy made in the round. {_FIX}")
+            found = f"a round changes {name!r}, which is shared (line {find_line(loop, name)})"
+            raise _RefusalError(found)
         for each in collectors:
             used = flow.reads & known.sharing.reach(each.name, MAYBE)
             if used:
                 name = each.name if each.name in used else min(used)
-                line = _find_line(loop, name, is_use=True)
+                line = find_line(loop, name, is_use=True)
                 found = f"a round reads {name!r}, which earlier rounds filled (line {line})"
-                raise self.refuse(found, f"Read it below the loop. {_FIX}")
-        if not collectors:
-            raise self.refuse("its rounds leave nothing: no 'name[key] = value' or '.append(...)'")
+                raise _RefusalError(found)
         if not self._is_rng_independent:
             self._refuse_random(loop, known)
 
@@ -242,12 +307,11 @@ class _Check:
         """Refuse draws from the global generators: their order is part of the result."""
         for statement in loop.body:
             for node in ast.walk(statement):
-                path = _find_path(node.func, known) if isinstance(node, ast.Call) else ""
+                path = find_path(node.func, known) if isinstance(node, ast.Call) else ""
                 if path.startswith(_RANDOM) and path.rpartition(".")[2] not in _OWN_STATE:
                     line = getattr(node, "lineno", loop.lineno)
                     found = f"a round draws from the shared generator: {path} (line {line})"
-                    hint = f"Make a generator in the round from its item. {_FIX}"
-                    raise self.refuse(found, hint)
+                    raise _RefusalError(found)
 
 
 class _Taker(ast.NodeTransformer):
@@ -286,46 +350,3 @@ class _Taker(ast.NodeTransformer):
         got = ast.Name(_GOT, ast.Store())
         kept = ast.Assign([got], ast.Tuple(values, ast.Load()))
         return ast.fix_missing_locations(ast.copy_location(kept, node))
-
-
-def _is_text(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-
-
-def _find_break(node: ast.AST) -> ast.stmt | None:
-    """Find a ``break`` of the loop itself, not of one within it."""
-    if isinstance(node, ast.Break):
-        return node
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-        return None
-    inner = list(ast.iter_child_nodes(node))
-    if isinstance(node, ast.For | ast.AsyncFor | ast.While):
-        inner = list(node.orelse)
-    return next((found for child in inner if (found := _find_break(child)) is not None), None)
-
-
-def _find_line(loop: ast.For, name: str, *, is_use: bool = False) -> int:
-    """Find the line of the body that names a variable; of changes the one that writes it."""
-    found = [
-        node
-        for statement in loop.body
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Name) and node.id == name
-    ]
-    if is_use:  # the places that fill it come first, what reads it is the last
-        return found[-1].lineno if found else loop.lineno
-    return found[0].lineno if found else loop.lineno
-
-
-def _find_path(func: ast.expr, known: Known) -> str:
-    """Give the dotted path of what is called, through the imports."""
-    parts: list[str] = []
-    while isinstance(func, ast.Attribute):
-        parts.append(func.attr)
-        func = func.value
-    if not isinstance(func, ast.Name):
-        return ""
-    root = known.modules.get(func.id) or (
-        "" if func.id in known.names else USUAL_MODULES.get(func.id, "")
-    )
-    return ".".join([root, *reversed(parts)]) if root else ""

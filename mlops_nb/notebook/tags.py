@@ -172,7 +172,7 @@ def read_roles(
     ------
     NotebookError
         As :func:`read_tags`; where several cells tagged ``parameters`` are ambiguous, where tags of
-        one step contradict each other, and where a loop tagged ``foreach`` is none.
+        one step contradict each other, and where a cell tagged ``foreach`` holds no loop.
     """
     roles = tuple(read_tags(cell, document.path, honours) for cell in document.cells)
     roles = _choose_parameters(document, roles)
@@ -222,7 +222,7 @@ def read_step_options(
     ------
     NotebookError
         Where tags of one step contradict each other, where a tag about steps stands above the first
-        one, and where a loop tagged ``foreach`` is not one of independent rounds.
+        one, and where a cell tagged ``foreach`` holds no loop.
     """
     cells = [c for c in document.code_cells if not roles[c.index].is_skipped]
     owner = None if any(roles[cell.index].step for cell in cells) else "main"

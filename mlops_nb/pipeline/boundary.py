@@ -80,27 +80,17 @@ class BoundaryReport:
         return frozenset(name for part in self.state.components for name in part.looked_up)
 
 
-def _find_overlap(memory: Iterable[Memory]) -> tuple[Memory, Memory] | None:
-    furthest: Memory | None = None
-    for piece in sorted(set(memory)):
-        inside = furthest is not None and piece[0] < furthest[0] + furthest[1]
-        if furthest and inside and piece[3] != furthest[3] and (piece[2] or furthest[2]):
-            return furthest, piece
-        if furthest is None or sum(piece[:2]) > sum(furthest[:2]):
-            furthest = piece
-    return None
-
-
 def _dump(
     values: Mapping[str, Any], file: Any, namespace: dict[str, Any], has_nans: bool = False
 ) -> NamespacePickler:
     from mlops_nb.pipeline.identities import IdentityPickler  # brings cloudpickle
+    from mlops_nb.pipeline.partition import find_overlap
     from mlops_nb.pipeline.pickling import NamespacePickler
 
     pickler = (IdentityPickler if has_nans else NamespacePickler)(file, namespace)
     # The list fills while the values are written; after them its objects are in the memo.
     pickler.dump((dict(values), pickler.linked))
-    if _find_overlap(pickler.memory):
+    if find_overlap(pickler.memory):
         raise pickle.PicklingError("it shares memory in a way that cannot be carried")
     return pickler
 
@@ -125,7 +115,7 @@ def find_unpicklable(namespace: dict[str, Any], values: Mapping[str, Any]) -> di
     dict
         Reason for each name that cannot cross.
     """
-    from mlops_nb.pipeline.partition import Nowhere
+    from mlops_nb.pipeline.partition import Nowhere, find_overlap
 
     reasons: dict[str, str] = {}
     owners: dict[str, set[str]] = {}
@@ -139,7 +129,7 @@ def find_unpicklable(namespace: dict[str, Any], values: Mapping[str, Any]) -> di
         memory.extend(found)
         for piece in found:
             owners.setdefault(piece[3], set()).add(name)
-    while overlap := _find_overlap(memory):
+    while overlap := find_overlap(memory):
         culprits = {name for piece in overlap for name in owners[piece[3]]}
         for name in culprits:
             reasons[name] = "shares memory with " + ", ".join(sorted(culprits - {name}))

@@ -8,6 +8,7 @@ pending, files appear whole, and saving costs the same however large the noteboo
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,8 @@ class StepClient(PapermillNotebookClient):  # type: ignore[misc]
         Called with the number of cells done and of all.
     kernel
         Tells how it died.
+    around
+        Gives for each cell what to hold while it runs.
     **options
         As nbclient takes them.
     """
@@ -96,9 +99,11 @@ class StepClient(PapermillNotebookClient):  # type: ignore[misc]
         outcome: StepOutcome,
         on_cell: Callable[[int, int], None] | None = None,
         kernel: StepKernel | None = None,
+        around: Callable[[Any], AbstractContextManager[None]] | None = None,
         **options: Any,
     ) -> None:
         super().__init__(nb_man, **options)
+        self.around = around or (lambda cell: nullcontext())
         self.outcome, self.on_cell, self.kernel = outcome, on_cell, kernel
 
     def execute(self, **options: Any) -> Any:
@@ -169,7 +174,8 @@ class StepClient(PapermillNotebookClient):  # type: ignore[misc]
         self.kc.session.metadata = {"cellId": identity, **metadata}
         try:
             counts = own.get("kind", "cell") == "cell"
-            self.execute_cell(cell, index, store_history=counts)
+            with self.around(cell):
+                self.execute_cell(cell, index, store_history=counts)
         finally:
             self.kc.session.metadata = {}
 
@@ -208,7 +214,8 @@ class MLOpsEngine(NBClientEngine):  # type: ignore[misc]
         progress_bar, log_output, autosave_cell_every
             As papermill's.
         **options
-            ``kernel`` (a `StepKernel`), ``outcome``, ``on_cell``, ``save_path``, and nbclient's.
+            ``kernel`` (a `StepKernel`), ``outcome``, ``on_cell``, ``around``, ``save_path``, and
+            nbclient's.
 
         Returns
         -------

@@ -51,7 +51,8 @@ class ThreadExecutor:
         Chain
             As there.
         """
-        return ChainRunner(context, number, state).run()
+        with context.slots.held():
+            return ChainRunner(context, number, state).run()
 
 
 @contextlib.contextmanager

@@ -16,11 +16,13 @@ from mlops_nb.errors import StepFailedError
 from mlops_nb.notebook.document import write_notebook
 from mlops_nb.notebook.secrets import redact_document
 from mlops_nb.pipeline import cancelling, remains, standalone
+from mlops_nb.pipeline.fanning import FanOut
 from mlops_nb.pipeline.forkserver_imports import find_preload
 from mlops_nb.pipeline.graph import Pipeline
 from mlops_nb.pipeline.kernels import StepKernel
 from mlops_nb.pipeline.keys import StepSource
 from mlops_nb.pipeline.progress import OnProgress, Progress
+from mlops_nb.pipeline.slots import Slots
 from mlops_nb.pipeline.specification import StepSpecification
 from mlops_nb.pipeline.specifying import specify_step
 from mlops_nb.pipeline.standalone import Kept
@@ -50,6 +52,8 @@ class Context:
         Folder of the values that cross.
     preload
         Modules that a kernel may find imported.
+    slots
+        Places for kernels that compute.
     """
 
     pipeline: Pipeline
@@ -66,6 +70,7 @@ class Context:
     kernel_name: str | None = None
     timeout: float | None = None
     preload: tuple[str, ...] = ()
+    slots: Slots = field(default_factory=lambda: Slots(1))
 
     @property
     def history(self) -> bool:
@@ -150,6 +155,7 @@ class ChainRunner:
         self.context, self.first = context, number
         self.chain = Chain(state, state)
         self.kernel: StepKernel | None = None
+        self.fan_out: FanOut | None = None
         self.fused_with: str | None = None
         self.reason: str | None = None
         self.count = state.execution_count
@@ -313,9 +319,11 @@ class ChainRunner:
         limits = [context.timeout, context.pipeline.steps[number].options.timeout_s]
         limit = min((value for value in limits if value is not None), default=None)
         options: dict[str, Any] = {}
-        if limit is not None:
-            deadline = time.monotonic() + limit
+        deadline = None if limit is None else time.monotonic() + limit
+        if deadline is not None:
             options["timeout_func"] = lambda cell: max(1, round(deadline - time.monotonic()))
+        assert self.kernel is not None
+        self.fan_out = FanOut(context, number, self.kernel, deadline)
         # papermill counts errors of cells that are tagged 'raises-exception' too; the engine has
         # told the truth.
         with contextlib.suppress(PapermillExecutionError):
@@ -328,6 +336,7 @@ class ChainRunner:
                 kernel=self.kernel,
                 outcome=outcome,
                 on_cell=on_cell,
+                around=self.fan_out.around,
                 save_path=str(target),
                 **options,
             )
@@ -337,6 +346,7 @@ class ChainRunner:
         self.kernel.report()
         file = self.context.private / f"{number}.json"
         found = json.loads(file.read_text(encoding="utf-8"))
+        found = self.fan_out.add_to(found) if self.fan_out is not None else found
         file.unlink()
         self.chain.reports.append(found)
         is_last = number == len(self.context.pipeline.steps) - 1 or self.chain.has_exited

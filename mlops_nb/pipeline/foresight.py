@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from mlops_nb.config import Settings
 from mlops_nb.errors import InvalidValueError, NotFoundError, near_misses
+from mlops_nb.notebook.foreach import describe_loop
 from mlops_nb.notebook.parameters import resolve_parameters
 from mlops_nb.pipeline.cache import StepCache
 from mlops_nb.pipeline.execution import Context
@@ -32,11 +33,14 @@ class Forecast:
         ``cached``, ``runs``, ``skipped``, or ``depends``: on what a step that runs will give.
     reason
         In words.
+    loop
+        What becomes of the rounds of its loop; empty where none is tagged ``foreach``.
     """
 
     name: str
     status: Foreseen
     reason: str
+    loop: str = ""
 
 
 def foresee(
@@ -72,16 +76,19 @@ def foresee(
     pipeline = plan(path)
     selection = select_steps(pipeline, force, start_at, stop_at, only)
     values = resolve_parameters(pipeline.parameters, params)
-    if not (store.root / "steps").is_dir():
-        return tuple(
+    if (store.root / "steps").is_dir():
+        cache = StepCache(store)
+        context = _make_context(pipeline, cache, settings)
+        told = _Foresight(Resolver(context, cache, values, selection.forced), selection).tell()
+    else:
+        told = tuple(
             Forecast(step.name, "skipped", "it is left out")
             if step.name in selection.left_out
             else Forecast(step.name, "runs", "it has not run yet")
             for step in pipeline.steps
         )
-    cache = StepCache(store)
-    context = _make_context(pipeline, cache, settings)
-    return _Foresight(Resolver(context, cache, values, selection.forced), selection).tell()
+    loops = [describe_loop(step.options.foreach) for step in pipeline.steps]
+    return tuple(replace(one, loop=loop) for one, loop in zip(told, loops, strict=True))
 
 
 def find_forecast(forecasts: Collection[Forecast], step: str) -> Forecast:

@@ -194,6 +194,24 @@ class StepKernel:
             reason = reply["content"].get("evalue", "") or reply["content"].get("ename", "")
             raise StepFailedError("kernel", f"it cannot tell what the step did: {reason}")
 
+    def call(self, source: str) -> None:
+        """Let an idle kernel run code of ours that nothing of the notebook sees.
+
+        Parameters
+        ----------
+        source
+            Statements, with a namespace of their own.
+
+        Raises
+        ------
+        StepFailedError
+            They fail, or the kernel has died.
+        """
+        reply = self._execute(f"exec({source!r}, {{}})")
+        if reply["content"]["status"] != "ok":
+            reason = reply["content"].get("evalue", "") or reply["content"].get("ename", "")
+            raise StepFailedError("kernel", reason)
+
     def finish(self) -> None:
         """Let an idle kernel write what it still records, before it is stopped."""
         with contextlib.suppress(TimeoutError, RuntimeError):

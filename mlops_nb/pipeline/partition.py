@@ -9,7 +9,7 @@ import pickle
 import re
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +75,7 @@ class _StructurePickler(NamespacePickler):
 
     def __init__(self, namespace: dict[str, Any]) -> None:
         super().__init__(Nowhere(), namespace)
+        self.owned: Container[int] | None = None
         self.sets = _Sets()
         self.current = ""
         self.with_nans: set[str] = set()
@@ -115,24 +116,31 @@ class _StructurePickler(NamespacePickler):
             return str, ()
         return super().reducer_override(obj)
 
-    def persistent_id(self, obj: Any) -> None:
-        """Note one object; nothing is made persistent.
+    def persistent_id(self, obj: Any) -> Any:
+        """Note one object; nothing is made persistent but what is written as a reference.
 
         Parameters
         ----------
         obj
             Any object of the graph. The pickler's memo keeps it alive, so its id stays its own.
+
+        Returns
+        -------
+        object or None
+            None where the walk goes on into it.
         """
+        if self.owned is not None and id(obj) in self.owned:
+            return self.current
         kind = type(obj)
         if kind is float:
             if obj == obj:  # noqa: PLR0124 - all but NaN
-                return
+                return None
             self.with_nans.add(self.current)
             if find_nan_owner(obj):
-                return
+                return None
             self.kept_nans.append(obj)
         elif kind in _PLAIN:
-            return
+            return None
         if (
             (kind is set or kind is frozenset)
             and len(obj) > 1
@@ -142,12 +150,13 @@ class _StructurePickler(NamespacePickler):
             self.refused[self.current] = "a set in it would not keep its order"
         if (kind is tuple or kind is frozenset) and len(obj) <= _SMALL:
             if all(type(part) in _PLAIN for part in obj):
-                return
+                return None
         elif self._is_shared_by_all(obj, kind):
-            return
+            return None
         first = self._first.setdefault(id(obj), self.current)
         if first is not self.current:
             self.sets.join(first, self.current)
+        return None
 
     def _is_shared_by_all(self, obj: Any, kind: type[Any]) -> bool:
         if isinstance(obj, types.ModuleType):
@@ -180,7 +189,11 @@ class Group:
     has_nans: bool = False
 
 
-def partition(items: Mapping[str, Any], namespace: dict[str, Any]) -> tuple[Group, ...]:
+def partition(
+    items: Mapping[str, Any],
+    namespace: dict[str, Any],
+    owned: Mapping[str, Container[int]] | None = None,
+) -> tuple[Group, ...]:
     """Group values so that no two groups share an object or memory that can change.
 
     Parameters
@@ -189,6 +202,8 @@ def partition(items: Mapping[str, Any], namespace: dict[str, Any]) -> tuple[Grou
         Values by name.
     namespace
         The user namespace.
+    owned
+        By name the ids of objects that its value will be written without, as references.
 
     Returns
     -------
@@ -199,6 +214,7 @@ def partition(items: Mapping[str, Any], namespace: dict[str, Any]) -> tuple[Grou
     memory: dict[str, list[Memory]] = {}
     for name, value in items.items():
         walker.current = name
+        walker.owned = owned.get(name) if owned else None
         known = len(walker.memory)
         with contextlib.suppress(Exception):  # it cannot be pickled: told when it is written
             walker.dump(value)
@@ -227,3 +243,26 @@ def _join_memory(sets: _Sets, memory: Mapping[str, list[Memory]]) -> None:
                 sets.join(furthest[1], name)
         if furthest is None or sum(piece[:2]) > sum(furthest[0][:2]):
             furthest = piece, name
+
+
+def find_overlap(memory: Iterable[Memory]) -> tuple[Memory, Memory] | None:
+    """Find two values that hold the same memory without one owner who could tie them again.
+
+    Parameters
+    ----------
+    memory
+        As `pickling.NamespacePickler` notes it.
+
+    Returns
+    -------
+    tuple or None
+        The first two pieces that overlap.
+    """
+    furthest: Memory | None = None
+    for piece in sorted(set(memory)):
+        inside = furthest is not None and piece[0] < furthest[0] + furthest[1]
+        if furthest and inside and piece[3] != furthest[3] and (piece[2] or furthest[2]):
+            return furthest, piece
+        if furthest is None or sum(piece[:2]) > sum(furthest[:2]):
+            furthest = piece
+    return None

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-ProgressKind = Literal["notice", "step_started", "cell_finished", "step_finished"]
+ProgressKind = Literal[
+    "notice", "step_started", "cell_finished", "round_finished", "step_finished"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,7 @@ class Progress:
     number, total
         The step's position from 1, and how many there are.
     cells_done, cells_total
-        Within the step.
+        Within the step; of ``round_finished`` the rounds of its loop.
     message
         For people: a notice, or why a step failed or shares a kernel.
     """
@@ -42,6 +44,8 @@ class Progress:
             return f"{place} ..."
         if self.kind == "cell_finished":
             return f"{place}: cell {self.cells_done} of {self.cells_total}"
+        if self.kind == "round_finished":
+            return f"{place}: round {self.cells_done} of {self.cells_total}"
         detail = f": {self.message}" if self.message else ""
         return f"{place} {self.status} in {self.duration_s:.1f} s{detail}"
 

@@ -6,6 +6,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from mlops_nb.pipeline.report import ReportFormat, write_reports
 from mlops_nb.pipeline.resolving import Resolver
 from mlops_nb.pipeline.schedule import Schedule
 from mlops_nb.pipeline.selection import Selection, select_steps
+from mlops_nb.pipeline.slots import Slots
 from mlops_nb.pipeline.verify_proof import Proof, VerifyMode
 from mlops_nb.records import PipelineResult, RunStatus, Verification
 from mlops_nb.store import Store
@@ -128,6 +130,7 @@ def run(  # noqa: PLR0913 - each is one wish of a person
         kernel_name,
         timeout,
     )
+    context = replace(context, slots=Slots(jobs))
     proof = Proof(context, cache, verify, selection, tolerance)
     resolver = Resolver(context, cache, values, selection.forced, executor)
     with pin_cache(cache):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from mlops_nb.pipeline import (
     tracing,
 )
 from mlops_nb.pipeline.reach import find_needed
-from mlops_nb.pipeline.specification import HISTORY, read_specification
+from mlops_nb.pipeline.specification import HISTORY, StepSpecification, read_specification
 
 _LONGEST_SNAPSHOT_S = 20.0
 
@@ -111,23 +112,9 @@ def save() -> None:
         print("This step ran by itself: what the pipeline has kept stays as it is.")  # noqa: T201
         return
     given, shell = _state["given"], rebuild.get_shell()
-    namespace: dict[str, Any] = shell.user_ns
-    namespace.pop("_mlops", None)
+    shell.user_ns.pop("_mlops", None)
     sys.stdout.flush()
-    with tracing.paused():
-        report = boundary.dump_boundary(
-            namespace,
-            _state["loaded"],
-            Path(given.components),
-            key=sealing.read_key(Path(given.key_folder)),
-            start=_state["start"],
-            extra=HISTORY if given.history else (),
-            patches=given.patches,
-            late=given.late,
-            execution_count=shell.execution_count,
-            history=history.collect(shell) if given.history else None,
-            bound=given.bound,
-        )
+    report = dump(given.late)
     unpicklable = report.unpicklable | lingering.find_lingering(given.repeated)
     needed = find_needed(given.later, report.looked_up)
     blocking = {
@@ -148,6 +135,48 @@ def save() -> None:
     else:
         size = report.size_bytes / 1e6
         print(f"{len(report.names)} names, {size:.1f} MB: {_shorten(report.names)}")  # noqa: T201
+
+
+def get_given() -> StepSpecification:
+    """Give what this kernel was told of its step.
+
+    Returns
+    -------
+    StepSpecification
+        Of the step that it runs now.
+    """
+    given: StepSpecification = _state["given"]
+    return given
+
+
+def dump(late: Collection[str] = ()) -> boundary.BoundaryReport:
+    """Write what there is now as components; the step may go on.
+
+    Parameters
+    ----------
+    late
+        Names to leave out.
+
+    Returns
+    -------
+    BoundaryReport
+        With what has changed since the step began.
+    """
+    given, shell = _state["given"], rebuild.get_shell()
+    with tracing.paused():
+        return boundary.dump_boundary(
+            shell.user_ns,
+            _state["loaded"],
+            Path(given.components),
+            key=sealing.read_key(Path(given.key_folder)),
+            start=_state["start"],
+            extra=HISTORY if given.history else (),
+            patches=given.patches,
+            late=late,
+            execution_count=shell.execution_count,
+            history=history.collect(shell) if given.history else None,
+            bound=given.bound,
+        )
 
 
 def report() -> None:

@@ -9,7 +9,7 @@ import threading
 import types
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from mlops_nb.pipeline import filestate, shell_commands
 from mlops_nb.pipeline.names import is_local_module
@@ -23,6 +23,16 @@ _HANDING_ON = frozenset(["subprocess", "os", "pty", "asyncio", "contextlib", "IP
 _FOREIGN = ("/proc/", "/sys/", "/dev/", "/etc/")
 
 
+class Watcher(Protocol):
+    """Is asked before something happens, and may raise to keep it from happening."""
+
+    def watch(self, path: str) -> None:
+        """Tell that a file or a folder will be made, changed or removed."""
+
+    def stop(self, reason: str) -> None:
+        """Tell that something will happen that no file shows."""
+
+
 class _Trace:
     """What one step has done so far."""
 
@@ -33,6 +43,7 @@ class _Trace:
         self.outside: dict[str, None] = {}
         self.left_out = tuple(folder.rstrip(os.sep) + os.sep for folder in left_out)
         self.seeds: str | None = None
+        self.watcher: Watcher | None = None
 
     def is_ours(self, path: str) -> bool:
         return path.startswith((*_FOREIGN, *_list_installed(), *self.left_out))
@@ -51,11 +62,11 @@ class _Trace:
             self._note_open(path, arguments)
         elif event == "sqlite3.connect":
             self.read.setdefault(path, filestate.read_stamp(path))
-            self.outside.setdefault(f"it uses the database {path!r}")
+            self._note_reason(f"it uses the database {path!r}")
         elif event != "os.mkdir" or not os.path.isdir(path):  # noqa: PTH112 - as above
-            self.written.setdefault(path)
+            self._note_written(path)
             if event == "os.rename" and (target := _read_path(arguments[1])) is not None:
-                self.written.setdefault(target)
+                self._note_written(target)
 
     def _note_open(self, path: str, arguments: tuple[Any, ...]) -> None:
         mode, flags = arguments[1], arguments[2]
@@ -63,13 +74,23 @@ class _Trace:
         if path not in self.written and (not writes or (isinstance(mode, str) and "w" not in mode)):
             self.read.setdefault(path, filestate.read_stamp(path))
         if writes:
-            self.written.setdefault(path)
+            self._note_written(path)
+
+    def _note_written(self, path: str) -> None:
+        if self.watcher is not None:
+            self.watcher.watch(path)
+        self.written.setdefault(path)
+
+    def _note_reason(self, reason: str) -> None:
+        self.outside.setdefault(reason)
+        if self.watcher is not None:
+            self.watcher.stop(reason)
 
     def _note_outside(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event == "socket.connect":
             address = arguments[1]
             if isinstance(address, tuple) and not _is_of_kernel():
-                self.outside.setdefault(f"it connects to {address[0]}:{address[1]}")
+                self._note_reason(f"it connects to {address[0]}:{address[1]}")
         elif event == "os.forkpty" or _is_called_by_notebook():
             self._note_program(event, arguments)
 
@@ -84,7 +105,7 @@ class _Trace:
             self.listed |= dict.fromkeys(looked.folders)
             return
         name = " ".join(command.split()) or (arguments[0] if arguments else "")
-        self.outside.setdefault(f"it starts a program ({name!s:.100})")
+        self._note_reason(f"it starts a program ({name!s:.100})")
 
 
 _state: dict[str, Any] = {"trace": None, "is_installed": False}
@@ -191,6 +212,19 @@ def begin(left_out: tuple[str, ...]) -> None:
         _state["trace"] = _Trace(left_out)
         _list_installed()
     note_seeds()
+
+
+def watch(watcher: Watcher) -> None:
+    """Ask somebody before anything is noted from now on.
+
+    Parameters
+    ----------
+    watcher
+        What it raises beyond ``Exception`` reaches the notebook's code.
+    """
+    trace: _Trace | None = _state["trace"]
+    if trace is not None:
+        trace.watcher = watcher
 
 
 def note_seeds() -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.conformance.judging import check
 from tests.conformance.reading import Case, list_cases
 
-CASES = list_cases("dataflow", "classes", "functions", "objects")
+CASES = list_cases("dataflow", "classes", "functions", "loops", "objects")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

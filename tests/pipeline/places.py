@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from mlops_nb.config import load_settings
+from mlops_nb.config import Settings, load_settings
 from mlops_nb.notebook.document import new_code_cell, new_notebook, write_notebook
 from mlops_nb.pipeline import Progress, run
 from mlops_nb.records import PipelineResult
@@ -26,13 +26,17 @@ class Place:
         built = [new_code_cell(source, tags) for source, *tags in cells]
         return write_notebook(new_notebook(built, metadata), self.folder / "work" / "nb.ipynb")
 
+    def read_settings(self) -> Settings:
+        """Give the settings of this place."""
+        return load_settings(self.folder)
+
     def run(self, path: Path, **options: Any) -> PipelineResult:
         """Run a notebook."""
         return run(
             path,
             out_dir=self.out,
             store=self.store,
-            settings=load_settings(self.folder),
+            settings=self.read_settings(),
             on_progress=self.told.append,
             **options,
         )
