@@ -378,6 +378,9 @@ def _find_changed_file(record: Mapping[str, Any]) -> str:
     for path, known in conditions["lists"].items():
         if filestate.read_folder(path) != known:
             return f"the files in {path!r} are others"
+    for path, known in conditions.get("searches", {}).items():
+        if filestate.read_modules(path) != known:
+            return f"the modules in {path!r} are others"
     for path in conditions["packages"]:
         if not os.path.isdir(path):  # noqa: PTH112 - a hundred are asked
             return f"the package {Path(path).name.removesuffix('.dist-info')!r} has changed"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.machinery
 import os
 import random
 import stat
@@ -11,6 +13,8 @@ from typing import Any
 
 import blake3
 
+MODULES = tuple(importlib.machinery.all_suffixes())
+_INSTALLED = (".dist-info", ".egg-info", ".egg")
 Stamp = tuple[int, int, int]  # size, modification and change time in ns
 
 
@@ -97,6 +101,36 @@ def read_folder(path: str) -> str | None:
     hidden = {".mlops", ".ipynb_checkpoints", "__pycache__"}
     kept = [name for name in names if name not in hidden and not name.endswith("-run")]
     return str(blake3.blake3("\0".join(kept).encode("utf-8", "surrogateescape")).hexdigest())
+
+
+def read_modules(path: str) -> str:
+    """Take the digest of the names in a folder that an import, or who asks for packages, may find.
+
+    Parameters
+    ----------
+    path
+        Of the folder.
+
+    Returns
+    -------
+    str
+        Of the files of modules, the folders that hold any, and what tells of installed packages.
+    """
+    found = []
+    with contextlib.suppress(OSError), os.scandir(path) as entries:
+        for entry in entries:
+            if entry.name.endswith((*MODULES, *_INSTALLED)):
+                found.append(entry.name)
+            elif entry.is_dir() and not entry.name.startswith(".") and _holds_modules(entry.path):
+                found.append(f"{entry.name}{os.sep}")
+    text = "\0".join(sorted(found))
+    return str(blake3.blake3(text.encode("utf-8", "surrogateescape")).hexdigest())
+
+
+def _holds_modules(folder: str) -> bool:
+    with contextlib.suppress(OSError):
+        return any(name.endswith(MODULES) for name in os.listdir(folder))  # noqa: PTH208
+    return False
 
 
 def is_unchanged(path: str, known: dict[str, Any] | None) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlops_nb.pipeline import items
+from mlops_nb.pipeline import filestate, items
 from mlops_nb.pipeline.execution import Context
 from mlops_nb.pipeline.keys import find_needed
 from mlops_nb.pipeline.resolving import Resolver
@@ -30,6 +30,7 @@ class Evidence:
     reads: frozenset[str]
     writes: frozenset[str]
     lists: frozenset[str]
+    searches: frozenset[str]
     draws: bool
 
 
@@ -69,6 +70,7 @@ def read_evidence(
         frozenset(conditions["reads"]),
         frozenset(record["writes"]),
         frozenset(conditions["lists"]),
+        frozenset(conditions.get("searches", ())),
         bool(record["draws"]),
     )
 
@@ -108,6 +110,10 @@ def find_conflict(context: Context, state: State, above: Evidence, below: Eviden
     used = sorted(changed & (source.words | (needed or frozenset())))
     if used:
         return f"{above.name} changes {used[0]}"
+    return _find_shared_file(above, below)
+
+
+def _find_shared_file(above: Evidence, below: Evidence) -> str:
     files = (above.writes & (below.reads | below.writes)) | (below.writes & above.reads)
     if files:
         return f"both use the file {sorted(files)[0]!r}"
@@ -115,4 +121,8 @@ def find_conflict(context: Context, state: State, above: Evidence, below: Eviden
         shared = {str(Path(path).parent) for path in first} & second
         if shared:
             return f"both use the folder {sorted(shared)[0]!r}"
+    for first, second in ((above.writes, below.searches), (below.writes, above.searches)):
+        modules = [path for path in first if path.endswith(filestate.MODULES)]
+        if second.intersection(str(folder) for path in modules for folder in Path(path).parents):
+            return f"{modules[0]!r} may be imported"
     return ""

@@ -148,6 +148,7 @@ class Keeper:
             "seeds": seeds.digest if seeds is not None and draws else None,
             "reads": reads | modules,
             "lists": _first_of(report.get("lists", {}) for report in reports),
+            "searches": _first_of(report.get("searches", {}) for report in reports),
             "packages": [] if self.context.kernel_name else find_packages(packages),
             "inputs": further,
             "parameters": {

@@ -21,6 +21,12 @@ _EVENTS = _OPENS | _LISTS | _OUTSIDE | {"sqlite3.connect"}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _HANDING_ON = frozenset(["subprocess", "os", "pty", "asyncio", "contextlib", "IPython"])
 _FOREIGN = ("/proc/", "/sys/", "/dev/", "/etc/")
+# Who looks through a folder for modules, and for what is installed.
+_SEARCHING = (
+    "importlib._bootstrap_external>",
+    os.path.join("importlib", "metadata", "__init__.py"),  # noqa: PTH118 - an ending
+    os.path.join("importlib_metadata", "__init__.py"),  # noqa: PTH118
+)
 
 
 class Watcher(Protocol):
@@ -40,6 +46,7 @@ class _Trace:
         self.read: dict[str, tuple[int, int, int] | None] = {}
         self.written: dict[str, None] = {}
         self.listed: dict[str, None] = {}
+        self.searched: dict[str, None] = {}
         self.outside: dict[str, None] = {}
         self.left_out = tuple(folder.rstrip(os.sep) + os.sep for folder in left_out)
         self.seeds: str | None = None
@@ -57,7 +64,10 @@ class _Trace:
             return
         if event in _LISTS:
             if os.path.isdir(path):  # noqa: PTH112 - on the path of every open
-                self.listed.setdefault(path)
+                # An import looks for modules only: whatever else comes and goes is nothing to it.
+                caller = sys._getframe(2).f_code.co_filename  # noqa: SLF001 - to see who lists
+                found = self.searched if caller.endswith(_SEARCHING) else self.listed
+                found.setdefault(path)
         elif event == "open":
             self._note_open(path, arguments)
         elif event == "sqlite3.connect":
@@ -242,8 +252,9 @@ def finish() -> dict[str, Any]:
     -------
     dict
         ``reads`` and ``writes`` (states of files by path), ``lists`` (states of folders),
-        ``outside`` (what cannot be repeated from files), ``draws``, ``modules`` (local files) and
-        ``packages`` (names of top-level modules).
+        ``searches`` (those that were searched for modules), ``outside`` (what cannot be repeated
+        from files), ``draws``, ``modules`` (local files) and ``packages`` (names of top-level
+        modules).
     """
     trace: _Trace | None = _state["trace"]
     _state["trace"] = None
@@ -262,6 +273,7 @@ def finish() -> dict[str, Any]:
             "reads": reads,
             "writes": {path: filestate.read_written(path) for path in trace.written},
             "lists": {path: filestate.read_folder(path) for path in trace.listed},
+            "searches": {path: filestate.read_modules(path) for path in trace.searched},
             "outside": list(doubts),
             "draws": trace.seeds != filestate.digest_seeds(),
             "modules": _list_modules(),

@@ -92,6 +92,23 @@ def test_data_of_same_size_and_time(place: Place) -> None:
     assert rerun(place, *cells) == []
 
 
+def test_import_looks_for_modules_only(place: Place) -> None:
+    """What a later step writes beside the notebook runs no step again that has imported; modules do."""
+    cells = (
+        (
+            "import importlib.metadata, sys, colorsys\n"
+            "n = len(importlib.metadata.entry_points(group='none'))",
+            "step:a",
+        ),
+        ("import os\nos.makedirs('made', exist_ok=True)\nopen('made.txt', 'w').close()", "step:b"),
+    )
+    assert rerun(place, *cells) == ["a", "b"]
+    assert rerun(place, *cells) == []
+    (place.folder / "work" / "colorsys.py").touch()
+    assert "a" in rerun(place, *cells)
+    assert rerun(place, *cells) == []
+
+
 def test_written_file_comes_back(place: Place) -> None:
     """A file that a step has written and somebody deleted is there again, and nothing ran."""
     made = place.folder / "work" / "made.txt"
