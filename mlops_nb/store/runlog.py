@@ -47,9 +47,10 @@ if hasattr(os, "register_at_fork"):
 class RunLog:
     """Writes one run; what a call returned for survives the death of the process.
 
-    There is no buffer and no thread, and no lock but for the first value of a new metric: every
-    call is one ``write`` to a file opened for appending, which the operating system keeps when the
-    process is killed.
+    There is no buffer and no thread: every call is one ``write`` to a file opened for appending,
+    which the operating system keeps when the process is killed. Any thread may append events: a
+    lock keeps one from closing a file whose number another is about to use. Values of metrics, but
+    for the first of a new one, take no lock; they and `close` are one thread's.
 
     Parameters
     ----------
@@ -110,7 +111,7 @@ class RunLog:
         self._suffix = suffix
         self._is_announced = False
         self._forks = _generation[0]
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._events = self._metrics = self._keys_file = -1
         self._keys: dict[str, int] = {}
 
@@ -135,9 +136,11 @@ class RunLog:
         """
         if self._forks != _generation[0]:
             self._begin_files(_name_own_files())
-        if self._events < 0:
-            self._events = self._open("events", ".log")
-        _write_all(self._events, pack_frame({"at": time.time(), **event}))
+        frame = pack_frame({"at": time.time(), **event})
+        with self._lock:
+            if self._events < 0:
+                self._events = self._open("events", ".log")
+            _write_all(self._events, frame)
 
     def log_metrics(self, metrics: Mapping[str, float], step: int, time_ns: int = 0) -> None:
         """Append one value for each metric, all by one write.
@@ -258,11 +261,26 @@ class RunLog:
 
     def close(self) -> None:
         """Give the files back; a later call opens the same ones again."""
-        for name in ("_events", "_metrics", "_keys_file"):
-            handle: int = getattr(self, name, -1)
-            if handle >= 0:
-                setattr(self, name, -1)
-                os.close(handle)
+        self.close_events()
+        for name in ("_metrics", "_keys_file"):
+            self._close(name)
+
+    def close_events(self) -> None:
+        """Give the file of the events back; any thread may."""
+        lock = getattr(self, "_lock", None)
+        if lock is None:
+            return  # the folder could not be made
+        if self._forks != _generation[0]:
+            # Whoever held it when the process was forked is not here to let it go.
+            lock = self._lock = threading.RLock()
+        with lock:
+            self._close("_events")
+
+    def _close(self, name: str) -> None:
+        handle: int = getattr(self, name, -1)
+        if handle >= 0:
+            setattr(self, name, -1)
+            os.close(handle)
 
     def __del__(self) -> None:
         """Give the files back with the log: a process may record thousands of runs."""

@@ -90,10 +90,12 @@ class Run:
             self._log.close()
 
     def _append(self, event: Mapping[str, Any]) -> None:
-        if self._log is not None:
+        log = self._log
+        if log is not None:
             try:
-                self._log.append(event)
-                self._rest()
+                log.append(event)
+                if self.status != "running":
+                    log.close_events()  # any thread may; the rest is the ending thread's
             except OSError as error:
                 self._fail(error)
 
