@@ -61,6 +61,10 @@ def _set_dialects(csv: Any, dialects: Mapping[str, Mapping[str, Any]]) -> None:
         csv.register_dialect(name, **options)
 
 
+def _name_thread(name: str) -> None:
+    threading.main_thread().name = name
+
+
 _Pair = tuple[Callable[[], Any], Callable[[Any], Any]]
 _OWN: dict[str, _Pair] = {
     "gc": (gc.isenabled, _set_collecting),
@@ -74,6 +78,7 @@ _OWN: dict[str, _Pair] = {
         lambda level: setattr(logging.root.manager, "disable", level),
     ),
     "logging.names": (lambda: dict(logging._levelToName), _set_level_names),  # noqa: SLF001
+    "thread": (lambda: threading.main_thread().name, _name_thread),
     "arguments": (lambda: list(sys.argv), lambda value: setattr(sys, "argv", value)),
 }
 _Further = tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]

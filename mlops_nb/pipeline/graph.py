@@ -17,7 +17,7 @@ from mlops_nb.notebook.tags import CellRole, Feature, read_roles, read_step_opti
 from mlops_nb.pipeline import drawing, moving
 from mlops_nb.pipeline.connecting import connect
 from mlops_nb.pipeline.leaving_out import find_asked
-from mlops_nb.pipeline.patches import find_patches, find_side_imports
+from mlops_nb.pipeline.patches import find_calls, find_patches, find_side_imports
 
 _HONOURED: tuple[Feature, ...] = ("when",)
 # What a cell may read of IPython's own history; it is carried only where a later cell asks.
@@ -148,7 +148,23 @@ def plan(path: Path) -> Pipeline:
     PipelineError
         The tags cannot be kept without changing what the notebook computes; the cell is named.
     """
-    document = NotebookDocument.load(path)
+    return plan_document(NotebookDocument.load(path))
+
+
+def plan_document(document: NotebookDocument) -> Pipeline:
+    """Read the tagged cells of a notebook that was loaded, as `plan` does.
+
+    Parameters
+    ----------
+    document
+        The notebook.
+
+    Returns
+    -------
+    Pipeline
+        Steps run in notebook order.
+    """
+    path = document.path
     roles = read_roles(document, _HONOURED)
     running = tuple(
         cell
@@ -360,6 +376,7 @@ def _find_patches(
             if cell.index in flows:
                 imports.update(flows[cell.index].imports)
                 paths += find_patches(cell.source, imports)
+                paths += find_calls(cell.source, imports)
                 if cell not in lead:
                     paths += find_side_imports(cell.source, used)
         found[segment.name] = tuple(dict.fromkeys(paths))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from mlops_nb.pipeline import ambient, ambient_interpreter, rebuild
+from mlops_nb.pipeline import ambient, ambient_interpreter, library_state, rebuild
 from mlops_nb.pipeline.names import is_local_module, list_user_names
 from mlops_nb.pipeline.patches import capture_patches, list_added, restore_patches
 
@@ -20,6 +20,7 @@ SEEDS = "<seeds>"
 OPTIONS = "<options>"
 CELLS = "<cells>"
 PATCH = "<patch>"
+LIBRARY = "<library>"
 MODULE = "<module>"
 HISTORY = "<history>"
 _SEEDS_OF_LIBRARIES = ("seed", "cuda")
@@ -168,7 +169,10 @@ def collect_patches(paths: Iterable[str]) -> dict[str, Any]:
         Value by pseudo name.
     """
     found = capture_patches([*paths, *list_added()])
-    return {f"{PATCH}{path}": value for path, value in found.items()}
+    values: dict[str, Any] = {f"{PATCH}{path}": value for path, value in found.items()}
+    for module, variables in library_state.collect_changed().items():
+        values[f"{LIBRARY}{module}"] = variables
+    return values
 
 
 def restore_pseudo(values: Mapping[str, Any]) -> None:
@@ -189,5 +193,8 @@ def restore_pseudo(values: Mapping[str, Any]) -> None:
             setattr(owner, last, value)
     if OPTIONS in values:
         restore_ambient(values)
+    for name, variables in values.items():
+        if name.startswith(LIBRARY):
+            library_state.restore_changed(name.removeprefix(LIBRARY), variables)
     patches = {n.removeprefix(PATCH): v for n, v in values.items() if n.startswith(PATCH)}
     restore_patches(patches)

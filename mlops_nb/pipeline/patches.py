@@ -12,6 +12,7 @@ from typing import Any
 from mlops_nb.notebook.magics import parse_cell
 
 _ITEMS = "[]"  # marks a dict of a library in which the notebook sets items
+_CALL = "!"  # marks a function that the notebook calls, which may keep something
 _IMPORT = "()"  # marks a module that is imported for what its import does
 _READ_ELSEWHERE = ("RcParams",)
 # Classes that libraries give methods of their own by a call: ``tqdm.pandas()``.
@@ -102,6 +103,45 @@ def find_side_imports(source: str, used: Collection[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def find_calls(source: str, imports: Mapping[str, str]) -> tuple[str, ...]:
+    """Find which functions of imported modules a cell calls.
+
+    Parameters
+    ----------
+    source
+        The cell as it stands in the notebook.
+    imports
+        Names bound by imports so far, with the dotted path behind each.
+
+    Returns
+    -------
+    tuple of str
+        Paths that `select_calls` takes apart from the others.
+    """
+    try:
+        tree = parse_cell(source)
+    except SyntaxError:
+        return ()
+    called = (_read_path(n.func, imports) for n in ast.walk(tree) if isinstance(n, ast.Call))
+    return tuple(dict.fromkeys(path + _CALL for path in called if path))
+
+
+def select_calls(paths: Iterable[str]) -> tuple[str, ...]:
+    """Select what `find_calls` has found.
+
+    Parameters
+    ----------
+    paths
+        Of a step.
+
+    Returns
+    -------
+    tuple of str
+        Dotted paths of functions.
+    """
+    return tuple(path.removesuffix(_CALL) for path in paths if path.endswith(_CALL))
+
+
 def list_added() -> tuple[str, ...]:
     """List what libraries have set on the classes of pandas.
 
@@ -149,6 +189,8 @@ def capture_patches(paths: Iterable[str]) -> dict[str, Any]:
     """
     values: dict[str, Any] = {}
     for path in paths:
+        if path.endswith(_CALL):
+            continue
         if path.endswith(_IMPORT):
             if path.removesuffix(_IMPORT) in sys.modules:
                 values[path] = True

@@ -13,12 +13,14 @@ from mlops_nb.pipeline import (
     boundary,
     history,
     items,
+    library_state,
     lingering,
     rebuild,
     sealing,
     standalone,
     tracing,
 )
+from mlops_nb.pipeline.patches import select_calls
 from mlops_nb.pipeline.reach import find_needed
 from mlops_nb.pipeline.specification import HISTORY, StepSpecification, read_specification
 
@@ -39,6 +41,7 @@ def begin(specification: str) -> None:
     _state.setdefault("start", items.read_start())
     _keep_seeds()
     lingering.begin()
+    library_state.begin(select_calls(given.patches))
     _state.setdefault("loaded", boundary.Loaded())
     tracing.begin(given.folders_left_out)
 

@@ -1,7 +1,7 @@
 """A function of a library keeps its state in the library: counters, caches and registries.
 
 expected: equal
-wrong pipelines: what a function of a library keeps in the library is not in the next kernel
+fused:
 """
 # %% [imports]
 import itertools, mimetypes, re, threading, uuid

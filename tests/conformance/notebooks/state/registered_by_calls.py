@@ -1,14 +1,14 @@
-"""Libraries are told by a call how to write, read and encode: prefixes, adapters, error handlers.
+"""Libraries are told by a call how to write, read and encode: prefixes, adapters, formats.
 
 expected: equal
+fused:
 """
 # %% [imports]
-import codecs, mimetypes, shutil, sqlite3, tempfile, zipfile
+import mimetypes, shutil, sqlite3, tempfile, zipfile
 import xml.etree.ElementTree as tree
 # %% [step:register]
 tree.register_namespace("shop", "http://shop.example")
 sqlite3.register_adapter(set, lambda s: ",".join(sorted(s)))
-codecs.register_error("stars", lambda e: ("*" * (e.end - e.start), e.end))
 mimetypes.add_type("shop/bill", ".bill")
 shutil.register_archive_format("flat", lambda base, root, **more: base + ".flat")
 # %% [step:use]
@@ -20,5 +20,5 @@ base.execute("create table t (x)")
 base.execute("insert into t values (?)", ({"b", "a"},))
 stored = base.execute("select x from t").fetchall()
 base.close()
-print(text, kind, stored, "a\xe9".encode("ascii", "stars"), dict(shutil.get_archive_formats()).get("flat"))
+print(text, kind, stored, dict(shutil.get_archive_formats()).get("flat"))
 del base

@@ -1,0 +1,78 @@
+"""State that calls leave inside libraries is found, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mlops_nb.pipeline import library_state
+from mlops_nb.pipeline.patches import capture_patches, find_calls, select_calls
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each test begin with nothing remembered, and leave the finders of imports alone."""
+    for name in ("_before", "_asked"):
+        monkeypatch.setattr(library_state, name, {})
+    monkeypatch.setattr(library_state, "_counted", set())
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+
+
+def test_calls_of_imported_functions_are_found() -> None:
+    """Only calls through imports count, wherever they stand in a cell; they are no patches."""
+    source = "m.add_type('a', '.a')\ndef f():\n    return d(1) + g(2)\nm.x\nlen('')"
+    paths = find_calls(source, {"m": "mimetypes", "d": "dask.delayed"})
+    assert select_calls(["json.x", *paths]) == ("mimetypes.add_type", "dask.delayed")
+    assert capture_patches(paths) == {}
+
+
+def test_registry_is_carried() -> None:
+    """What a call has put into a dict of a module is found, and put into the same dict again."""
+    library_state.begin(["shutil.register_archive_format", "json.dumps"])
+    formats = vars(shutil)["_ARCHIVE_FORMATS"]
+    shutil.register_archive_format("of-a-test", shutil.copy)
+    try:
+        found = library_state.collect_changed()
+        assert list(found) == ["shutil"]
+        assert list(found["shutil"]) == ["_ARCHIVE_FORMATS"]
+        is_same, value = found["shutil"]["_ARCHIVE_FORMATS"]
+        kept = {"_ARCHIVE_FORMATS": (is_same, dict(value))}
+        shutil.unregister_archive_format("of-a-test")
+        assert library_state.collect_changed() == {}
+        library_state.restore_changed("shutil", kept)
+        assert formats is vars(shutil)["_ARCHIVE_FORMATS"]
+        assert "of-a-test" in formats
+    finally:
+        formats.pop("of-a-test", None)
+
+
+def test_module_imported_later_is_compared_with_its_import() -> None:
+    """A module that a cell imports is looked at as it came from its import, by its own loader."""
+    program = (
+        "import json, sys\n"
+        "from mlops_nb.pipeline import library_state as state\n"
+        "sys.modules.pop('mimetypes', None)\n"
+        "state.begin(['mimetypes.add_type', 'threading.Thread'])\n"
+        "import mimetypes, threading\n"
+        "before = list(state.collect_changed())\n"
+        "mimetypes.add_type('shop/bill', '.bill')\n"
+        "threading.Thread(target=len)\n"
+        "after = state.collect_changed()\n"
+        "found = [sorted(after['mimetypes']), after['threading']['_counter'][1]]\n"
+        "print(json.dumps([before, found, 'exec_module' in vars(mimetypes.__loader__)]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    before, (changed, count), is_touched = json.loads(done.stdout)
+    assert before == ["threading"]
+    assert {"_db", "types_map"} <= {*changed}
+    assert count == 2
+    assert not is_touched
