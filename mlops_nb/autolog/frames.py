@@ -66,6 +66,15 @@ def read_locals(frame: FrameType) -> dict[str, Any]:
     return found
 
 
+def read_fields(value: Any) -> dict[str, Any]:
+    """Read the attributes of an object without running code of its class; empty without any."""
+    try:
+        fields = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return {}
+    return fields if type(fields) is dict else {}
+
+
 def is_library_frame(frame: FrameType) -> bool:
     """Tell whether a frame runs code of scikit-learn or joblib."""
     name = frame.f_globals.get("__name__")

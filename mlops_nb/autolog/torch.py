@@ -185,7 +185,7 @@ class TorchIntegration:
             self._handles.pop().remove()
         self.finish_cell(None, frozenset())
         self._guards[0].call(self.trainings.close)
-        self.trainings.steps.is_off = True
+        self.trainings.abandon()
 
 
 def _calls(function: Any, name: str) -> bool:

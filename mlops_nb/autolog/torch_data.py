@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from mlops_nb.autolog.frames import read_fields
 from mlops_nb.autolog.snapshots import SnapshotQueue
 from mlops_nb.autolog.torch_loaders import read_size
 from mlops_nb.data import fingerprint
@@ -67,7 +68,7 @@ def list_parts(dataset: Any) -> list[tuple[str, Any]]:
     torch = sys.modules["torch"]
     while waiting and len(found) < _MOST_PARTS:
         prefix, owner = waiting.pop(0)
-        for name, value in list(getattr(owner, "__dict__", {}).items()):
+        for name, value in list(read_fields(owner).items()):
             label = f"{prefix}{name}"
             if issubclass(type(value), torch.utils.data.Dataset):
                 waiting.append((f"{label}.", value))  # a subset, or another view of the data

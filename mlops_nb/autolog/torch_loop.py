@@ -88,6 +88,8 @@ class Loop:
 
     Attributes
     ----------
+    most
+        How much is gathered before it is written.
     params, title
         What is said of the training, and the name of its run.
     has_passes
@@ -103,11 +105,17 @@ class Loop:
         self.thread = threading.current_thread()
         self.tracks: list[Track] = []
         self.gathered: list[Entry] = []
+        # Given to the cell at once: it ends with it, even should we fail meanwhile.
+        is_main = self.thread is threading.main_thread()
+        self.is_adopted = is_owned and is_main and session.cell is not None
+        if self.is_adopted:
+            session.adopt(run)
         self.begun_ns = self.before_ns = self.last_ns = time.time_ns()
         self._flush_ns = self.begun_ns + FLUSH_NS
         self.epoch = -1
         self.params: dict[str, Any] = {}
         self.title = ""
+        self.most = MOST_GATHERED
         self.has_passes = False
         self.series: set[str] = set()
         self.results: dict[str, set[int]] = {}
@@ -172,7 +180,7 @@ class Loop:
                         self.gathered.append(entry)
             # At most a quarter of a percent of the time goes into it.
             track.norm_ns = now_ns + 400 * (time.perf_counter_ns() - started)
-        if now_ns >= self._flush_ns or len(self.gathered) >= MOST_GATHERED:
+        if now_ns >= self._flush_ns or len(self.gathered) >= self.most:
             self.flush()
         track.due_ns = min(track.norm_ns, self._flush_ns)
 
@@ -283,7 +291,7 @@ class Loop:
         self.end_epoch(self.last_ns)
         self.flush()
         self._write_result()
-        if self.is_owned:
+        if self.is_owned and not self.is_adopted:
             self._session.adopt(self.run)
 
     def close_early(self) -> None:

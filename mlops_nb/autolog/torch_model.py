@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Any
 
 from mlops_nb.autolog.describe import make_plain
-from mlops_nb.autolog.frames import read_locals
+from mlops_nb.autolog.frames import read_fields, read_locals
 
 _MOST_ROWS = 2000
 _MOST_MODELS = 8
@@ -68,9 +68,8 @@ def _walk(frames: Iterable[FrameType]) -> Iterable[tuple[str, Any]]:
     for frame in frames:
         values = read_locals(frame)
         spaces.append(values)
-        owner = values.get("self")
-        fields = getattr(owner, "__dict__", None)
-        if type(fields) is dict and "_parameters" not in fields:
+        fields = read_fields(values.get("self"))
+        if "_parameters" not in fields:
             spaces.append(fields)
         spaces.append(frame.f_globals)
     seen: set[int] = set()

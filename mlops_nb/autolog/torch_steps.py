@@ -269,7 +269,7 @@ def make_step_hook(steps: Steps) -> StepHook:  # noqa: C901 - see below
                 if rate is not None and group.get("lr") is not rate:
                     loop.note_rates(track, optimizer, at)
                     break
-            if at >= track.due_ns:
+            if at >= track.due_ns or len(loop.gathered) >= loop.most:
                 loop.attend(track, optimizer, at)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is not the user's
             steps.fail(error)

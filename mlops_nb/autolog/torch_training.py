@@ -296,6 +296,14 @@ class Trainings:
         if self.data is not None:
             self.data.close()
 
+    def abandon(self) -> None:
+        """Record no more; runs that were left open by a failure of ours are ended."""
+        self.steps.is_off = True
+        for loop in self.loops:
+            if loop.is_owned and not loop.is_adopted:
+                loop.run.end()
+        self.loops.clear()
+
 
 def _log_text(run: Run, text: bytes, name: str) -> None:
     run.log_bytes(text, name, "text/plain")

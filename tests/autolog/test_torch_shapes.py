@@ -333,3 +333,17 @@ def test_script_without_cells(unarmed: Notebook, store: Store) -> None:
     (run,) = unarmed.runs()
     assert (run.status, run.params["steps"]) == ("finished", 12)
     assert "torch" in sys.modules
+
+
+def test_variables_that_are_hostile(torchbook: Notebook) -> None:
+    """Objects beside the model whose every method raises disturb neither training nor record."""
+    torchbook.run(
+        "class Bad:\n"
+        "    def __getattribute__(self, name): raise RuntimeError(name)\n"
+        "    def __eq__(self, other): raise RuntimeError('eq')\n"
+        "    __hash__ = None\n"
+        "bad, epoch_acc, val_loss = Bad(), Bad(), Bad()\n" + LOOP + "    val_loss = Bad()\n"
+    )
+    (run,) = torchbook.runs()
+    assert len(read_values(torchbook, run.run_id, "loss")) == 12
+    assert {row[1] for row in autolog.status() if row[0].startswith("torch")} == {"armed"}
