@@ -364,7 +364,7 @@ class StepCache:
         """
         files = [p for p in self.folder.rglob("*") if p.is_file() and p.parent.name != "locks"]
         freed = sum(path.stat().st_size for path in files)
-        for name in ("records", "latest", "components", "specs"):
+        for name in ("records", "latest", "components", "specs", "plans"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
         self.components.mkdir(parents=True, exist_ok=True)
         return freed

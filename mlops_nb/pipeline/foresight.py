@@ -13,8 +13,7 @@ from mlops_nb.notebook.foreach import describe_loop
 from mlops_nb.notebook.parameters import resolve_parameters
 from mlops_nb.pipeline.cache import StepCache
 from mlops_nb.pipeline.execution import Context
-from mlops_nb.pipeline.graph import Pipeline, plan
-from mlops_nb.pipeline.keys import read_sources
+from mlops_nb.pipeline.planning import Planned, read_plan
 from mlops_nb.pipeline.resolving import Resolver
 from mlops_nb.pipeline.selection import Selection, select_steps
 from mlops_nb.pipeline.state import State
@@ -73,12 +72,13 @@ def foresee(
     NotebookError, PipelineError, ParameterError, ParameterNotFoundError, InvalidValueError
         The run would be refused.
     """
-    pipeline = plan(path)
+    planned = read_plan(path, store.root)
+    pipeline = planned.pipeline
     selection = select_steps(pipeline, force, start_at, stop_at, only)
     values = resolve_parameters(pipeline.parameters, params)
     if (store.root / "steps").is_dir():
         cache = StepCache(store)
-        context = _make_context(pipeline, cache, settings)
+        context = _make_context(planned, cache, settings)
         told = _Foresight(Resolver(context, cache, values, selection.forced), selection).tell()
     else:
         told = tuple(
@@ -120,11 +120,11 @@ def find_forecast(forecasts: Collection[Forecast], step: str) -> Forecast:
     raise InvalidValueError("step", step, f"one of {', '.join(names)}", hint)
 
 
-def _make_context(pipeline: Pipeline, cache: StepCache, settings: Settings) -> Context:
+def _make_context(planned: Planned, cache: StepCache, settings: Settings) -> Context:
     nowhere = cache.folder / "foresight"  # nothing is ever written there
     return Context(
-        pipeline,
-        read_sources(pipeline),
+        planned.pipeline,
+        planned.sources,
         {},
         {},
         out_dir=nowhere,

@@ -15,7 +15,7 @@ from mlops_nb.notebook.options import StepOptions
 from mlops_nb.notebook.parameters import Parameter, read_parameters
 from mlops_nb.notebook.tags import CellRole, Feature, read_roles, read_step_options
 from mlops_nb.pipeline import drawing, moving
-from mlops_nb.pipeline.connecting import connect
+from mlops_nb.pipeline.connecting import Connections, connect
 from mlops_nb.pipeline.leaving_out import find_asked
 from mlops_nb.pipeline.patches import find_calls, find_patches, find_side_imports
 
@@ -33,9 +33,11 @@ class Step:
     cells
         Its cells in the order in which they run, markdown among them.
     after
-        Steps that must run before: those it names, and those whose values it reads.
+        Steps that must run before: those it names, and those whose values or functions it uses.
     needs
         Variables that it reads from before.
+    imports
+        Names that it imports itself before it uses them, whatever the steps above import.
     provides
         Variables that it makes or changes and a later step reads.
     reads_history
@@ -54,6 +56,7 @@ class Step:
     reads_history: bool = False
     patches: tuple[str, ...] = ()
     options: StepOptions = field(default_factory=StepOptions)
+    imports: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,12 +198,13 @@ def plan_document(document: NotebookDocument) -> Pipeline:
         Step(
             segment.name,
             tuple(segment.cells),
-            _order_after(segment.name, declared[segment.name], edges),
+            _order_after(segment.name, declared[segment.name], found),
             tuple(sorted(found.needs[segment.name])),
             tuple(sorted(found.provides[segment.name])),
             _reads_history(segment.cells, flows),
             patches[segment.name],
             options.get(segment.name, StepOptions()),
+            found.imports.get(segment.name, frozenset()),
         )
         for segment in segments
     )
@@ -383,6 +387,6 @@ def _find_patches(
     return found
 
 
-def _order_after(name: str, declared: tuple[str, ...], edges: tuple[Edge, ...]) -> tuple[str, ...]:
-    from_data = [edge.source for edge in edges if edge.target == name]
-    return tuple(dict.fromkeys([*declared, *from_data]))
+def _order_after(name: str, declared: tuple[str, ...], found: Connections) -> tuple[str, ...]:
+    from_data = [source for source, target in found.edges if target == name]
+    return tuple(dict.fromkeys([*declared, *from_data, *found.code[name]]))

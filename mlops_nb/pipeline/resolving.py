@@ -129,10 +129,13 @@ class Resolver:
         if refusal:
             return Found(None, refusal)
         key, parts = self.describe(number, state)
-        found = self.cache.find(key, state, self.codes, self.rendered)
+        found = self._find(key, state)
         if found.record is not None:
             return found
         return Found(None, found.reason or self._explain(number, parts))
+
+    def _find(self, key: str, state: State) -> Found:
+        return self.cache.find(key, state, self.codes, self.rendered)
 
     def _explain(self, number: int, parts: Mapping[str, Any]) -> str:
         step = self.context.pipeline.steps[number]
@@ -206,19 +209,21 @@ class Resolver:
         Resolved
             A step that fails is told here, not raised.
         """
-        taken = self._try_cache(number, state)
+        key, parts = self.describe(number, state)
+        taken = self._try_cache(number, state, key)
         if taken is None:
-            key, parts = self.describe(number, state)
             with self.cache.locked(key):  # another run may just have made it
-                taken = self._try_cache(number, state)
+                taken = self._try_cache(number, state, key)
                 if taken is None:
                     taken = self._execute(number, state, key, parts)
         if 0 in taken.numbers and not taken.is_failed:
             taken.after = self._set_late_parameters(taken.numbers, taken.after)
         return taken
 
-    def _try_cache(self, number: int, state: State) -> Resolved | None:
-        found = self.look_up(number, state)
+    def _try_cache(self, number: int, state: State, key: str) -> Resolved | None:
+        if self._find_refusal(number):
+            return None
+        found = self._find(key, state)
         return None if found.record is None else self._take(number, state, found.record)
 
     def _take(self, number: int, state: State, record: Mapping[str, Any]) -> Resolved | None:

@@ -19,9 +19,8 @@ from mlops_nb.pipeline.cache import StepCache
 from mlops_nb.pipeline.cache_upkeep import pin_cache
 from mlops_nb.pipeline.executing import Executor
 from mlops_nb.pipeline.execution import Context
-from mlops_nb.pipeline.forkserver_imports import find_preload
-from mlops_nb.pipeline.graph import Pipeline, plan
-from mlops_nb.pipeline.keys import read_sources
+from mlops_nb.pipeline.graph import Pipeline
+from mlops_nb.pipeline.planning import Planned, keep_plan, read_plan
 from mlops_nb.pipeline.progress import OnProgress, Progress
 from mlops_nb.pipeline.report import ReportFormat, write_reports
 from mlops_nb.pipeline.resolving import Resolver
@@ -108,18 +107,20 @@ def run(  # noqa: PLR0913 - each is one wish of a person
         The user stopped it; kernels are ended and the run is marked interrupted.
     """
     _check_numbers(timeout, jobs)
-    pipeline = plan(path)
+    planned = read_plan(path, store.root if isinstance(store, Store) else settings.store)
+    pipeline = planned.pipeline
     selection = select_steps(pipeline, force, start_at, stop_at, only)
     values = resolve_parameters(pipeline.parameters, params)
     tell = on_progress or (lambda event: None)
-    opened = store() if callable(store) else store
+    opened = store if isinstance(store, Store) else store()
+    keep_plan(planned, opened.root)
     _prepare_folder(out_dir)
     for notice in _find_notices(pipeline, kernel_name):
         tell(Progress("notice", message=notice))
     record = _start_record(opened, settings, path, values)
     remains.sweep(opened)
     context, cache = _prepare(
-        pipeline,
+        planned,
         opened,
         record,
         values,
@@ -161,7 +162,7 @@ def _start_record(store: Store, settings: Settings, path: Path, values: Mapping[
 
 
 def _prepare(  # noqa: PLR0913, PLR0917 - as they come from `run`
-    pipeline: Pipeline,
+    planned: Planned,
     opened: Store,
     record: Run,
     values: Mapping[str, Any],
@@ -175,9 +176,10 @@ def _prepare(  # noqa: PLR0913, PLR0917 - as they come from `run`
     private = remains.make_boundaries(opened, record.run_id)
     is_own = private.is_relative_to(opened.root)
     cache = StepCache(opened, None if is_own else private / "steps")
+    pipeline = planned.pipeline
     context = Context(
         pipeline,
-        read_sources(pipeline),
+        planned.sources,
         _choose_injected(pipeline, values, params),
         collect_secrets(values),
         out_dir,
@@ -189,7 +191,7 @@ def _prepare(  # noqa: PLR0913, PLR0917 - as they come from `run`
         settings,
         kernel_name,
         timeout,
-        find_preload(c.source for c in pipeline.document.code_cells),
+        planned.preload,
     )
     return context, cache
 
@@ -212,8 +214,9 @@ def _run_recorded(
     finally:
         record.end(status)
         remains.remove_boundaries(context.private, store)
-    metrics = _collect_metrics(store, record, schedule.list_runs())
     results, values = schedule.list_results(), dict(resolver.values)
+    has_executed = any(not step.cached and step.status != "skipped" for step in results)
+    metrics = _collect_metrics(store, record, schedule.list_runs(), has_executed)
     return PipelineResult(record.run_id, status, results, metrics, values, verification)
 
 
@@ -251,13 +254,18 @@ def _make_loggable(values: Mapping[str, Any]) -> dict[str, Any]:
     return {k: v if isinstance(v, plain) else repr(v) for k, v in values.items()}
 
 
-def _collect_metrics(store: Store, record: Run, cached: Collection[str]) -> dict[str, float]:
+def _collect_metrics(
+    store: Store, record: Run, cached: Collection[str], has_executed: bool
+) -> dict[str, float]:
     """Collect the last values of the runs that the steps have recorded, in their order."""
     metrics: dict[str, float] = {}
     if not record.run_id:
         return metrics
-    query = f"attributes.parent_run_id = '{record.run_id}'"
-    found = {run.run_id: run for run in store.search(query, ["attributes.started_at ASC"], 1000)}
+    found = {}
+    if has_executed:  # else nobody can have recorded a run below this one
+        query = f"attributes.parent_run_id = '{record.run_id}'"
+        listed = store.search(query, ["attributes.started_at ASC"], 1000)
+        found = {run.run_id: run for run in listed}
     for run_id in cached:
         if run_id not in found:
             with contextlib.suppress(RunNotFoundError):
