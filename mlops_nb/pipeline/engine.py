@@ -26,6 +26,7 @@ from papermill.engines import (  # noqa: TID253
     papermill_engines,
 )
 
+from mlops_nb.pipeline import displays
 from mlops_nb.pipeline.engine_manager import StepManager
 from mlops_nb.pipeline.engine_run import (
     MARK,
@@ -122,6 +123,7 @@ class StepClient(PapermillNotebookClient):  # type: ignore[misc]
         self.reset_execution_trackers()
         with self.setup_kernel(**options):
             self.papermill_execute_cells()
+            displays.note_places(self.nb, self._display_id_map)
             if not (self.outcome.died or self.outcome.timed_out):  # else nobody answers
                 answer = self.wait_for_reply(self.kc.kernel_info())
                 self.nb.metadata["language_info"] = answer["content"]["language_info"]
@@ -178,6 +180,10 @@ class StepClient(PapermillNotebookClient):  # type: ignore[misc]
                 self.execute_cell(cell, index, store_history=counts)
         finally:
             self.kc.session.metadata = {}
+
+    def _update_display_id(self, display_id: str, msg: Any) -> None:
+        displays.note_update(self.nb, display_id, msg)
+        super()._update_display_id(display_id, msg)
 
     def _fail(self, cell: Any, index: int, reason: str, shown_as: str = "") -> None:
         self.outcome.error, self.outcome.cell = reason, index

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_nb.errors import InvalidValueError, NotFoundError, StepFailedError
-from mlops_nb.pipeline import cancelling
+from mlops_nb.pipeline import cancelling, displays
 from mlops_nb.pipeline.execution import Context
 from mlops_nb.pipeline.independence import find_conflict, read_evidence
 from mlops_nb.pipeline.progress import Progress
@@ -94,6 +94,7 @@ class Schedule:
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
             cancelling.forget_run(self.context.run_id)
+        displays.settle(self.context.pipeline, [each.notebook for each in self.list_results()])
         failed = any(result.status == "failed" for result in self.results.values())
         return "failed" if failed else "finished"
 
