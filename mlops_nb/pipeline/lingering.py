@@ -29,9 +29,32 @@ def begin() -> None:
     hiding.begin()
     _state["handlers"] = {id(handler) for handler in _list_handlers()}
     _state["extensions"] = _list_extensions()
+    _leave_out_imports(_state["handlers"])
     _note_calls(atexit, "register", _state["registered"])
     for name in _OF_CODECS:  # their tables are in C, and nothing lists them
         _note_calls(codecs, name, _state["codecs"])
+
+
+def _leave_out_imports(known: set[int]) -> None:
+    """Count handlers that a library sets while it is imported as there from the beginning."""
+    original = logging.Logger.addHandler
+
+    @functools.wraps(original)
+    def add(self: logging.Logger, hdlr: logging.Handler) -> None:
+        original(self, hdlr)
+        if _is_importing():
+            known.add(id(hdlr))
+
+    logging.Logger.addHandler = add  # type: ignore[method-assign]
+
+
+def _is_importing() -> bool:
+    frame: types.FrameType | None = sys._getframe(2)  # noqa: SLF001 - to see who calls
+    while frame is not None and frame.f_globals.get("__name__") != "__main__":
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _note_calls(module: Any, name: str, noted: list[str]) -> None:

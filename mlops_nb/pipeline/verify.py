@@ -252,7 +252,7 @@ class Verifier:
         sources = self.context.sources
         again = {name for source in sources for one in source.definitions for name in one.names}
         text = "\n".join(cell.source for cell in self.context.pipeline.document.code_cells)
-        unseeded = [library for library, found in _SEEDING.items() if not found.search(text)]
+        unseeded = _list_unseeded(text)
         comparer = StateComparer(
             reference.mirror.real,
             self.work,
@@ -260,6 +260,7 @@ class Verifier:
             frozenset(again | sources[0].late),
             frozenset([items.SEEDS] if len(unseeded) == len(_SEEDING) else []),
             self.tolerance,
+            text,
         )
         own = {
             number: StateSide(state, reference.components, reference.folder)
@@ -267,10 +268,19 @@ class Verifier:
         }
         common = own.keys() & others.keys()
         findings = comparer.compare({number: (own[number], others[number]) for number in common})
-        for found in findings.values():
-            for library in unseeded:
+        for number, found in findings.items():
+            for library in _list_unseeded(self._read_code(number)):
                 found.differences.pop(f"{items.SEEDS}{library}", None)
         return findings
+
+    def _read_code(self, number: int) -> str:
+        """Give the code that has run when a step ends."""
+        pipeline = self.context.pipeline
+        cells = [
+            *pipeline.prelude,
+            *(c for step in pipeline.steps[: number + 1] for c in step.cells),
+        ]
+        return "\n".join(cell.source for cell in cells if cell.kind == "code")
 
     def _read_outputs(self, evidence: Evidence) -> dict[int, list[Any]]:
         found: dict[int, list[Any]] = {}
@@ -313,6 +323,10 @@ class Verifier:
         folder = first.mirror.real
         files, _ = compare_files(first.list_files(), second.list_files(), folder, places)
         return found | {_ANYWHERE: frozenset(shown | {told.path for told in files})}
+
+
+def _list_unseeded(code: str) -> list[str]:
+    return [library for library, found in _SEEDING.items() if not found.search(code)]
 
 
 def _list_cells(segment: Segment) -> list[int]:

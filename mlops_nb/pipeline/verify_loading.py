@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from mlops_nb.pipeline import ambient, items, rebuild
 from mlops_nb.pipeline.boundary import read_payload
 from mlops_nb.pipeline.comparing import compare_names
+from mlops_nb.pipeline.reach import find_words
 from mlops_nb.pipeline.sealing import open_component, read_key
 from mlops_nb.pipeline.state import read_state
 
@@ -34,18 +36,37 @@ class _Side:
             self._loaded[id(part)] = values
             variables = {n: v for n, v in values.items() if not items.is_pseudo(n)}
             self.namespace.update(variables)
-        value = self._loaded[id(part)][name]
-        return _sort_filters(value) if name == items.OPTIONS else value
+        return self._loaded[id(part)][name]
 
 
-def _sort_filters(options: dict[str, Any]) -> dict[str, Any]:
-    """Keep of the filters of warnings what a notebook sets; libraries add theirs when imported."""
-    found = {
-        (action, _read_pattern(text), kind.__name__, _read_pattern(module), line)
-        for action, text, kind, module, line in options.get("warnings", ())
-        if kind.__module__ in ("builtins", "__main__") and not _names_library(_read_pattern(module))
-    }
-    return options | {"warnings": sorted(map(repr, found))}
+def _leave_out_libraries(sides: list[dict[str, Any]], code: str) -> list[dict[str, Any]]:
+    """Leave out what only one side has because a library was imported there and not yet here.
+
+    Importing sets filters of warnings and levels of loggers. What both sides have is compared, and
+    what the notebook itself names.
+    """
+    words, quoted = find_words([code]), set(_QUOTED.findall(code))
+    filters = [{_read_filter(entry) for entry in side.get("warnings", ())} for side in sides]
+    loggers = [set(side.get("loggers", ())) for side in sides]
+    kept = {one for one in filters[0] ^ filters[1] if _is_named(one, words, code)}
+    kept |= filters[0] & filters[1]
+    named = {name for name in loggers[0] ^ loggers[1] if not name or name in quoted}
+    named |= loggers[0] & loggers[1]
+    return [
+        side
+        | {"warnings": sorted(map(repr, found & kept))}
+        | {"loggers": {n: state for n, state in side.get("loggers", {}).items() if n in named}}
+        for side, found in zip(sides, filters, strict=True)
+    ]
+
+
+_Filter = tuple[str, str | None, str, str | None, int]
+_QUOTED = re.compile(r"[\"']([\w.]+)[\"']")
+
+
+def _read_filter(entry: Any) -> _Filter:
+    action, text, kind, module, line = entry
+    return action, _read_pattern(text), kind.__name__, _read_pattern(module), line
 
 
 def _read_pattern(value: Any) -> str | None:
@@ -53,9 +74,14 @@ def _read_pattern(value: Any) -> str | None:
     return text
 
 
-def _names_library(module: str | None) -> bool:
-    word = (module or "").lstrip("^").partition(".")[0].strip("\\")
-    return word.isidentifier() and word != "__main__"
+def _is_named(found: _Filter, words: frozenset[str], code: str) -> bool:
+    """Tell a filter that the notebook sets from one that a library sets for itself."""
+    _, text, kind, module, _ = found
+    if not words & {"warnings", "filterwarnings", "simplefilter"}:
+        return False
+    if text is not None or module is not None:
+        return any(pattern in code for pattern in (text, module) if pattern)
+    return kind == "Warning" or kind in words
 
 
 def main(request: str) -> None:
@@ -71,10 +97,7 @@ def main(request: str) -> None:
     for task in document["tasks"]:
         sides = [_Side(side) for side in task["sides"]]
         _prepare(sides[0])
-        found = [
-            _compare(group, sides, document["places"], document["tolerance"])
-            for group in task["groups"]
-        ]
+        found = [_compare(group, sides, document) for group in task["groups"]]
         answers.append({"number": task["number"], "found": found})
     target = Path(document["answer"])
     temporary = target.with_suffix(".part")
@@ -90,15 +113,16 @@ def _prepare(side: _Side) -> None:
         ambient.prepare_imports(process)
 
 
-def _compare(
-    group: list[str], sides: list[_Side], places: dict[str, str], tolerance: float | None
-) -> dict[str, Any]:
+def _compare(group: list[str], sides: list[_Side], request: Mapping[str, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = {"names": group, "differences": {}, "uncompared": [], "error": ""}
     try:
         values = [{name: side.read(name) for name in group} for side in sides]
     except Exception as error:  # noqa: BLE001 - loading runs code of any library
         answer["error"] = f"it cannot be loaded: {' '.join(str(error).split())[:150]}"
         return answer
+    if items.OPTIONS in group:
+        options = _leave_out_libraries([side[items.OPTIONS] for side in values], request["code"])
+        values = [{**v, items.OPTIONS: o} for v, o in zip(values, options, strict=True)]
     if group == [items.SEEDS]:  # each library by itself: one may be seeded and another not
         values = [{f"{items.SEEDS}{k}": v for k, v in side[items.SEEDS].items()} for side in values]
         common = set(values[0]) & set(values[1])
@@ -108,8 +132,8 @@ def _compare(
         found = compare_names(
             {name: values[0][name] for name in remaining},
             {name: values[1][name] for name in remaining},
-            tolerance=tolerance,
-            places=places,
+            tolerance=request["tolerance"],
+            places=request["places"],
         )
         told = found.difference
         if told is None:

@@ -68,6 +68,8 @@ class StateComparer:
         Names that say nothing.
     tolerance
         Relative difference that floats may have.
+    code
+        Of the notebook: what it names of options of libraries is its own.
     """
 
     folder: Path
@@ -76,6 +78,7 @@ class StateComparer:
     may_lack: frozenset[str] = frozenset()
     ignored: frozenset[str] = frozenset()
     tolerance: float | None = None
+    code: str = ""
 
     def compare(self, pairs: Mapping[int, tuple[StateSide, StateSide]]) -> dict[int, StateFindings]:
         """Compare all values of pairs of states.
@@ -132,6 +135,7 @@ class StateComparer:
             "tasks": tasks,
             "places": dict(self.places),
             "tolerance": self.tolerance,
+            "code": self.code,
             "answer": str(answer),
         }
         request.write_text(json.dumps(document), encoding="utf-8")
