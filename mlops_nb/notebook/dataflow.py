@@ -104,7 +104,25 @@ def _analyze(source: str, known: Known, *, explains: bool = False) -> CellFlow:
     except (RecursionError, MemoryError):
         return CellFlow(opaque=(Opaque(1, "nested too deeply to be analysed"),))
     flow = replace(walker.finish(), only_defines=all(map(is_definition, tree.body)))
+    if flow.imports:
+        flow = replace(flow, only_imports=frozenset(flow.imports) - _find_other_bound(tree))
     return flow if walker.causes is None else replace(flow, reasons=_explain(source, flow, walker))
+
+
+def _find_other_bound(tree: ast.Module) -> set[str]:
+    """Find names that a cell binds, or unbinds, other than by one import."""
+    found: set[str] = set()
+    imported: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.alias):
+            name = node.asname or node.name.partition(".")[0]
+            (found if name in imported else imported).add(name)
+        elif isinstance(node, ast.Name):
+            if not isinstance(node.ctx, ast.Load):
+                found.add(node.id)
+        else:  # functions, classes, caught exceptions, patterns
+            found.add(getattr(node, "name", None) or "")
+    return found
 
 
 def _explain(source: str, flow: CellFlow, walker: Walker) -> tuple[Reason, ...]:

@@ -112,6 +112,8 @@ class CellFlow:
         What the functions and classes that the cell defines do when they are used.
     imports
         Names bound by imports, with the dotted path behind each.
+    only_imports
+        Names that the cell binds by imports and in no other way.
     only_defines
         The cell holds only imports, functions, classes and literal settings.
     reasons
@@ -129,6 +131,7 @@ class CellFlow:
     opaque: tuple[Opaque, ...] = ()
     functions: Mapping[str, LateFlow] = field(default_factory=dict)
     imports: Mapping[str, str] = field(default_factory=dict)
+    only_imports: frozenset[str] = EMPTY
     only_defines: bool = False
     reasons: tuple[Reason, ...] = field(default=(), compare=False, repr=False)
 

@@ -107,6 +107,7 @@ def find_conflict(context: Context, state: State, above: Evidence, below: Eviden
         return f"{above.name} changes {around[0]}"
     if needed is None and changed:
         return f"it may use anything that {above.name} makes"
+    changed -= step.imports  # the same module, whoever has imported it first
     used = sorted(changed & (source.words | (needed or frozenset())))
     if used:
         return f"{above.name} changes {used[0]}"

@@ -233,6 +233,7 @@ def compute_parts(
             name: part.digest
             for name, part in sorted(owners.items())
             if not name.startswith(_NEVER_IN_KEYS)
+            and name not in pipeline.steps[source.number].imports
             and (needed is None or name in needed or items.is_pseudo(name))
         },
     }

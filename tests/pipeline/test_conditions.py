@@ -46,6 +46,25 @@ def test_condition_decides_about_the_step_and_its_consumers(place: Place, jobs: 
     assert "show is skipped: it uses what tune would have made" in told
 
 
+def test_functions_and_imports_of_a_skipped_step_are_missed(tmp_path: Path) -> None:
+    """Who uses a function or a module of a step comes after it, and goes with it when it is skipped."""
+    cells = (
+        ("n = 1", "step:first"),
+        ("import json\ndef double(x): return 2 * x", "step:tools", "when:n > 1"),
+        ("import json\nprint(json.dumps(n))", "step:apart"),
+        ("print(double(n))", "step:calls"),
+        ("def twice(x): return json.loads('2') * x", "step:late"),
+        ("print(twice(3))", "step:through"),
+    )
+    built = [new_code_cell(source, list(tags)) for source, *tags in cells]
+    made = plan(write_notebook(new_notebook(built), tmp_path / "nb.ipynb"))
+    after = {step.name: step.after for step in made.steps}
+    assert after["calls"] == ("first", "tools")
+    assert after["apart"] == ("first",)
+    assert after["through"] == ("apart", "late")
+    assert [step.name for step in made.steps if step.imports] == ["tools", "apart"]
+
+
 def test_condition_of_what_is_no_scalar_fails_the_step(place: Place) -> None:
     """That shows only while it runs: what ran before is kept and the reason stands at the step."""
     cells = (
