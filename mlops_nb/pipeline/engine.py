@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,42 +36,9 @@ from mlops_nb.pipeline.engine_run import (
     terminate_in_order,
 )
 from mlops_nb.pipeline.kernels import StepKernel
-from mlops_nb.records import StepCause
+from mlops_nb.pipeline.outcome import StepOutcome
 
 _INPUT = "StdinNotImplementedError"
-
-
-@dataclass(slots=True)
-class StepOutcome:
-    """What became of one notebook.
-
-    Attributes
-    ----------
-    error
-        What went wrong, empty where nothing did.
-    cell
-        Position of the cell in the executed notebook.
-    exit_code
-        Set where the notebook ended itself by ``sys.exit``.
-    """
-
-    error: str = ""
-    cell: int | None = None
-    exit_code: int | None = None
-    died: bool = False
-    timed_out: bool = False
-    interrupted: bool = False
-
-    @property
-    def cause(self) -> StepCause | None:
-        """Why it failed, None where it did not."""
-        if not self.error:
-            return None
-        if self.timed_out:
-            return "timeout"
-        if self.died:
-            return "died"
-        return "interrupted" if self.interrupted else "error"
 
 
 class StepClient(PapermillNotebookClient):  # type: ignore[misc]

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mlops_nb.config import Settings
 from mlops_nb.errors import StepFailedError
@@ -21,6 +21,7 @@ from mlops_nb.pipeline.forkserver_imports import find_preload
 from mlops_nb.pipeline.graph import Pipeline
 from mlops_nb.pipeline.kernels import StepKernel
 from mlops_nb.pipeline.keys import StepSource
+from mlops_nb.pipeline.outcome import StepOutcome
 from mlops_nb.pipeline.progress import OnProgress, Progress
 from mlops_nb.pipeline.slots import Slots
 from mlops_nb.pipeline.specification import StepSpecification
@@ -29,9 +30,6 @@ from mlops_nb.pipeline.standalone import Kept
 from mlops_nb.pipeline.state import State, read_state
 from mlops_nb.pipeline.stepbook import build_step
 from mlops_nb.records import StepResult
-
-if TYPE_CHECKING:
-    from mlops_nb.pipeline.engine import StepOutcome
 
 _BACKOFF_S = 1.0
 
@@ -211,8 +209,6 @@ class ChainRunner:
             target.replace(target.with_name(f"{target.stem}.attempt{attempt + 1}.ipynb"))
 
     def _run_step(self, number: int, attempt: int) -> tuple[StepOutcome, StepResult]:
-        from mlops_nb.pipeline.engine import StepOutcome
-
         context = self.context
         step = context.pipeline.steps[number]
         place = context.find_place(number)

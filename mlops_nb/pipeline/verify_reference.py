@@ -187,7 +187,7 @@ def _run_segment(
     context: Context, kernel: StepKernel, segment: Segment, reference: Reference
 ) -> bool:
     """Run cells; False where the notebook has ended."""
-    from mlops_nb.pipeline.engine import StepOutcome
+    from mlops_nb.pipeline.outcome import StepOutcome
 
     file = reference.folder / f"{segment.number}.step"
     report = reference.folder / f"{segment.number}.report"

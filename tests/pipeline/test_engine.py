@@ -179,7 +179,7 @@ def test_death_of_a_kernel(source: str, told: str, tmp_path: Path) -> None:
 
 def test_input_fails_at_once(tmp_path: Path) -> None:
     """A cell that asks for input fails instead of waiting for somebody."""
-    from mlops_nb.pipeline.engine import StepOutcome
+    from mlops_nb.pipeline.outcome import StepOutcome
 
     outcome = StepOutcome()
     path = write(tmp_path / "in.ipynb", ("input('name? ')",))
