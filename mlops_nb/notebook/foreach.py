@@ -288,7 +288,8 @@ class _Check:
             raise _RefusalError(f"{place.reason} (line {place.line}) may do anything")
         written = flow.writes | flow.maybe_writes
         for name in sorted(flow.reads & written):
-            found = f"a round uses {name!r} of the round before (line {find_line(loop, name)})"
+            uses = "uses" if name in flow.writes else "may use"
+            found = f"a round {uses} {name!r} of the round before (line {find_line(loop, name)})"
             raise _RefusalError(found)
         for name in sorted(flow.mutates | flow.deletes | flow.maybe_deletes):
             found = f"a round changes {name!r}, which is shared (line {find_line(loop, name)})"

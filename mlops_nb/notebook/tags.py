@@ -43,7 +43,8 @@ _UNHEARD = {
 }
 _FIXES = {
     "when": "Remove the tag, or run the notebook with 'mlops-nb run', which acts on it.",
-    "rng": "Remove the tag, or make a generator in the step: numpy.random.default_rng(SEED).",
+    "rng": "Write it into the cell, and the notebook draws the same: "
+    "rng = numpy.random.default_rng([SEED, number of the round]).",
 }
 _DIRECTIVE = re.compile(r"#\|\s*([\w-]+)\s*(?::\s*(.*?))?\s*$")
 # What Quarto and knitr mean by comments of these names has nothing to do with us.

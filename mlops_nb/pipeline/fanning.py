@@ -11,7 +11,7 @@ import contextlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,6 +76,7 @@ class FanOut:
         self.step = context.pipeline.steps[number]
         self.loop = self.step.options.foreach or ForeachLoop(-1)
         self.folder = context.private / f"rounds-{number}-{secrets.token_hex(4)}"
+        self.made: list[Part] = []
         self.reports: list[dict[str, Any]] = []
 
     @contextlib.contextmanager
@@ -128,16 +129,21 @@ class FanOut:
         with self.context.slots.borrowed() as free:
             if not free:
                 return None
+            shown: list[list[Any]] | None = None
             try:
-                return self._run_rounds(cell, free + 1)
-            except _UnprovenError as reason:
-                text = f"{self.step.name} runs its rounds one after the other: {reason}"
-            except (MLOpsError, OSError) as error:
-                text = f"{self.step.name} runs its rounds one after the other: {error}"
-        self.reports = []
+                shown = self._run_rounds(cell, free + 1)
+            except (_UnprovenError, MLOpsError, OSError) as reason:
+                self._tell(f"{self.step.name} runs its rounds one after the other: {reason}")
+            finally:
+                if shown is None:
+                    self._take_back()
+        if cancelling.is_cancelled(self.context.run_id):
+            raise StepFailedError(self.step.name, "the run was cancelled")
+        return shown
+
+    def _tell(self, message: str) -> None:
         place = self.context.find_place(self.number)
-        self.context.tell(Progress("notice", message=text, **place))
-        return None
+        self.context.tell(Progress("notice", message=message, **place))
 
     def _run_rounds(self, cell: Any, parts: int) -> list[list[Any]]:
         if self.loop.refusal:
@@ -150,27 +156,18 @@ class FanOut:
         offered = order.read_answer()
         if offered["reason"]:
             raise _UnprovenError(offered["reason"])
-        orders = [
-            replace(
-                order,
-                folder=str(self.folder / f"part{part}"),
-                part=part,
-                parts=parts,
-                is_recorded=offered["is_recorded"],
-            )
-            for part in range(parts)
-        ]
-        made = self._execute_and_judge(cell, read_state(offered["state"]), orders)
-        total = int(made[0].answer["total"])
-        taken = tuple(part.answer["made"] for part in made)
-        order = replace(order, total=total, made=taken)
+        order = replace(order, parts=parts, is_recorded=offered["is_recorded"])
+        folders = [str(self.folder / f"part{part}") for part in range(parts)]
+        orders = [replace(order, folder=each, part=part) for part, each in enumerate(folders)]
+        self._execute_and_judge(cell, read_state(offered["state"]), orders)
+        first = self.made[0].answer
+        taken = tuple(part.answer["made"] for part in self.made)
+        order = replace(order, total=first["total"], items=first["items"], made=taken)
         order.write()
         self._call("accept", order)
-        self.reports = [part.report for part in made]
-        place = self.context.find_place(self.number)
-        message = f"{self.step.name}: {total} rounds in {parts} processes"
-        self.context.tell(Progress("notice", message=message, **place))
-        return [part.outputs for part in made]
+        self.reports = [part.report for part in self.made]
+        self._tell(f"{self.step.name}: {order.total} rounds in {parts} processes")
+        return [part.outputs for part in self.made]
 
     def _make_order(self) -> RoundsOrder:
         loop = self.loop
@@ -192,30 +189,22 @@ class FanOut:
         )
 
     # ------------------------------------------------------------------ elsewhere
-    def _execute_and_judge(self, cell: Any, state: State, orders: list[RoundsOrder]) -> list[Part]:
-        """Run all parts, and take back what they did where it cannot be used."""
+    def _execute_and_judge(self, cell: Any, state: State, orders: list[RoundsOrder]) -> None:
         root = Path(os.path.realpath(self.context.pipeline.path.absolute().parent))
         given = self._specify(state)
         before = rounds_guard.read_folder(root, given.folders_left_out)
-        made: list[Part] = []
-        reason = "it was interrupted"
-        try:
-            reason, made = self._execute(cell, given, orders)
-            folders = [Path(order.folder) for order in orders]
-            reason = reason or find_conflict([part.report for part in made], folders)
-            after = rounds_guard.read_folder(root, given.folders_left_out)
-            reason = reason or find_unseen(before, after, folders)
-        finally:
-            if reason:
-                self._take_back(made, before, root, given.folders_left_out)
+        reason = self._execute(cell, given, orders)
+        folders = [Path(order.folder) for order in orders]
+        reason = reason or find_conflict([part.report for part in self.made], folders)
+        if len({(part.answer.get("total"), part.answer.get("items")) for part in self.made}) > 1:
+            reason = reason or "its items are others in every process"
+        after = rounds_guard.read_folder(root, given.folders_left_out)
+        reason = reason or find_unseen(before, after, folders)
         if reason:
             raise _UnprovenError(reason)
-        return made
 
-    def _execute(
-        self, cell: Any, given: StepSpecification, orders: list[RoundsOrder]
-    ) -> tuple[str, list[Part]]:
-        """Run all parts and give, beside what became of them, what went wrong first."""
+    def _execute(self, cell: Any, given: StepSpecification, orders: list[RoundsOrder]) -> str:
+        """Run all parts and give what went wrong first."""
         settings = [source for _, source in list_settings_cells(self.context.pipeline, self.number)]
         processes = [
             RoundsProcess(
@@ -225,12 +214,11 @@ class FanOut:
         ]
         with concurrent.futures.ThreadPoolExecutor(len(processes), "mlops-rounds") as pool:
             futures = [pool.submit(process.run) for process in processes]
-            reason = "it was interrupted"
             try:
-                reason = self._wait(futures, orders)
+                return self._wait(futures, orders)
             finally:
                 self._end(futures, processes)
-            return reason, [future.result() for future in futures]
+                self.made = [future.result() for future in futures]
 
     def _wait(
         self, futures: list[concurrent.futures.Future[Part]], orders: list[RoundsOrder]
@@ -296,21 +284,15 @@ class FanOut:
             bound=(),
         )
 
-    def _take_back(
-        self,
-        made: list[Part],
-        before: Mapping[str, tuple[int, int]] | None,
-        root: Path,
-        left_out: tuple[str, ...],
-    ) -> None:
+    def _take_back(self) -> None:
         """Undo what the rounds did to files, and remove the runs that they recorded."""
-        rounds_guard.undo(self.folder)
-        after = rounds_guard.read_folder(root, left_out)
-        if before is not None and after is not None:
-            for path in set(after) - set(before):
-                Path(path).unlink(missing_ok=True)
-        runs = [run for part in made for run in part.report.get("runs", ())]
-        if not runs or cancelling.is_cancelled(self.context.run_id):
+        try:
+            rounds_guard.undo(self.folder)
+        except OSError as error:
+            reason = f"what its rounds did to files cannot be taken back: {error}"
+            raise StepFailedError(self.step.name, reason) from error
+        runs = [run for part in self.made for run in part.report.get("runs", ())]
+        if not runs:
             return
         from mlops_nb.store import open_store
         from mlops_nb.store.deletion import delete_run

@@ -138,7 +138,7 @@ class _Work:
         self.journal = Journal(Path(order.folder), Path(order.folder).parent)
         self.notes: list[Any] = []
         self.before: dict[str, Any] = {}
-        self.total = -1
+        self.total, self.items = -1, ""
         self.shared: Any = None
         self.is_done = False
 
@@ -149,7 +149,7 @@ class _Work:
         order = self.order
         with tracing.paused():
             listed = list_items(iterable)
-            self.total = len(listed)
+            self.total, self.items = len(listed), _digest(listed)
             first, last = order.find_part(self.total)
             self._prepare()
             figures = _list_figures()
@@ -206,6 +206,15 @@ class _Work:
         return found
 
 
+def _digest(listed: list[Any]) -> str:
+    from mlops_nb.pipeline.digests import DigestPickler
+
+    try:
+        return DigestPickler(rebuild.get_shell().user_ns).digest(listed)
+    except Exception as error:
+        raise UnprovenError(f"its items cannot be compared: {error}") from error
+
+
 def _list_figures() -> list[int]:
     pyplot = sys.modules.get("matplotlib.pyplot")
     return list(pyplot.get_fignums()) if pyplot is not None else []
@@ -228,7 +237,8 @@ def hand_back() -> None:
     """Write what the rounds of this kernel have made, or why nobody can use it."""
     done: _Work = _state["work"]
     disarm()
-    answer: dict[str, Any] = {"reason": done.journal.reason, "total": done.total}
+    answer: dict[str, Any] = {"reason": done.journal.reason}
+    answer |= {"total": done.total, "items": done.items}
     try:
         with tracing.paused():
             if not (answer["reason"] or done.is_done):
@@ -308,8 +318,9 @@ def _take_over(
 
     namespace = rebuild.get_shell().user_ns
     listed = list_items(iterable)
-    if len(listed) != order.total:
-        raise UnprovenError(f"the loop has {len(listed)} items here, {order.total} elsewhere")
+    with tracing.paused():
+        if (len(listed), _digest(listed)) != (order.total, order.items):
+            raise UnprovenError("the loop goes over other items here than elsewhere")
     _publish_mark()
     for name, *put in notes:
         if len(put) == 1:

@@ -33,6 +33,8 @@ class RoundsOrder:
         Whether the kernel of the loop records runs.
     total
         How many items there are, once that is known.
+    items
+        Digest of the items.
     made
         What other kernels have written.
     """
@@ -49,6 +51,7 @@ class RoundsOrder:
     parts: int = 1
     is_recorded: bool = False
     total: int = 0
+    items: str = ""
     made: tuple[dict[str, Any], ...] = ()
 
     @property

@@ -99,6 +99,8 @@ class RoundsProcess:
             self._run(part)
         except StepFailedError as error:
             part.reason = part.reason or error.reason
+        except Exception as error:  # noqa: BLE001 - the loop itself can always run
+            part.reason = part.reason or f"{type(error).__name__}: {error}"
         finally:
             self.kernel.stop()
             cancelling.dismiss(self.context.run_id, self.kernel)

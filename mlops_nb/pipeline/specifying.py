@@ -53,7 +53,13 @@ def specify_step(
         context.history,
         tuple(path for step in steps[: number + 1] for path in step.patches),
         continues,
-        (str(context.store_root), str(context.out_dir.absolute()), str(context.private)),
+        _list_own_folders(context),
         tuple({word for one in again for word in one.words}),
         tuple({name for one in again for name in one.names}),
     )
+
+
+def _list_own_folders(context: Context) -> tuple[str, ...]:
+    """List folders whose files are ours, whatever the step does there for us."""
+    folders = (context.out_dir, context.private, context.settings.cache)
+    return (str(context.store_root), *(str(folder.absolute()) for folder in folders))

@@ -54,9 +54,11 @@ def test_rounds_run_at_once(place: Place) -> None:
 def test_what_rounds_did_is_taken_back(place: Place) -> None:
     """Rounds that turn out to depend on another leave no trace; the loop runs as it stands."""
     path = place.write(
-        ("from pathlib import Path\nPath('log').write_text('begin ')\ndone = []", "step:load"),
+        ("import mlops_nb\nfrom pathlib import Path", "imports"),
+        ("Path('log').write_text('begin ')\ndone = []", "step:load"),
         (
             "for n in range(4):\n"
+            "    mlops_nb.start_run(f'round {n}').end()\n"
             "    Path('log').write_text(Path('log').read_text() + f'{n} ')\n"
             "    Path(f'new{n}').write_text('')\n"
             "    done.append(n)",
@@ -71,7 +73,11 @@ def test_what_rounds_did_is_taken_back(place: Place) -> None:
     assert notice == (
         f"write runs its rounds one after the other: several rounds use the file {log!r}"
     )
-    assert place.read_printed()[1] == "begin 0 1 2 3  [0, 1, 2, 3] ['new0', 'new1', 'new2', 'new3']\n"
+    runs = place.store.search("", ["attributes.started_at ASC"], 10)
+    assert [run.name for run in runs] == ["nb", "round 0", "round 1", "round 2", "round 3"]
+    assert (
+        place.read_printed()[1] == "begin 0 1 2 3  [0, 1, 2, 3] ['new0', 'new1', 'new2', 'new3']\n"
+    )
 
 
 def test_what_cannot_be_taken_back_never_happens_twice(place: Place) -> None:

@@ -1,15 +1,21 @@
-"""The third round fails: those before it count, those after it never were.
+"""A round fails: those before it count, those after it never were, whether it is expected or not.
 
 expected: equal
 fails: ZeroDivisionError
 """
+# %% [imports]
+from pathlib import Path
 # %% [step:load]
-inverse = {}
+inverse, roots = {}, []
+# %% [step:expected, foreach, raises-exception]
+for n in [4, 1, -1, 9]:
+    if n < 0:
+        raise ValueError(n)
+    roots.append(n ** 0.5)
 # %% [step:divide, foreach]
 for n in [2, 1, 0, 4, 5, 8]:
-    print("begin", n)
-    with open(f"n{n}.txt", "w") as file:
-        file.write("begun")
+    print("begin", n, roots)
+    Path(f"n{n}.txt").write_text("begun")
     inverse[n] = 1 / n
 # %% [step:show]
 print(inverse)

@@ -5,6 +5,7 @@ expected: equal
 # %% [step:load]
 with open("log.txt", "w") as log:
     log.write("begin\n")
+del log
 done = []
 # %% [step:write, foreach]
 for n in range(4):
@@ -13,5 +14,7 @@ for n in range(4):
     with open(f"part{n}.txt", "w") as part:
         part.write(str(n))
     done.append(n)
+# %%
+del log, part
 # %% [step:show]
 print(open("log.txt").read(), done)

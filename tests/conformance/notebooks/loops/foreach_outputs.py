@@ -1,4 +1,4 @@
-"""Text, values and pictures of all rounds stand in their order, text of one stream in one piece.
+"""Text, values and pictures of all rounds stand in order; one figure may be drawn by all of them.
 
 expected: equal
 """
@@ -6,7 +6,9 @@ expected: equal
 import sys
 import matplotlib.pyplot as plt
 # %% [step:load]
-shown = []
+shown, lines = [], []
+plt.figure(figsize=(1, 1))
+plt.show()
 # %% [step:draw, foreach]
 for n in [3, 1, 2, 4]:
     print("line", n, end=";")
@@ -18,5 +20,9 @@ for n in [3, 1, 2, 4]:
         axes.plot(range(n))
         plt.show()
     shown.append(n)
+# %% [step:overlay, foreach]
+for n in range(4):
+    plt.plot([n, n + 1])
+    lines.append(len(plt.gca().lines))
 # %% [step:show]
-print(shown)
+print(shown, lines)
