@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -22,6 +24,7 @@ from mlops_nb.pipeline.graph import Pipeline
 from mlops_nb.pipeline.kernels import StepKernel
 from mlops_nb.pipeline.keys import StepSource
 from mlops_nb.pipeline.outcome import StepOutcome
+from mlops_nb.pipeline.packages import find_packages
 from mlops_nb.pipeline.progress import OnProgress, Progress
 from mlops_nb.pipeline.slots import Slots
 from mlops_nb.pipeline.specification import StepSpecification
@@ -32,6 +35,7 @@ from mlops_nb.pipeline.stepbook import build_step
 from mlops_nb.records import StepResult
 
 _BACKOFF_S = 1.0
+_ENGINE = "mlops_nb.pipeline.engine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +138,13 @@ class Chain:
     def is_failed(self) -> bool:
         """Whether its last step has failed."""
         return any(result.status == "failed" for result in self.results)
+
+
+def _load_engine() -> None:
+    """Load what is needed once the kernel is there, and takes seconds: papermill, and packages."""
+    with contextlib.suppress(Exception):  # who uses it meets the error
+        importlib.import_module(_ENGINE)
+        find_packages(())
 
 
 class ChainRunner:
@@ -271,7 +282,7 @@ class ChainRunner:
                 wanted=self._list_wanted(number),
             )
             cancelling.enlist(context.run_id, self.kernel)
-            self.kernel.start()
+            self.kernel.start(None if _ENGINE in sys.modules else _load_engine)
             remains.note_kernel(context.private, self.kernel.private)
         file = context.private / f"{number}.{os.getpid()}.step"
         before, above = self.chain.before, self.chain.numbers

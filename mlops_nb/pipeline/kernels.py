@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ _REPORT = "import sys; sys.modules['mlops_nb.pipeline.step'].report()"
 _FINISH_TIMEOUT_S = 30.0
 _ALIVE_POLL_S = 0.5
 _LEAVE_S, _STOP_S, _END_POLL_S = 3.0, 5.0, 0.002
+_MEANWHILE_POLL_S = 0.01
 
 
 class StepKernel:
@@ -92,8 +93,13 @@ class StepKernel:
         provisioner = getattr(self.km, "provisioner", None)
         return str(getattr(provisioner, "cold_reason", "it has a kernelspec of its own"))
 
-    def start(self) -> None:
+    def start(self, meanwhile: Callable[[], object] | None = None) -> None:
         """Start the kernel and wait until it answers.
+
+        Parameters
+        ----------
+        meanwhile
+            What to do while another process prepares the kernel; it raises nothing.
 
         Raises
         ------
@@ -118,7 +124,7 @@ class StepKernel:
             self._choose_provisioner()
         env = os.environ | self.environment
         try:
-            run_sync(self.km.start_kernel)(cwd=str(self.folder), env=env)
+            run_sync(self._launch)(env, meanwhile)
             self.kc = self.km.client()
             self.kc.start_channels()
             run_sync(self._wait_until_ready)()
@@ -126,6 +132,19 @@ class StepKernel:
             self.stop()
             raise StepFailedError("kernel", f"it did not start: {error}") from error
         self.kc.allow_stdin = False
+
+    async def _launch(self, env: Mapping[str, str], meanwhile: Callable[[], object] | None) -> None:
+        import asyncio
+
+        starting = asyncio.ensure_future(self.km.start_kernel(cwd=str(self.folder), env=env))
+        if meanwhile is not None:
+            await asyncio.sleep(0)  # it goes as far as it can before it waits
+            worker = threading.Thread(target=meanwhile, daemon=True)
+            worker.start()
+            # Until both have ended: two threads that import can meet halfway.
+            while worker.is_alive():
+                await asyncio.sleep(_MEANWHILE_POLL_S)
+        await starting
 
     def _choose_provisioner(self) -> None:
         from mlops_nb.pipeline.provisioner import ForkProvisioner

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 
+def _read_places() -> tuple[tuple[str, int], ...]:
+    """Give the folders of packages; the time of one changes with every installation."""
+    found = []
+    here = os.getcwd()  # noqa: PTH109 - as sys.path has it; steps write there all the time
+    for path in sys.path:
+        with contextlib.suppress(OSError):
+            if path not in ("", here):
+                found.append((path, os.stat(path).st_mtime_ns))  # noqa: PTH116
+    return tuple(found)
+
+
 @functools.lru_cache(maxsize=1)
-def _map_modules() -> dict[str, tuple[str, ...]]:
+def _map_modules(places: tuple[tuple[str, int], ...]) -> dict[str, tuple[str, ...]]:
+    del places
     import importlib.metadata  # not where nothing runs
 
     found: dict[str, list[str]] = {}
@@ -43,5 +58,5 @@ def find_packages(modules: Iterable[str]) -> list[str]:
     list of str
         Folders ``NAME-VERSION.dist-info``, sorted. An upgrade puts another in its place.
     """
-    known = _map_modules()
+    known = _map_modules(_read_places())
     return sorted({folder for name in modules for folder in known.get(name, ())})
