@@ -18,6 +18,7 @@ from typing import Any
 from mlops_nb.config import read_version
 from mlops_nb.pipeline.remote_supervision import supervise
 
+_ATTEMPT = "attempt-"
 _LEAVING = frozenset({"closing", "closed", "failed", "stopping"})
 # What decides how a notebook computes and prints comes from the machine that asks; all else, such
 # as paths and devices, is the worker's own. Dask itself sets the first four on its workers.
@@ -41,7 +42,7 @@ def describe_interpreter() -> dict[str, str]:
 
 
 def run_on_worker(
-    order: str, topic: str, versions: Mapping[str, str], shaping: Mapping[str, str]
+    order: str, topic: str, versions: Mapping[str, str], shaping: Mapping[str, str], tries: int = 1
 ) -> dict[str, Any]:
     """Run a chain of steps; this is the Dask task.
 
@@ -55,11 +56,15 @@ def run_on_worker(
         Of the machine that asks, by `describe_interpreter`.
     shaping
         Its variables that shape results.
+    tries
+        How often it may be begun. Dask gives a task whose worker died to another one, but a step
+        that has written half of its files is begun again only where its tag says so.
 
     Returns
     -------
     dict
-        As `supervise` gives it, or ``problem``: why this worker cannot run it.
+        As `supervise` gives it, or ``problem``: why this worker cannot run it, or ``died``: how
+        often it was begun.
     """
     from distributed import get_worker
 
@@ -69,6 +74,10 @@ def run_on_worker(
     problem = find_problem(Path(order), versions)
     if problem:
         return {"problem": f"worker {worker.address} on {place['host']}: {problem}"}
+
+    begun = len(list(Path(order).parent.glob(f"{_ATTEMPT}*")))
+    if begun >= tries:
+        return {"died": begun}
 
     def is_wanted() -> bool:
         # A task that nobody wants any more is "cancelled" for its worker, and runs on.
@@ -144,7 +153,7 @@ def make_environment(shaping: Mapping[str, str]) -> dict[str, str]:
 def _take_order(order: Path) -> Path:
     """Write the specification once more, for this attempt alone; another may still be ending."""
     document = json.loads(order.read_text(encoding="utf-8"))
-    own = Path(tempfile.mkdtemp(prefix="attempt-", dir=order.parent))
+    own = Path(tempfile.mkdtemp(prefix=_ATTEMPT, dir=order.parent))
     document |= {
         "private": str(own),
         "result": str(own / "RESULT.json"),

@@ -23,6 +23,7 @@ from mlops_nb.pipeline.state import State
 
 _CONNECT_S = 10.0
 _LONGEST_END_S = 5.0
+_LOOK_S = 2.0
 
 
 class DaskExecutor:
@@ -75,7 +76,8 @@ class _Task:
 
     def __init__(self, client: Any, context: Context, number: int) -> None:
         self.client, self.context, self.number = client, context, number
-        self.name = context.pipeline.steps[number].name
+        step = context.pipeline.steps[number]
+        self.name, self.tries = step.name, 1 + (step.options.retries or 0)
         token = secrets.token_hex(4)
         self.folder = context.private / f"chain-{number}-{token}"
         self.key = f"mlops-{self.name}-{context.run_id[-8:]}-{token}"
@@ -101,6 +103,7 @@ class _Task:
                 self.key,
                 describe_interpreter(),
                 shaping,
+                self.tries,
                 key=self.key,
                 pure=False,
                 resources=dict(resources) or None,
@@ -113,17 +116,40 @@ class _Task:
         from distributed import KilledWorker
 
         try:
-            reply: dict[str, Any] = self.future.result()
+            reply = self._watch()
         except CancelledError:
             if self.attempts:  # its kernel ends on the worker meanwhile
                 self.ended.wait(_LONGEST_END_S)
             return {"cancelled": True}
         except KilledWorker:
-            where = ", ".join(self.attempts)
-            return {"died": f"the workers that ran it died one after the other: {where}"}
+            reply = {"died": len(self.attempts)}
         except ImportError as error:
             return {"problem": f"a worker cannot import what it needs, install mlops-nb: {error}"}
+        if "died" in reply:
+            reply["died"] = self._tell_death()
         return reply
+
+    def _watch(self) -> dict[str, Any]:
+        """Wait for the end, or for the death of the last worker that may begin it."""
+        while True:
+            try:
+                reply: dict[str, Any] = self.future.result(timeout=_LOOK_S)
+            except TimeoutError:
+                if len(self.attempts) >= self.tries and not self.ended.is_set():
+                    workers = self.client.scheduler_info(n_workers=-1)["workers"]
+                    if self.attempts[-1] not in workers:
+                        self.interrupt()
+                        return {"died": len(self.attempts)}
+                continue
+            return reply
+
+    def _tell_death(self) -> str:
+        where = " and ".join(self.attempts[: self.tries])
+        died = f"its worker died: {where}" if self.tries == 1 else f"its workers died: {where}"
+        return (
+            f"{died}. It was killed, out of memory, or its machine is gone; tag the step mem: for "
+            f"a larger machine, or retries:{self.tries} to begin it again on another worker"
+        )
 
     def _take_event(self, event: tuple[float, Any]) -> None:
         found = event[1]

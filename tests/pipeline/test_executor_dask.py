@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from mlops_nb.api import run_pipeline
+from mlops_nb.cli.pipelines import choose_exit_code
 from mlops_nb.errors import InvalidValueError, RemoteError
 from mlops_nb.notebook.options import StepOptions
 from mlops_nb.pipeline.executing import ThreadExecutor, open_executor
@@ -87,9 +89,35 @@ def list_tries(path: Path) -> list[int]:
     return [int(file.name.removeprefix("try-")) for file in path.parent.glob("try-*")]
 
 
-def test_step_of_a_worker_that_is_killed_runs_elsewhere(place: Place, cluster: Cluster) -> None:
-    """The kernel of the dead worker is gone too, and the step is in the store once."""
+def test_step_of_a_worker_that_is_killed_fails(place: Place, cluster: Cluster) -> None:
+    """It is not begun again without ``retries:``, whether another worker is there or none."""
     path = place.write(*SLOW)
+    workers = [cluster.add_worker("a"), cluster.add_worker("b")]
+    for number in (1, 2):
+        known = set(list_tries(path))
+        found: list[Any] = []
+        runner = threading.Thread(
+            target=lambda found=found: found.append(run_on(cluster, place, path))
+        )
+        runner.start()
+        assert wait_until(lambda number=number: len(list_tries(path)) == number, 100)
+        (kernel,) = set(list_tries(path)) - known
+        above = {process.pid for process in psutil.Process(kernel).parents()}
+        (worker,) = [each for each in workers if each.pid in above]
+        os.kill(worker.pid, signal.SIGKILL)
+        runner.join(120)
+        assert wait_until(lambda kernel=kernel: not is_running(kernel))
+        (failed,) = [step for step in found[0].steps if step.status == "failed"]
+        assert (failed.name, failed.cause) == ("slow", "died")
+        assert "retries:1" in (failed.error or "")
+        assert choose_exit_code(found[0]) == 138
+        assert len(list_tries(path)) == number
+
+
+def test_step_of_a_worker_that_is_killed_runs_elsewhere(place: Place, cluster: Cluster) -> None:
+    """With ``retries:``; the kernel of the dead worker is gone too, and the step is in the store once."""
+    slow = (SLOW[2][0], "step:slow", "retries:1")
+    path = place.write(*SLOW[:2], slow, SLOW[3])
     first = cluster.add_worker("a")
     found: list[Any] = []
     runner = threading.Thread(target=lambda: found.append(run_on(cluster, place, path)))
