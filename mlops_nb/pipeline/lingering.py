@@ -27,9 +27,10 @@ def begin() -> None:
     if _state["handlers"] is not None:
         return
     hiding.begin()
-    _state["handlers"] = {id(handler) for handler in _list_handlers()}
+    known = {id(handler) for handler in _list_handlers()}
+    _state["handlers"] = known
     _state["extensions"] = _list_extensions()
-    _leave_out_imports(_state["handlers"])
+    _leave_out_imports(known)
     _note_calls(atexit, "register", _state["registered"])
     for name in _OF_CODECS:  # their tables are in C, and nothing lists them
         _note_calls(codecs, name, _state["codecs"])
