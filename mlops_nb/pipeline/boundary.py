@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_nb.pipeline import ambient, items, rebuild
 from mlops_nb.pipeline.attachments import find_attachments
-from mlops_nb.pipeline.sealing import Sealer, open_component
+from mlops_nb.pipeline.payloads import load_payload, open_payload
 from mlops_nb.pipeline.state import Component, State, narrow
 
 if TYPE_CHECKING:
     from mlops_nb.pipeline.partition import Group, Memory
-    from mlops_nb.pipeline.pickling import NamespacePickler
 
 
 @dataclass(slots=True)
@@ -80,21 +78,6 @@ class BoundaryReport:
         return frozenset(name for part in self.state.components for name in part.looked_up)
 
 
-def _dump(
-    values: Mapping[str, Any], file: Any, namespace: dict[str, Any], has_nans: bool = False
-) -> NamespacePickler:
-    from mlops_nb.pipeline.identities import IdentityPickler  # brings cloudpickle
-    from mlops_nb.pipeline.partition import find_overlap
-    from mlops_nb.pipeline.pickling import NamespacePickler
-
-    pickler = (IdentityPickler if has_nans else NamespacePickler)(file, namespace)
-    # The list fills while the values are written; after them its objects are in the memo.
-    pickler.dump((dict(values), pickler.linked))
-    if find_overlap(pickler.memory):
-        raise pickle.PicklingError("it shares memory in a way that cannot be carried")
-    return pickler
-
-
 def _explain(error: BaseException) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= 200 else text[:197] + "..."
@@ -116,13 +99,14 @@ def find_unpicklable(namespace: dict[str, Any], values: Mapping[str, Any]) -> di
         Reason for each name that cannot cross.
     """
     from mlops_nb.pipeline.partition import Nowhere, find_overlap
+    from mlops_nb.pipeline.writing import pickle_values
 
     reasons: dict[str, str] = {}
     owners: dict[str, set[str]] = {}
     memory: list[Memory] = []
     for name in sorted(values):
         try:
-            found = _dump({name: values[name]}, Nowhere(), namespace).memory
+            found = pickle_values({name: values[name]}, Nowhere(), namespace).memory
         except Exception as error:  # noqa: BLE001 - reductions run code of any library
             reasons[name] = _explain(error)
             continue
@@ -153,9 +137,9 @@ class _Writer:
             self.reasons |= dict.fromkeys(values, group.refused)
             return None
         from mlops_nb.pipeline.digests import DigestPickler
+        from mlops_nb.pipeline.writing import write_values
 
         while values:
-            sealer = Sealer(self.folder, self.key)
             try:
                 pickler = DigestPickler(self.namespace)
                 digest = pickler.digest(values)
@@ -163,22 +147,14 @@ class _Writer:
                 known = self.known.get((digest, frozenset(values), runs))
                 if known is not None:
                     return known
-                looked_up = _dump(values, sealer, self.namespace, group.has_nans).looked_up
+                part = write_values(values, self.namespace, self.folder, self.key, group.has_nans)
             except Exception as error:  # noqa: BLE001 - reductions run code of any library
-                sealer.abandon()
                 reasons = find_unpicklable(self.namespace, values)
                 # Together they fail though each alone can cross: then none of them does.
                 self.reasons |= reasons or dict.fromkeys(values, _explain(error))
                 values = {k: v for k, v in values.items() if k not in self.reasons}
                 continue
-            except BaseException:
-                sealer.abandon()
-                raise
-            file, inline = sealer.finish()
-            names = tuple(sorted(looked_up))
-            return Component(
-                tuple(values), digest, sealer.size_bytes, file, inline, names, runs, group.has_nans
-            )
+            return replace(part, digest=digest, runs=runs)
         return None
 
 
@@ -333,13 +309,13 @@ def load_boundary(
         if not before.names.issuperset(part.names)
         and (needed is None or any(n in needed or items.is_pseudo(n) for n in part.names))
     ]
-    payloads = [(part, open_component(part, folder, key)) for part in chosen]
+    payloads = [(part, open_payload(part, folder, key)) for part in chosen]
     found: dict[str, Any] = {}
     linked: list[tuple[Any, str]] = []
     first = sorted(payloads, key=lambda pair: items.PROCESS not in pair[0].names)
     with rebuild.loading_into(user_ns):
         for part, payload in first:
-            values, links = read_payload(part, payload)
+            values, links = load_payload(part, payload)
             if items.PROCESS in values and loaded is None:
                 ambient.prepare_imports(values[items.PROCESS])
             found |= {name: values[name] for name in part.names}
@@ -360,25 +336,3 @@ def load_boundary(
     before.names |= set(found)
     before.history = found.get(items.HISTORY, before.history)
     return before
-
-
-def read_payload(part: Component, payload: memoryview) -> Any:
-    """Load what a component brings; verify it first.
-
-    Parameters
-    ----------
-    part
-        The component.
-    payload
-        From `sealing.open_component`.
-
-    Returns
-    -------
-    tuple
-        Values by name, and the objects whose run is known with its id.
-    """
-    if part.has_nans:
-        from mlops_nb.pipeline.identities import load_identities
-
-        return load_identities(payload)
-    return pickle.loads(payload)  # noqa: S301 - verified by whoever opened it

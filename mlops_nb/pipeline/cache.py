@@ -15,15 +15,10 @@ from typing import Any
 
 from mlops_nb.errors import CorruptObjectError, NotFoundError, StoreError
 from mlops_nb.pipeline import filestate, items
+from mlops_nb.pipeline.contentfile import find_file
 from mlops_nb.pipeline.digests_text import digest_text
 from mlops_nb.pipeline.locking import lock_file
-from mlops_nb.pipeline.sealing import (
-    find_file,
-    open_component,
-    read_key,
-    read_signed,
-    sign_document,
-)
+from mlops_nb.pipeline.sealing import open_component, read_key, read_signed, sign_document
 from mlops_nb.pipeline.state import State
 from mlops_nb.store import Store
 

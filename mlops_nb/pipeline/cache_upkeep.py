@@ -11,8 +11,8 @@ from pathlib import Path
 
 from mlops_nb.errors import InvalidValueError, StoreError
 from mlops_nb.pipeline.cache import StepCache
+from mlops_nb.pipeline.contentfile import find_file
 from mlops_nb.pipeline.locking import is_locked, lock_file
-from mlops_nb.pipeline.sealing import find_file
 from mlops_nb.pipeline.standalone import prune
 
 _UPKEEP = "upkeep"

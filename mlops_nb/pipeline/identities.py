@@ -6,6 +6,7 @@ import io
 import math
 import pickle
 import sys
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from mlops_nb.pipeline.pickling import NamespacePickler
@@ -35,8 +36,13 @@ def find_nan_owner(value: float) -> str:
 class IdentityPickler(NamespacePickler):
     """Pickle values that hold NaNs; `load_identities` reads what it writes."""
 
-    def __init__(self, file: Any, namespace: dict[str, Any]) -> None:
-        super().__init__(file, namespace)
+    def __init__(
+        self,
+        file: Any,
+        namespace: dict[str, Any],
+        buffer_callback: Callable[[pickle.PickleBuffer], bool] | None = None,
+    ) -> None:
+        super().__init__(file, namespace, buffer_callback)
         self._numbers: dict[int, int] = {}
 
     def persistent_id(self, obj: Any) -> Any:
@@ -63,8 +69,8 @@ class IdentityPickler(NamespacePickler):
 
 
 class _IdentityUnpickler(pickle.Unpickler):
-    def __init__(self, file: io.BytesIO) -> None:
-        super().__init__(file)
+    def __init__(self, file: io.BytesIO, buffers: Iterable[Any]) -> None:
+        super().__init__(file, buffers=buffers)
         self._made: dict[int, float] = {}
 
     def persistent_load(self, pid: Any) -> Any:
@@ -74,17 +80,19 @@ class _IdentityUnpickler(pickle.Unpickler):
         return self._made.setdefault(number, math.copysign(float("nan"), sign))
 
 
-def load_identities(payload: memoryview) -> Any:
+def load_identities(payload: bytes | bytearray | memoryview, buffers: Iterable[Any] = ()) -> Any:
     """Read what `IdentityPickler` has written.
 
     Parameters
     ----------
     payload
         Verified bytes.
+    buffers
+        Memory that was written beside them.
 
     Returns
     -------
     object
         The value.
     """
-    return _IdentityUnpickler(io.BytesIO(payload)).load()
+    return _IdentityUnpickler(io.BytesIO(payload), buffers).load()

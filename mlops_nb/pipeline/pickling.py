@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, ClassVar
 import cloudpickle  # noqa: TID253
 
 from mlops_nb.pipeline import pickling_arrays, pickling_objects, rebuild
+from mlops_nb.pipeline.layouts import Piece
 from mlops_nb.pipeline.reach import REACHING_ATTRIBUTES, WORD
 
 # Objects that libraries use by identity. A copy would be cut off: ``from random import random``
@@ -147,6 +148,8 @@ class NamespacePickler(cloudpickle.Pickler):  # type: ignore[misc]
         Where the bytes go.
     namespace
         The user namespace: functions made in it are stored without it and bound to the next one.
+    buffer_callback
+        As `pickle.Pickler` takes it.
 
     Attributes
     ----------
@@ -156,6 +159,8 @@ class NamespacePickler(cloudpickle.Pickler):  # type: ignore[misc]
         Objects met whose run is known, with its id.
     looked_up : set of str
         Names of the namespace that the functions met may look up.
+    made_of : dict
+        By the id of a buffer: what has to be made so that nothing needs to be copied into it.
     """
 
     dispatch_table: ClassVar[Any] = ChainMap(
@@ -166,12 +171,18 @@ class NamespacePickler(cloudpickle.Pickler):  # type: ignore[misc]
         cloudpickle.Pickler.dispatch_table,
     )
 
-    def __init__(self, file: BinaryIO | Any, namespace: dict[str, Any]) -> None:
-        super().__init__(file, protocol=5)
+    def __init__(
+        self,
+        file: BinaryIO | Any,
+        namespace: dict[str, Any],
+        buffer_callback: Callable[[pickle.PickleBuffer], bool] | None = None,
+    ) -> None:
+        super().__init__(file, protocol=5, buffer_callback=buffer_callback)
         self.namespace = namespace
         self.looked_up: set[str] = set()
         self.memory: list[tuple[int, int, bool, str]] = []
         self.storages: dict[int, Any] = {}
+        self.made_of: dict[int, Piece] = {}
         self._handlers: dict[type[Any], Handler] = {}
         self._scopes: dict[int, dict[str, Any]] = {}
         self._kept: list[Any] = []

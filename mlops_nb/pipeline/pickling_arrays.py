@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import array as arrays
+import copyreg
 import pickle
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mlops_nb.pipeline import rebuild, rebuild_objects
+from mlops_nb.pipeline.layouts import Piece
 
 if TYPE_CHECKING:
     from mlops_nb.pipeline.pickling import NamespacePickler
 
 Handler = Callable[["NamespacePickler", Any], Any]
+_SLACK_BYTES = 8  # Arrow does not count where the last text ends
 
 
 def _get_address(array: Any) -> int:
@@ -45,7 +48,18 @@ def _reduce_owner(pickler: NamespacePickler, obj: Any) -> Any:
     order = "C" if obj.flags.c_contiguous else "F"
     flat = obj.reshape(-1, order=order).view(sys.modules["numpy"].uint8)
     content = pickler.keep(pickle.PickleBuffer(flat))
+    piece = Piece("bytes", ())
+    if obj.flags.writeable and _is_plain(obj.dtype):
+        piece = Piece("array", (), obj.dtype.str, obj.shape, order)
+    pickler.made_of[id(content)] = piece
     return rebuild.make_array, (content, obj.shape, obj.dtype, order, obj.flags.writeable)
+
+
+def _is_plain(dtype: Any) -> bool:
+    """Tell whether the short text of a type says all about it."""
+    if dtype.kind not in "biufcmMSU" or dtype.metadata is not None:
+        return False
+    return bool(dtype == sys.modules["numpy"].dtype(dtype.str))
 
 
 def _reduce_array(pickler: NamespacePickler, obj: Any) -> Any:
@@ -117,6 +131,27 @@ def _reduce_index(pickler: NamespacePickler, obj: Any) -> Any:
     return rebuild.make_index, (function, arguments, references)
 
 
+class _Combined:
+    """Stands for the chunks of an array of Arrow where they are one."""
+
+    def __init__(self, chunk: Any) -> None:
+        self._chunk = chunk
+
+    def combine_chunks(self) -> Any:
+        return self._chunk
+
+
+def _reduce_arrow_array(pickler: NamespacePickler, obj: Any) -> Any:
+    del pickler
+    # pandas would copy all of it to make one chunk of it, even where it is one.
+    chunks = obj._pa_array.chunks  # noqa: SLF001 - pandas offers no public way
+    if len(chunks) != 1 or chunks[0].get_total_buffer_size() - chunks[0].nbytes > _SLACK_BYTES:
+        return NotImplemented  # a slice would bring all that it was cut from
+    same = object.__new__(type(obj))
+    vars(same).update(vars(obj), _pa_array=_Combined(chunks[0]))
+    return copyreg.__newobj__, (type(obj),), same.__getstate__()  # type: ignore[attr-defined]
+
+
 def _reduce_tensor(pickler: NamespacePickler, obj: Any) -> Any:
     del pickler
     if obj.grad_fn is not None:
@@ -141,9 +176,12 @@ def _reduce_storage(pickler: NamespacePickler, obj: Any) -> Any:
     torch = sys.modules["torch"]
     if obj.device.type == "cpu" and obj.nbytes():
         pickler.memory.append((obj.data_ptr(), obj.nbytes(), True, f"tensor {obj.data_ptr()}"))
-    content = torch.tensor([], dtype=torch.uint8, device=obj.device).set_(obj).cpu().numpy()
+    memory = torch.tensor([], dtype=torch.uint8, device=obj.device).set_(obj).cpu().numpy()
     # Not through _reduce_array: these bytes are the storage's own, not a second user of them.
-    return rebuild.make_storage, (pickler.keep(pickle.PickleBuffer(content)), str(obj.device))
+    content = pickler.keep(pickle.PickleBuffer(memory))
+    if obj.device.type == "cpu":
+        pickler.made_of[id(content)] = Piece("storage", ())
+    return rebuild.make_storage, (content, str(obj.device))
 
 
 def find_handler(kind: type[Any]) -> Handler | None:
@@ -175,6 +213,7 @@ _TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("pandas._libs.internals", "Block", _reduce_block),
     ("pandas.core.internals.managers", "SingleBlockManager", _reduce_series_manager),
     ("pandas", "Index", _reduce_index),
+    ("pandas.arrays", "ArrowExtensionArray", _reduce_arrow_array),
     ("torch", "Tensor", _reduce_tensor),
     ("torch.storage", "TypedStorage", _reduce_typed_storage),
     ("torch", "UntypedStorage", _reduce_storage),

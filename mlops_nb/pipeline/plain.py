@@ -10,7 +10,8 @@ import pickle
 from pathlib import Path
 from typing import Any
 
-from mlops_nb.pipeline.sealing import Sealer, open_component
+from mlops_nb.pipeline.payloads import open_payload
+from mlops_nb.pipeline.sealing import Sealer
 from mlops_nb.pipeline.state import Component
 
 _SCALARS = (int, float, complex, bool, str, bytes, type(None))
@@ -95,8 +96,11 @@ def read_plain(part: Component, folder: Path, key: bytes, name: str) -> dict[str
     dict
         The value by its name; empty where it is no number, text, truth value or None.
     """
+    if part.format != "pickle":
+        return {}
+    payload = open_payload(part, folder, key)
     try:
-        values, _ = _PlainUnpickler(io.BytesIO(open_component(part, folder, key))).load()
+        values, _ = _PlainUnpickler(io.BytesIO(payload.stream), buffers=payload.buffers).load()
     except (pickle.UnpicklingError, EOFError, ValueError):
         return {}
     value = values.get(name)

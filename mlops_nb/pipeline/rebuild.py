@@ -177,7 +177,7 @@ def make_array(data: Any, shape: tuple[int, ...], dtype: Any, order: Any, writea
     Parameters
     ----------
     data
-        Its bytes.
+        Its bytes, or the array itself where it was filled from a file.
     shape, dtype, order
         As it was.
     writeable
@@ -186,10 +186,12 @@ def make_array(data: Any, shape: tuple[int, ...], dtype: Any, order: Any, writea
     Returns
     -------
     numpy.ndarray
-        A copy of the bytes.
+        It owns its memory.
     """
     import numpy as np
 
+    if isinstance(data, np.ndarray) and (data.dtype, data.shape) == (dtype, tuple(shape)):
+        return data
     array: Any = np.empty(shape, dtype, order)
     array.reshape(-1, order=order).view(np.uint8)[:] = np.frombuffer(data, np.uint8)
     array.flags.writeable = writeable
@@ -304,7 +306,7 @@ def make_storage(data: Any, device: str) -> Any:
     Parameters
     ----------
     data
-        Its bytes.
+        Its bytes, or the memory itself where it was filled from a file.
     device
         Where it was.
 
@@ -316,6 +318,8 @@ def make_storage(data: Any, device: str) -> Any:
     import numpy as np
 
     torch: Any = importlib.import_module("torch")  # without types: its storages have none
+    if type(data) is torch.UntypedStorage:
+        return data
     storage = torch.UntypedStorage(len(data))
     if len(data):
         target = torch.tensor([], dtype=torch.uint8).set_(storage)

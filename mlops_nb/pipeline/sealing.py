@@ -6,20 +6,23 @@ import hashlib
 import hmac
 import json
 import mmap
-import os
 import secrets
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import blake3
 
 from mlops_nb.errors import CorruptObjectError, InvalidValueError
+from mlops_nb.pipeline.contentfile import ContentFile, find_file
+from mlops_nb.pipeline.layouts import Layout, Piece, read_layout, write_layout
 from mlops_nb.pipeline.state import Component
 from mlops_nb.store.files import write_whole
 
 MAGIC = b"mlops_nb boundary 2\n"
+_MAGIC_OF_LAYOUT = b"mlops_nb boundary 3\n"
 _HEADER = struct.Struct(f"<{len(MAGIC)}sQ32s")
 _MAC_BYTES = 32
 INLINE_BYTES = 8192
@@ -51,7 +54,7 @@ def read_key(folder: Path) -> bytes:
 
 
 class Sealer:
-    """Takes the bytes of a component, keeps few in memory and many in a file, and signs them.
+    """Takes a pickle, keeps a short one in memory and a long one in a file, and signs it.
 
     Parameters
     ----------
@@ -63,14 +66,13 @@ class Sealer:
 
     def __init__(self, folder: Path, key: bytes) -> None:
         self._folder, self._key = folder, key
-        self._hasher = blake3.blake3(max_threads=blake3.blake3.AUTO)
         self._inline: bytearray | None = bytearray()
-        self._file: BinaryIO | None = None
-        self._temporary: Path | None = None
+        self._file: ContentFile | None = None
+        self._length = 0
         self.size_bytes = 0
 
     def write(self, data: Any) -> int:
-        """Take bytes.
+        """Take bytes of the pickle.
 
         Parameters
         ----------
@@ -83,67 +85,139 @@ class Sealer:
             How many there were.
         """
         length = memoryview(data).nbytes
-        self.size_bytes += length
-        self._hasher.update(data)
+        self._length += length
         if self._inline is not None and len(self._inline) + length <= INLINE_BYTES:
             self._inline += data
             return length
-        if self._file is None:
-            self._temporary = self._folder / f".{os.getpid()}.{secrets.token_hex(8)}"
-            self._file = self._temporary.open("wb")
-            self._file.write(bytes(_HEADER.size + _MAC_BYTES) + bytes(self._inline or b""))
+        file = self._open()
+        if self._inline is not None:
+            file.write(self._inline)
             self._inline = None
-        self._file.write(data)
-        return length
+        return file.write(data)
 
-    def _make_header(self) -> bytes:
-        header = _HEADER.pack(MAGIC, self.size_bytes, self._hasher.digest())
-        return header + hmac.digest(self._key, header, hashlib.sha256)
+    def _open(self) -> ContentFile:
+        if self._file is None:
+            self._file = ContentFile(self._folder)
+        return self._file
 
-    def finish(self) -> tuple[str, bytes]:
+    def finish(self, memory: Iterable[tuple[Piece, memoryview]] = ()) -> tuple[str, bytes]:
         """Sign what was written.
+
+        Parameters
+        ----------
+        memory
+            What the pickle refers to and does not hold: it is written behind the pickle.
 
         Returns
         -------
         file : str
             Name of the file, empty where there is none.
         inline : bytes
-            The signed bytes where there is no file.
+            What stands in the manifest, signed: the pickle, or where the parts of the file are.
         """
-        if self._file is None or self._temporary is None:
-            return "", self._make_header() + bytes(self._inline or b"")
-        self._file.seek(0)
-        self._file.write(self._make_header())
-        self._file.close()
-        name = str(self._hasher.hexdigest())
-        target = find_file(self._folder, name)
-        target.parent.mkdir(exist_ok=True)
-        self._temporary.replace(target)
-        return name, b""
+        stream = (0, self._length) if self._inline is None else bytes(self._inline)
+        pieces = []
+        for piece, content in memory:
+            file = self._open()
+            pieces.append(replace(piece, ranges=((file.align(), content.nbytes),)))
+            file.write(content)
+        if self._file is None:
+            self.size_bytes = self._length
+            return "", seal(bytes(self._inline or b""), self._key)
+        self.size_bytes = self._file.size_bytes
+        name = self._file.finish(".pickle")
+        return name, seal_layout(Layout(name, self.size_bytes, stream, tuple(pieces)), self._key)
 
     def abandon(self) -> None:
         """Leave nothing behind."""
-        if self._file is not None and self._temporary is not None:
-            self._file.close()
-            self._temporary.unlink(missing_ok=True)
+        if self._file is not None:
+            self._file.abandon()
 
 
-def find_file(folder: Path, name: str) -> Path:
-    """Give the place of a component's file.
+def seal(payload: bytes, key: bytes, magic: bytes = MAGIC) -> bytes:
+    """Sign bytes.
 
     Parameters
     ----------
-    folder
-        Of the components.
-    name
-        Digest of its bytes.
+    payload
+        The bytes.
+    key
+        From `read_key`.
+    magic
+        What they are.
 
     Returns
     -------
-    Path
-        In a folder named by the first two letters.
+    bytes
+        A header and `payload`.
     """
-    return folder / name[:2] / name
+    header = _HEADER.pack(magic, len(payload), blake3.blake3(payload).digest())
+    return header + hmac.digest(key, header, hashlib.sha256) + payload
+
+
+def seal_layout(layout: Layout, key: bytes) -> bytes:
+    """Sign what a file holds: whoever trusts the layout can check the file by its name.
+
+    Parameters
+    ----------
+    layout
+        The layout.
+    key
+        From `read_key`.
+
+    Returns
+    -------
+    bytes
+        For `Component.inline`.
+    """
+    return seal(write_layout(layout), key, _MAGIC_OF_LAYOUT)
+
+
+def _unseal(content: memoryview, key: bytes, path: Path, magic: bytes = MAGIC) -> memoryview:
+    start = _HEADER.size + _MAC_BYTES
+    if len(content) < start or content[: len(magic)] != magic:
+        raise CorruptObjectError(path, path.name, "is not a boundary of this version")
+    header = bytes(content[: _HEADER.size])
+    _, size_bytes, digest = _HEADER.unpack(header)
+    signature = bytes(content[_HEADER.size : start])
+    if not hmac.compare_digest(hmac.digest(key, header, hashlib.sha256), signature):
+        raise CorruptObjectError(path, digest.hex(), "was not written by this store")
+    payload = content[start:]
+    found = blake3.blake3(payload, max_threads=blake3.blake3.AUTO).digest()
+    if len(payload) != size_bytes or found != digest:
+        raise CorruptObjectError(path, digest.hex(), "has been changed since it was written")
+    return payload
+
+
+def open_layout(part: Component, folder: Path, key: bytes) -> Layout | None:
+    """Give the layout of a component's file once it is found to be ours.
+
+    Parameters
+    ----------
+    part
+        From a manifest.
+    folder
+        Of the components.
+    key
+        From `read_key`.
+
+    Returns
+    -------
+    Layout or None
+        None where the component is one signed pickle, in the manifest or in a file.
+
+    Raises
+    ------
+    CorruptObjectError
+        It was not written with this key, or was changed.
+    """
+    if not part.file or not part.inline:
+        return None
+    path = find_file(folder, part.file)
+    layout = read_layout(_unseal(memoryview(part.inline), key, path, _MAGIC_OF_LAYOUT))
+    if layout.file != part.file:
+        raise CorruptObjectError(path, part.file, "is not the file that was signed")
+    return layout
 
 
 def open_component(part: Component, folder: Path, key: bytes) -> memoryview:
@@ -161,35 +235,28 @@ def open_component(part: Component, folder: Path, key: bytes) -> memoryview:
     Returns
     -------
     memoryview
-        The payload.
+        The signed pickle, or all bytes of the file where the manifest has its layout.
 
     Raises
     ------
     CorruptObjectError
         It is gone, was not written with this key, or was changed.
     """
-    path = find_file(folder, part.file) if part.file else folder
-    if part.file:
-        try:
-            with path.open("rb") as file:
-                content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        except (OSError, ValueError) as error:  # ValueError: it is empty
-            raise CorruptObjectError(path, part.file, f"cannot be read ({error})") from error
-    else:
-        content = memoryview(part.inline)
-    start = _HEADER.size + _MAC_BYTES
-    if len(content) < start or content[: len(MAGIC)] != MAGIC:
-        raise CorruptObjectError(path, path.name, "is not a boundary of this version")
-    header = bytes(content[: _HEADER.size])
-    _, size_bytes, digest = _HEADER.unpack(header)
-    signature = bytes(content[_HEADER.size : start])
-    if not hmac.compare_digest(hmac.digest(key, header, hashlib.sha256), signature):
-        raise CorruptObjectError(path, digest.hex(), "was not written by this store")
-    payload = content[start:]
-    found = blake3.blake3(payload, max_threads=blake3.blake3.AUTO).digest()
-    if len(payload) != size_bytes or found != digest:
-        raise CorruptObjectError(path, digest.hex(), "has been changed since it was written")
-    return payload
+    if not part.file:
+        return _unseal(memoryview(part.inline), key, folder)
+    layout = open_layout(part, folder, key)
+    path = find_file(folder, part.file)
+    try:
+        with path.open("rb") as file:
+            content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    except (OSError, ValueError) as error:  # ValueError: it is empty
+        raise CorruptObjectError(path, part.file, f"cannot be read ({error})") from error
+    if layout is None:  # one pickle behind its signature, as earlier versions wrote it
+        return _unseal(content, key, path)
+    found = blake3.blake3(content, max_threads=blake3.blake3.AUTO).hexdigest()
+    if found != layout.file.partition(".")[0]:
+        raise CorruptObjectError(path, part.file, "has been changed since it was written")
+    return content
 
 
 def sign_document(document: Mapping[str, Any], key: bytes) -> bytes:

@@ -13,8 +13,9 @@ from typing import Any
 
 from mlops_nb.config import load_settings
 from mlops_nb.errors import StepFailedError
+from mlops_nb.pipeline.contentfile import find_file
 from mlops_nb.pipeline.digests_text import digest_text
-from mlops_nb.pipeline.sealing import find_file, read_key, read_signed, sign_document
+from mlops_nb.pipeline.sealing import read_key, read_signed, sign_document
 from mlops_nb.pipeline.specification import StepSpecification, read_document
 
 _STORES = "stores.json"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-_VERSION = 2
+_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +21,17 @@ class Component:
     digest
         Of the values: the same in every process.
     file
-        Digest of the file's bytes, empty where the bytes stand in `inline`.
+        Name of the file, the digest of its bytes with an ending; empty where there is none.
+    inline
+        The signed pickle where there is no file, else the signed layout of the file.
     looked_up
         Names that functions in it look up when they are called.
     runs
         Runs that objects in it belong to.
     has_nans
         NaNs in it are written as the objects that they are.
+    format
+        Of the file: ``pickle``, ``npy``, ``arrow`` or ``safetensors``.
     """
 
     names: tuple[str, ...]
@@ -38,6 +42,7 @@ class Component:
     looked_up: tuple[str, ...] = ()
     runs: tuple[str, ...] = ()
     has_nans: bool = False
+    format: str = "pickle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,7 @@ class State:
                     "looked_up": part.looked_up,
                     "runs": part.runs,
                     "has_nans": part.has_nans,
+                    "format": part.format,
                 }
                 for part in self.components
             ],
@@ -132,6 +138,7 @@ def read_state(document: Mapping[str, Any]) -> State:
                 tuple(part["looked_up"]),
                 tuple(part["runs"]),
                 part["has_nans"],
+                part.get("format", "pickle"),  # version 2 had no other
             )
             for part in document["components"]
         ),

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from mlops_nb.pipeline import ambient, items, rebuild
-from mlops_nb.pipeline.boundary import read_payload
 from mlops_nb.pipeline.comparing import compare_names
+from mlops_nb.pipeline.payloads import load_payload, open_payload
 from mlops_nb.pipeline.reach import find_words
-from mlops_nb.pipeline.sealing import open_component, read_key
+from mlops_nb.pipeline.sealing import read_key
 from mlops_nb.pipeline.state import read_state
 
 
@@ -30,9 +30,9 @@ class _Side:
     def read(self, name: str) -> Any:
         part = self.owners[name]
         if id(part) not in self._loaded:
-            payload = open_component(part, self.folder, self.key)
+            payload = open_payload(part, self.folder, self.key)
             with rebuild.loading_into(self.namespace):
-                values, _ = read_payload(part, payload)
+                values, _ = load_payload(part, payload)
             self._loaded[id(part)] = values
             variables = {n: v for n, v in values.items() if not items.is_pseudo(n)}
             self.namespace.update(variables)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from mlops_nb.errors import CorruptObjectError, InvalidValueError
-from mlops_nb.pipeline import boundary, items, sealing
+from mlops_nb.pipeline import boundary, contentfile, items, sealing
 from mlops_nb.pipeline.state import State
 
 KEY = bytes(range(32))
@@ -38,7 +38,7 @@ def dump(namespace: dict[str, Any], folder: Path, **options: Any) -> boundary.Bo
 
 def find_written(state: State, folder: Path) -> Path:
     """Give the file of ``x``, which is too large to stand in the manifest."""
-    return sealing.find_file(folder, state.find_owners()["x"].file)
+    return contentfile.find_file(folder, state.find_owners()["x"].file)
 
 
 def test_names_cross(tmp_path: Path) -> None:

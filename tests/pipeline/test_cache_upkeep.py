@@ -9,7 +9,8 @@ import pytest
 from mlops_nb.errors import InvalidValueError, StoreError
 from mlops_nb.pipeline.cache import StepCache
 from mlops_nb.pipeline.cache_upkeep import clear_cache, collect_cache, pin_cache, read_stats
-from mlops_nb.pipeline.sealing import Sealer, find_file
+from mlops_nb.pipeline.contentfile import find_file
+from mlops_nb.pipeline.sealing import Sealer
 from mlops_nb.store import Store
 
 
