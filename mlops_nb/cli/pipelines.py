@@ -149,8 +149,9 @@ class ProgressLine:
             detail = f": {event.message}" if event.message else ""
             self._write(f"{place} {word} {format_duration(event.duration_s)}{detail}", ends=True)
         elif self._is_live:
-            cell = f" cell {event.cells_done}/{event.cells_total}" if event.cells_total else ""
-            self._write(f"{place} ...{cell}", ends=False)
+            word = "round" if event.kind == "round_finished" else "cell"
+            done = f" {word} {event.cells_done}/{event.cells_total}" if event.cells_total else ""
+            self._write(f"{place} ...{done}", ends=False)
 
     def _write(self, text: str, ends: bool) -> None:
         line = " ".join(text.split())

@@ -263,7 +263,7 @@ class FanOut:
             context.make_environment(),
             context.kernel_name,
             preload=context.preload,
-            wanted=context.preload,
+            wanted=self.kernel.wanted,
         )
 
     def _specify(self, state: State) -> StepSpecification:

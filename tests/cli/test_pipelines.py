@@ -192,6 +192,9 @@ def test_terminal_shows_the_running_cell() -> None:
             kind="cell_finished", number=1, total=1, step="a", cells_done=1, cells_total=12
         ),
         SimpleNamespace(
+            kind="round_finished", number=1, total=1, step="a", cells_done=3, cells_total=8
+        ),
+        SimpleNamespace(
             kind="step_finished",
             number=1,
             total=1,
@@ -209,7 +212,8 @@ def test_terminal_shows_the_running_cell() -> None:
             line(event)
     assert plain.getvalue() == "[1/1] a ok 200 ms\nby the way\n"
     assert live.getvalue() == (
-        "\r[1/1] a ...\r[1/1] a ... cell 1/12\r[1/1] a ok 200 ms    \n\rby the way\n"
+        "\r[1/1] a ...\r[1/1] a ... cell 1/12\r[1/1] a ... round 3/8"
+        "\r[1/1] a ok 200 ms    \n\rby the way\n"
     )
 
 
