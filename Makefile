@@ -50,6 +50,7 @@ bench: $(TEST_READY) ## Measure speed beside the peers that are installed
 	@$(BIN)/python benchmarks/postgres.py
 	@$(BIN)/python benchmarks/dataflow.py
 	@$(BIN)/python benchmarks/kernels.py
+	@$(BIN)/python benchmarks/pipelines.py
 	@$(BIN)/python benchmarks/sweeps.py --notebook
 
 docs: $(TEST_READY) ## Run every code block of the documentation

@@ -20,6 +20,8 @@ PINS = {
     "DVCLive": "dvclive==3.49.1",
     "Aim": "aim==3.29.1",
     "DVC": "dvc==3.67.1",
+    "Snakemake": "snakemake==9.27.1",
+    "Kale": "kubeflow-kale==2.3.0",
 }
 
 
