@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import platform
-import secrets
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from mlops_nb.pipeline import filestate
 from mlops_nb.pipeline.cache import StepCache
 from mlops_nb.pipeline.digests_text import digest_text
 from mlops_nb.pipeline.execution import Context
 from mlops_nb.pipeline.resolving import Resolved
-from mlops_nb.pipeline.sealing import read_signed, sign_document
 from mlops_nb.pipeline.selection import Selection
+from mlops_nb.pipeline.verify_ledger import Ledger
 from mlops_nb.records import StepResult, Verification
 
 if TYPE_CHECKING:
@@ -28,7 +23,7 @@ if TYPE_CHECKING:
 
 # ``once`` after each edit of the code, and not where running it again may do harm.
 VerifyMode = Literal["always", "once", "never"]
-_FORMAT = 1
+_FORMAT = 2
 # Files that a step changes are no matter: the notebook works on copies.
 _OUTSIDE = ("it connects", "it starts", "it could not be traced")
 
@@ -59,13 +54,13 @@ class Proof:
         tolerance: float | None = None,
     ) -> None:
         self.context, self.cache, self.mode = context, cache, mode
-        self.code = _digest_code(context)
+        self.ledger = Ledger(context, cache, _digest_code(context))
         self.settled: Verification | None = None
         self.verifier: Verifier | None = None
         if selection.left_out or selection.cached_only:
             self.settled = Verification("not verified", reason="only a part of the steps ran")
         elif mode != "always":
-            self.settled = self._find_known()
+            self.settled = self.ledger.find()
         if self.settled is None and mode == "never":
             self.settled = Verification("not verified", reason="it was not asked for")
         if self.settled is None:
@@ -106,44 +101,8 @@ class Proof:
         evidence = collect_evidence(total, done, results)
         verification = compare_with_notebook(self.verifier, evidence)
         if verification.status != "not verified":
-            self._keep(verification, done.values())
+            self.ledger.keep(verification, done.values())
         return verification
-
-    # ------------------------------------------------------------------ what is known
-    @property
-    def _file(self) -> Path:
-        return self.cache.folder / "verified" / f"{self.code}.json"
-
-    def _find_known(self) -> Verification | None:
-        try:
-            found = read_signed(self._file.read_bytes(), self.cache.key)
-        except (OSError, ValueError):
-            return None
-        if found is None:
-            return None
-        if not all(filestate.is_unchanged(p, known) for p, known in found["modules"].items()):
-            return None
-        return Verification(
-            found["status"],
-            uncompared=tuple(found["uncompared"]),
-            unstable=tuple(found["unstable"]),
-            reason=f"as of run {found['run_id']}",
-        )
-
-    def _keep(self, verification: Verification, done: Iterable[Resolved]) -> None:
-        document = {
-            "status": verification.status,
-            "uncompared": verification.uncompared,
-            "unstable": verification.unstable,
-            "run_id": self.context.run_id,
-            "verified_at": time.time(),
-            "modules": _list_modules(done),
-        }
-        temporary = self._file.with_name(f".{self._file.name}.{secrets.token_hex(4)}")
-        with contextlib.suppress(OSError):  # it is verified again next time
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(sign_document(document, self.cache.key))
-            temporary.replace(self._file)
 
 
 def _digest_code(context: Context) -> str:
@@ -155,15 +114,6 @@ def _digest_code(context: Context) -> str:
     cells = [cell.source for cell in context.pipeline.prelude if cell.kind == "code"]
     python = f"{sys.version_info[:2]} {platform.machine()} {context.kernel_name}"
     return digest_text(str(_FORMAT), python, *cells, *steps)
-
-
-def _list_modules(done: Iterable[Resolved]) -> dict[str, Any]:
-    """List the files of the project's own modules, which are code as well."""
-    found: dict[str, Any] = {}
-    for resolved in done:
-        reads = (resolved.record or {}).get("conditions", {}).get("reads", {})
-        found |= {path: known for path, known in reads.items() if path.endswith(".py")}
-    return found
 
 
 def _find_risk(context: Context, done: Iterable[Resolved]) -> str:

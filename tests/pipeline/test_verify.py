@@ -188,9 +188,13 @@ def test_code_is_verified_once(place: Place) -> None:
     """Later runs do not pay again until a cell, a tag or a module is edited."""
     assert place.verify(SOUND, "once").status == "verified"
     assert place.has_compared()
-    again = place.verify(SOUND, "once", params={"size": 5})
+    again = place.verify(SOUND, "once", params={"size": 3})  # which is the default
     assert again.status == "verified"
     assert again.reason.startswith("as of run ")
+    other = place.verify(SOUND, "once", params={"size": 5})
+    assert other.status == "not verified"
+    assert other.reason.startswith("with these parameters (size); run ")
+    assert not other.is_different
     assert not place.has_compared()
     assert place.verify(change(SOUND, "name = 'x'", "name = 'y'"), "once").reason == ""
     assert place.has_compared()
@@ -199,10 +203,32 @@ def test_code_is_verified_once(place: Place) -> None:
     assert place.has_compared()
 
 
+def test_other_data_are_not_verified(place: Place) -> None:
+    """What was proven for one table is not for another; the same content is the same data."""
+    table = place.folder / "table.csv"
+    cells: list[Cell] = [
+        ("rows = open('table.csv').read().split()", "step:read"),
+        ("kept = open('kept.txt', 'w').write(rows[0])", "step:keep"),
+        ("print(len(rows), open('kept.txt').read())", "step:count"),
+    ]
+    table.write_text("a b", encoding="utf-8")
+    first = place.verify(cells, "once")
+    assert (first.status, first.reason) == ("verified", "")
+    table.write_text("a b c", encoding="utf-8")
+    other = place.verify(cells, "once")
+    assert other.status == "not verified"
+    assert "with these data" in other.reason
+    assert "table.csv" in other.reason
+    assert place.verify(cells).status == "verified"  # asked for, it is remembered as well
+    assert place.verify(cells, "once").reason.startswith("as of run ")
+    table.write_text("a b", encoding="utf-8")
+    assert place.verify(cells, "once").reason.startswith("as of run ")
+
+
 def test_what_acts_outside_is_not_done_twice_unasked(place: Place) -> None:
     """A program, a connection or a file elsewhere is the user's to repeat."""
     cells: list[Cell] = [
-        ("!true\ndone = _exit_code", "step:call"),
+        ("!sh -c true\ndone = _exit_code", "step:call"),
         ("print(done)", "step:end"),
     ]
     verification = place.verify(cells, "once")
