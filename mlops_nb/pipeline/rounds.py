@@ -140,7 +140,7 @@ class _Work:
         self.before: dict[str, Any] = {}
         self.total, self.items = -1, ""
         self.shared: Any = None
-        self.is_done = False
+        self.is_done = self.was_drawing = False
 
     def take(self, iterable: Any) -> Iterator[Any]:
         """Give the items whose rounds run here."""
@@ -152,7 +152,7 @@ class _Work:
             self.total, self.items = len(listed), _digest(listed)
             first, last = order.find_part(self.total)
             self._prepare()
-            figures = _list_figures()
+            figures, self.was_drawing = _list_figures(), _is_drawing()
             tracing.watch(self.journal)
         tracing.note_seeds()
         _publish_mark()
@@ -220,6 +220,10 @@ def _list_figures() -> list[int]:
     return list(pyplot.get_fignums()) if pyplot is not None else []
 
 
+def _is_drawing() -> bool:
+    return getattr(sys.modules.get("matplotlib.pyplot"), "_backend_mod", None) is not None
+
+
 def work(path: str) -> None:
     """Prepare this kernel to run some rounds when the cell comes.
 
@@ -261,6 +265,8 @@ def _write(done: _Work) -> dict[str, Any]:
     changed += report.deleted
     if changed:
         changed.sort(key=lambda name: name not in find_words([done.order.source]))
+        if changed[0] == items.OPTIONS and _is_drawing() and not done.was_drawing:
+            done.journal.stop("a round draws the first figure, which chooses how all are drawn")
         done.journal.stop(f"a round changes {_describe(changed[0])}")
     lingering_on = report.unpicklable | lingering.find_lingering(given.repeated)
     if lingering_on:
