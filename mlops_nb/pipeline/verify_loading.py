@@ -42,8 +42,8 @@ class _Side:
 def _leave_out_libraries(sides: list[dict[str, Any]], code: str) -> list[dict[str, Any]]:
     """Leave out what only one side has because a library was imported there and not yet here.
 
-    Importing sets filters of warnings and levels of loggers. What both sides have is compared, and
-    what the notebook itself names.
+    Importing sets filters of warnings and levels of loggers, and gives options their defaults. What
+    both sides have is compared, and filters and loggers that the notebook itself names.
     """
     words, quoted = find_words([code]), set(_QUOTED.findall(code))
     filters = [{_read_filter(entry) for entry in side.get("warnings", ())} for side in sides]
@@ -52,8 +52,11 @@ def _leave_out_libraries(sides: list[dict[str, Any]], code: str) -> list[dict[st
     kept |= filters[0] & filters[1]
     named = {name for name in loggers[0] ^ loggers[1] if not name or name in quoted}
     named |= loggers[0] & loggers[1]
+    libraries = [side.get("libraries", {}) for side in sides]
+    common = libraries[0].keys() & libraries[1].keys()
     return [
         side
+        | {"libraries": {n: state for n, state in side.get("libraries", {}).items() if n in common}}
         | {"warnings": sorted(map(repr, found & kept))}
         | {"loggers": {n: state for n, state in side.get("loggers", {}).items() if n in named}}
         for side, found in zip(sides, filters, strict=True)

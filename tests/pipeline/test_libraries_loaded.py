@@ -61,3 +61,10 @@ def test_settings_of_libraries_are_left_out() -> None:
     assert leave_out("logging.getLogger('torch').setLevel(10)", both, none)[0][1] == ["", "torch"]
     compiled = [("ignore", re.compile("odd text"), Warning, None, 0)]
     assert leave_out("warnings", (compiled, {}), none)[0][0] == 0
+
+
+def test_options_of_a_library_that_one_side_lacks_are_left_out() -> None:
+    """They are its defaults: a notebook that sets them has imported it on both sides."""
+    sides = [{"libraries": {"numpy": 1, "torch": 2}}, {"libraries": {"numpy": 3}}]
+    found = _leave_out_libraries(sides, "import torch")
+    assert [side["libraries"] for side in found] == [{"numpy": 1}, {"numpy": 3}]
