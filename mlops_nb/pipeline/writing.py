@@ -143,10 +143,11 @@ def write_values(
     Exception
         Whatever a reduction raises of a value that cannot cross.
     """
-    plan = choose_plan(next(iter(values.values()))) if len(values) == 1 else None
-    if plan is not None:
+    if len(values) == 1:
         try:
-            return _write_in_format(plan, values, namespace, folder, key, has_nans)
+            plan = choose_plan(next(iter(values.values())))
+            if plan is not None:
+                return _write_in_format(plan, values, namespace, folder, key, has_nans)
         except Exception:  # noqa: BLE001, S110 - a format refuses what a pickle may carry
             pass
     sealer, outside = Sealer(folder, key), _Outside()

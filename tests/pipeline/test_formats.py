@@ -234,6 +234,21 @@ def test_frames_come_back(name: str, tmp_path: Path) -> None:
         check_opened(frame, find_file(tmp_path, part.file))
 
 
+def test_trouble_with_a_format_leaves_a_pickle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a column of a library answers while a format is sought, the frame still crosses."""
+
+    def refuse(column: Any) -> int:
+        raise NotImplementedError(type(column))
+
+    frame = pd.DataFrame({"a": pd.Series(["x", None] * ROWS, dtype="str")})
+    monkeypatch.setattr(type(frame["a"].array), "nbytes", property(refuse))
+    part = write(frame, tmp_path)
+    assert part.format == "pickle"
+    assert read(part, tmp_path).equals(frame)
+
+
 def test_memory_of_columns_stays_shared(tmp_path: Path) -> None:
     """Columns that are one piece of memory are one again, until one of them is written."""
     frame = make_shared()
