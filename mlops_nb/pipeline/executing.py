@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from mlops_nb.errors import InvalidValueError
-from mlops_nb.pipeline.execution import Chain, ChainRunner, Context
+from mlops_nb.pipeline.context import Chain, Context
 from mlops_nb.pipeline.state import State
 
 EXECUTORS = ("threads", "dask")
@@ -51,6 +51,8 @@ class ThreadExecutor:
         Chain
             As there.
         """
+        from mlops_nb.pipeline.execution import ChainRunner  # not where nothing runs
+
         with context.slots.held():
             return ChainRunner(context, number, state).run()
 

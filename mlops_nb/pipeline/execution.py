@@ -8,25 +8,21 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mlops_nb.config import Settings
 from mlops_nb.errors import StepFailedError
 from mlops_nb.notebook.document import write_notebook
 from mlops_nb.notebook.secrets import redact_document
 from mlops_nb.pipeline import cancelling, remains, standalone
+from mlops_nb.pipeline.context import Chain, Context
 from mlops_nb.pipeline.fanning import FanOut
 from mlops_nb.pipeline.forkserver_imports import find_preload
-from mlops_nb.pipeline.graph import Pipeline
 from mlops_nb.pipeline.kernels import StepKernel
-from mlops_nb.pipeline.keys import StepSource
 from mlops_nb.pipeline.outcome import StepOutcome
 from mlops_nb.pipeline.packages import find_packages
-from mlops_nb.pipeline.progress import OnProgress, Progress
-from mlops_nb.pipeline.slots import Slots
+from mlops_nb.pipeline.progress import Progress
 from mlops_nb.pipeline.specification import StepSpecification
 from mlops_nb.pipeline.specifying import specify_step
 from mlops_nb.pipeline.standalone import Kept
@@ -36,108 +32,6 @@ from mlops_nb.records import StepResult
 
 _BACKOFF_S = 1.0
 _ENGINE = "mlops_nb.pipeline.engine"
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What all steps of a run share.
-
-    Attributes
-    ----------
-    values
-        Parameters that are injected.
-    secrets
-        Texts that must not be written, by reference.
-    private
-        Folder for this run's own files; only the owner can read it.
-    components
-        Folder of the values that cross.
-    preload
-        Modules that a kernel may find imported.
-    slots
-        Places for kernels that compute.
-    """
-
-    pipeline: Pipeline
-    sources: tuple[StepSource, ...]
-    values: Mapping[str, Any]
-    secrets: Mapping[str, str]
-    out_dir: Path
-    private: Path
-    components: Path
-    store_root: Path
-    run_id: str
-    tell: OnProgress
-    settings: Settings
-    kernel_name: str | None = None
-    timeout: float | None = None
-    preload: tuple[str, ...] = ()
-    slots: Slots = field(default_factory=lambda: Slots(1))
-
-    @property
-    def history(self) -> bool:
-        """Whether IPython's history crosses."""
-        return any(step.reads_history for step in self.pipeline.steps)
-
-    def make_environment(self) -> dict[str, str]:
-        """Give the environment variables of a kernel on top of this process's own.
-
-        Returns
-        -------
-        dict
-            By name.
-        """
-        return {
-            "PYTHONHASHSEED": "0",
-            "MLOPS_NB_NOTEBOOK": str(self.pipeline.path.absolute()),
-            "MLOPS_NB_STORE": str(self.store_root),
-            "MLOPS_NB_PARENT_RUN": self.run_id,
-            "MLOPS_NB_EXPERIMENT": self.settings.experiment,
-            "MLOPS_NB_CACHE": str(self.settings.cache),
-        }
-
-    def find_place(self, number: int) -> dict[str, Any]:
-        """Give what every event of a step says.
-
-        Parameters
-        ----------
-        number
-            Position of the step from 0.
-
-        Returns
-        -------
-        dict
-            Arguments of `Progress`.
-        """
-        step = self.pipeline.steps[number]
-        return {"step": step.name, "number": number + 1, "total": len(self.pipeline.steps)}
-
-
-@dataclass(slots=True)
-class Chain:
-    """Steps that ran in one kernel, mostly one.
-
-    Attributes
-    ----------
-    after
-        The state after them; that of before where there is none to be had.
-    reports
-        What the kernel has noted, one a step.
-    has_exited
-        The notebook has ended itself.
-    """
-
-    before: State
-    after: State
-    numbers: list[int] = field(default_factory=list)
-    results: list[StepResult] = field(default_factory=list)
-    reports: list[dict[str, Any]] = field(default_factory=list)
-    has_exited: bool = False
-
-    @property
-    def is_failed(self) -> bool:
-        """Whether its last step has failed."""
-        return any(result.status == "failed" for result in self.results)
 
 
 def _load_engine() -> None:

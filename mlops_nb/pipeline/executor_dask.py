@@ -14,8 +14,8 @@ from typing import Any
 from mlops_nb.errors import InvalidValueError, MissingPackageError, RemoteError
 from mlops_nb.notebook.options import StepOptions
 from mlops_nb.pipeline import cancelling
+from mlops_nb.pipeline.context import Chain, Context
 from mlops_nb.pipeline.dask_worker import SHAPING, describe_interpreter, run_on_worker
-from mlops_nb.pipeline.execution import Chain, Context
 from mlops_nb.pipeline.progress import Progress
 from mlops_nb.pipeline.remote_result import make_failed_chain, read_chain
 from mlops_nb.pipeline.remote_specification import specify_chain

@@ -44,7 +44,7 @@ from mlops_nb.pipeline.specifying import specify_step
 from mlops_nb.pipeline.state import State, read_state
 
 if TYPE_CHECKING:
-    from mlops_nb.pipeline.execution import Context
+    from mlops_nb.pipeline.context import Context
 
 _POLL_S, _GRACE_S = 0.2, 5.0
 

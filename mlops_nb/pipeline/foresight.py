@@ -12,7 +12,7 @@ from mlops_nb.errors import InvalidValueError, NotFoundError, near_misses
 from mlops_nb.notebook.foreach import describe_loop
 from mlops_nb.notebook.parameters import resolve_parameters
 from mlops_nb.pipeline.cache import StepCache
-from mlops_nb.pipeline.execution import Context
+from mlops_nb.pipeline.context import Context
 from mlops_nb.pipeline.planning import Planned, read_plan
 from mlops_nb.pipeline.resolving import Resolver
 from mlops_nb.pipeline.selection import Selection, select_steps

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_nb.pipeline import filestate, items
-from mlops_nb.pipeline.execution import Context
+from mlops_nb.pipeline.context import Context
 from mlops_nb.pipeline.keys import find_needed
 from mlops_nb.pipeline.resolving import Resolver
 from mlops_nb.pipeline.state import State

@@ -11,7 +11,7 @@ from typing import Any
 
 from mlops_nb.errors import MLOpsError
 from mlops_nb.pipeline.cache import StepCache
-from mlops_nb.pipeline.execution import Chain, Context
+from mlops_nb.pipeline.context import Chain, Context
 from mlops_nb.pipeline.items import CELLS, SEEDS
 from mlops_nb.pipeline.keys import find_needed
 from mlops_nb.pipeline.packages import find_packages

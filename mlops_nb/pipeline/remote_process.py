@@ -17,7 +17,8 @@ from typing import IO
 
 from mlops_nb.errors import MLOpsError
 from mlops_nb.pipeline import cancelling
-from mlops_nb.pipeline.execution import Chain, ChainRunner
+from mlops_nb.pipeline.context import Chain
+from mlops_nb.pipeline.execution import ChainRunner
 from mlops_nb.pipeline.graph import plan
 from mlops_nb.pipeline.progress import Progress
 from mlops_nb.pipeline.remote_result import make_failed_chain, write_chain

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from mlops_nb.pipeline.execution import Chain
+from mlops_nb.pipeline.context import Chain
 from mlops_nb.pipeline.state import State, read_state
 from mlops_nb.records import StepCause, StepResult
 

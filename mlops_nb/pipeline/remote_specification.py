@@ -13,7 +13,7 @@ from mlops_nb.errors import InvalidValueError
 from mlops_nb.notebook.document import new_notebook, write_notebook
 from mlops_nb.notebook.literals import SourceText, write_literal
 from mlops_nb.notebook.secrets import collect_secrets, read_secret
-from mlops_nb.pipeline.execution import Context
+from mlops_nb.pipeline.context import Context
 from mlops_nb.pipeline.forkserver_imports import find_preload
 from mlops_nb.pipeline.graph import plan
 from mlops_nb.pipeline.keys import read_sources

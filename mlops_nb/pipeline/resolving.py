@@ -10,8 +10,8 @@ from mlops_nb.errors import CorruptObjectError, MLOpsError
 from mlops_nb.notebook.parameters import render_parameters
 from mlops_nb.notebook.secrets import Secret
 from mlops_nb.pipeline.cache import Found, StepCache
+from mlops_nb.pipeline.context import Context
 from mlops_nb.pipeline.executing import Executor, ThreadExecutor
-from mlops_nb.pipeline.execution import Context
 from mlops_nb.pipeline.explaining import explain_change
 from mlops_nb.pipeline.keeping import CACHE_DISABLED, Keeper
 from mlops_nb.pipeline.keys import compute_key, compute_parts, find_needed

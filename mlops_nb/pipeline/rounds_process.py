@@ -17,7 +17,7 @@ from mlops_nb.pipeline.rounds_order import MARK, RoundsOrder
 from mlops_nb.pipeline.specification import StepSpecification
 
 if TYPE_CHECKING:
-    from mlops_nb.pipeline.execution import Context
+    from mlops_nb.pipeline.context import Context
 
 _LOAD = "import mlops_nb.pipeline.step as step; step.load()"
 # What a later message may change in outputs of rounds that ran elsewhere.

@@ -17,8 +17,8 @@ from mlops_nb.notebook.secrets import collect_secrets
 from mlops_nb.pipeline import remains
 from mlops_nb.pipeline.cache import StepCache
 from mlops_nb.pipeline.cache_upkeep import pin_cache
+from mlops_nb.pipeline.context import Context
 from mlops_nb.pipeline.executing import Executor
-from mlops_nb.pipeline.execution import Context
 from mlops_nb.pipeline.graph import Pipeline
 from mlops_nb.pipeline.planning import Planned, keep_plan, read_plan
 from mlops_nb.pipeline.progress import OnProgress, Progress

@@ -9,7 +9,7 @@ from typing import Any
 
 from mlops_nb.errors import InvalidValueError, NotFoundError, StepFailedError
 from mlops_nb.pipeline import cancelling, displays
-from mlops_nb.pipeline.execution import Context
+from mlops_nb.pipeline.context import Context
 from mlops_nb.pipeline.independence import find_conflict, read_evidence
 from mlops_nb.pipeline.progress import Progress
 from mlops_nb.pipeline.resolving import Resolved, Resolver

@@ -10,7 +10,7 @@ from mlops_nb.pipeline.specification import StepSpecification
 from mlops_nb.pipeline.state import State
 
 if TYPE_CHECKING:
-    from mlops_nb.pipeline.execution import Context
+    from mlops_nb.pipeline.context import Context
 
 
 def specify_step(

@@ -14,7 +14,7 @@ from mlops_nb.notebook.secrets import redact
 from mlops_nb.pipeline import items
 from mlops_nb.pipeline.cache import StepCache
 from mlops_nb.pipeline.comparing import Difference
-from mlops_nb.pipeline.execution import Context
+from mlops_nb.pipeline.context import Context
 from mlops_nb.pipeline.progress import Progress
 from mlops_nb.pipeline.resolving import Resolved
 from mlops_nb.pipeline.state import State, merge_states

@@ -13,8 +13,8 @@ from typing import Any
 from mlops_nb.notebook.parameters import render_parameters
 from mlops_nb.pipeline import filestate
 from mlops_nb.pipeline.cache import StepCache
+from mlops_nb.pipeline.context import Context
 from mlops_nb.pipeline.digests_text import digest_text
-from mlops_nb.pipeline.execution import Context
 from mlops_nb.pipeline.resolving import Resolved
 from mlops_nb.pipeline.sealing import read_signed, sign_document
 from mlops_nb.records import Verification

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from mlops_nb.pipeline.cache import StepCache
+from mlops_nb.pipeline.context import Context
 from mlops_nb.pipeline.digests_text import digest_text
-from mlops_nb.pipeline.execution import Context
 from mlops_nb.pipeline.resolving import Resolved
 from mlops_nb.pipeline.selection import Selection
 from mlops_nb.pipeline.verify_ledger import Ledger

@@ -14,7 +14,7 @@ from typing import Any
 from mlops_nb.errors import StepFailedError
 from mlops_nb.notebook.document import new_notebook
 from mlops_nb.pipeline import cancelling
-from mlops_nb.pipeline.execution import Context
+from mlops_nb.pipeline.context import Context
 from mlops_nb.pipeline.kernels import StepKernel
 from mlops_nb.pipeline.specification import StepSpecification
 from mlops_nb.pipeline.state import State, read_state

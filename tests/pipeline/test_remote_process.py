@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from mlops_nb.errors import InvalidValueError
-from mlops_nb.pipeline.execution import Chain, Context
+from mlops_nb.pipeline.context import Chain, Context
 from mlops_nb.pipeline.remote_result import make_failed_chain, read_chain
 from mlops_nb.pipeline.remote_specification import read_chain_specification, specify_chain
 from mlops_nb.pipeline.state import State
