@@ -198,17 +198,17 @@ def wrap_backward(original: Any, steps: Steps, tensor_backward: CodeType | None)
                 if site.is_recorded:
                     number = frame.f_globals.get(site.epoch) if site.epoch else None
                     local.epoch = number if type(number) is int else None
-                    loss = t_outputs[0]
+                    loss, losses = t_outputs[0], local.losses
                     if (
                         type(loss) is torch.Tensor
                         and loss.is_cpu
-                        and len(t_outputs) == 1
                         and not site.is_scaled
+                        and len(t_outputs) == 1
                         and loss.numel() == 1
-                        and len(local.losses) < _MOST_WAITING
+                        and len(losses) < _MOST_WAITING
                     ):
                         # There is no queue of work to wait for, and nothing is kept.
-                        local.losses.append((site, loss.item()))
+                        losses.append((site, loss.item()))
                     else:
                         steps.take_losses(site, t_outputs)
                     loss = None

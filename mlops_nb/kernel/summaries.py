@@ -10,6 +10,9 @@ from mlops_nb.records import RunRecord
 
 MAX_PARAM = 40  # characters; longer values are left to %mlops show
 
+# They tell the course of a training, not its result.
+_COURSE = ("lr", "grad_norm", "epoch", "best_epoch")
+
 # A delta is good or bad news only where the name of the metric says which way is better.
 _LOWER_IS_BETTER = ("loss", "error", "mse", "mae", "rmse", "deviance", "perplexity", "inertia")
 
@@ -58,9 +61,10 @@ def is_cost(key: str) -> bool:
     Returns
     -------
     bool
-        True for times and counts of calls.
+        True for times, counts of calls, and what a training went by: rates, norms, epochs.
     """
-    return key.endswith(("_s", "_time", "_calls"))
+    stem = key.partition("/")[0].partition(".")[0]  # lr/opt_g is of one optimizer, lr.1 of a group
+    return key.endswith(("_s", "_time", "_calls")) or stem in _COURSE
 
 
 def format_param(value: object) -> str:
