@@ -104,6 +104,10 @@ def compare_records(store: Store, runs: list[RunRecord]) -> Comparison:
 def _describe_data(run: RunRecord) -> dict[str, str]:
     named = {}
     for dataset in run.datasets:
+        if dataset.call:  # a file, an address or a query: a run has many of one role
+            key = f"{dataset.role} {dataset.name}"
+            named[key] = dataset.fingerprint[:12] or "content not known"
+            continue
         shape = " x ".join(str(length) for length in dataset.shape)
         named[dataset.role or dataset.name] = f"{dataset.fingerprint[:12]} ({shape})"
     return named

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from mlops_nb.autolog.imports import ImportWatcher
+from mlops_nb.autolog.lineage import Lineage
 from mlops_nb.tracking import Session, find_run_of
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class _Armed:
         self.sklearn: SklearnIntegration | None = None
         self.torch: TorchIntegration | None = None
         self.watcher = ImportWatcher()
+        self.lineage = Lineage(session, self.watcher)
         for name in _SKLEARN:
             self.watcher.watch(name, self._arm_sklearn)
         for name in _TORCH:
@@ -66,11 +68,13 @@ class _Armed:
             self.torch.finish_cell(namespace, taken)
         if self.sklearn is not None:
             self.sklearn.finish_cell()
+        self.lineage.finish_cell()
 
     def status(self) -> list[tuple[str, str, str]]:
         """Give the state of every recorder."""
         rows = list(_WAITING_SKLEARN) if self.sklearn is None else self.sklearn.status()
-        return rows + (list(_WAITING_TORCH) if self.torch is None else self.torch.status())
+        rows += list(_WAITING_TORCH) if self.torch is None else self.torch.status()
+        return rows + self.lineage.status()
 
     def close(self) -> None:
         """Restore everything."""
@@ -78,6 +82,7 @@ class _Armed:
         for integration in (self.torch, self.sklearn):
             if integration is not None:
                 integration.close()
+        self.lineage.close()
         if self.sklearn is not None or self.torch is not None:
             from mlops_nb.autolog.callsites import forget_sources
 

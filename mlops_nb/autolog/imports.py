@@ -42,7 +42,7 @@ class ImportWatcher:
     """
 
     def __init__(self) -> None:
-        self._waiting: dict[str, Callback] = {}
+        self._waiting: dict[str, list[Callback]] = {}
 
     def watch(self, name: str, callback: Callback) -> None:
         """Call back once a module is imported; at once where it already is.
@@ -59,7 +59,7 @@ class ImportWatcher:
         if module is not None and not getattr(spec, "_initializing", False):
             callback(module)
             return
-        self._waiting[name] = callback
+        self._waiting.setdefault(name, []).append(callback)
         if self not in sys.meta_path:
             sys.meta_path.insert(0, self)
 
@@ -74,10 +74,10 @@ class ImportWatcher:
 
     def notify(self, module: ModuleType) -> None:
         """Tell whoever waited that a module has run."""
-        callback = self._waiting.pop(module.__name__, None)
+        callbacks = self._waiting.pop(module.__name__, [])
         if not self._waiting:
             self._leave()
-        if callback is not None:
+        for callback in callbacks:
             callback(module)
 
     def find_spec(

@@ -105,6 +105,24 @@ def runs(filter_: str | None, order_by: tuple[str, ...], limit: int | None, as_j
 _Table = tuple[tuple[str, ...], list[tuple[object, ...]]]
 
 
+def _tabulate_files(found: RunRecord) -> _Table:
+    """Give what was read and written, with the call that did and its cell."""
+    names = ("file, address or query", "role", "bytes", "fingerprint", "call", "cell")
+    rows: list[tuple[object, ...]] = [
+        (
+            data.name,
+            data.role,
+            data.size_bytes or "",
+            data.fingerprint[:16],
+            data.call,
+            "" if data.cell is None else data.cell,
+        )
+        for data in found.datasets
+        if data.call
+    ]
+    return names, rows
+
+
 def _tabulate_run(found: RunRecord) -> list[_Table]:
     """Give all of a run as tables: column names and rows."""
     facts = [
@@ -128,8 +146,10 @@ def _tabulate_run(found: RunRecord) -> list[_Table]:
             [
                 (data.name, data.role, " x ".join(map(str, data.shape)), data.fingerprint[:16])
                 for data in found.datasets
+                if not data.call
             ],
         ),
+        _tabulate_files(found),
         (
             ("artifact", "type", "bytes"),
             [(item.path, item.media_type, item.size_bytes) for item in found.artifacts],

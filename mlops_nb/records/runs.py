@@ -68,19 +68,27 @@ class DatasetRecord:
     Attributes
     ----------
     fingerprint
-        Hex digest over every value, independent of how the data lie in memory.
+        Hex digest over every value, independent of how the data lie in memory; of a file over its
+        bytes. Empty where the content is not known: addresses, queries, files that changed after
+        they were read.
     kind
-        ``frame``, ``series``, ``array``, ``sparse``, ``file`` or ``object``.
+        ``frame``, ``series``, ``array``, ``sparse``, ``object``; ``file``, ``files`` (many of one
+        folder), ``url`` or ``sql``.
     name
         The variable or file the data came from, where known.
     role
-        How the run used it: ``X``, ``y``, ``sample_weight``, ``input`` ...
+        How the run used it: ``X``, ``y``, ``sample_weight``, ``input`` ...; files, addresses and
+        queries are ``read`` or ``written``.
     shape
         Rows and columns (any number of axes for arrays).
     columns
         Pairs of column name and type, for frames.
     digest
         Object that holds the bytes, or None when only the fingerprint is kept.
+    call
+        What opened it, for example ``pandas.read_csv``.
+    cell
+        The cell of the run's session that opened it.
     """
 
     fingerprint: str
@@ -91,6 +99,8 @@ class DatasetRecord:
     columns: tuple[tuple[str, str], ...] = ()
     size_bytes: int = 0
     digest: str | None = None
+    call: str = ""
+    cell: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +113,8 @@ class CellRecord:
         Position in execution order within the session, from 0.
     cell_id
         The notebook's cell id where the front end sends it, else None.
+    datasets
+        Files, addresses and queries that it has read and written.
     """
 
     index: int
@@ -114,6 +126,7 @@ class CellRecord:
     cell_id: str | None = None
     tags: tuple[str, ...] = ()
     execution_count: int | None = None
+    datasets: tuple[DatasetRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

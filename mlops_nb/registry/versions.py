@@ -341,9 +341,10 @@ def list_versions(store: Store, name: str | None = None) -> list[ModelVersion]:
 def _read_lineage(run: RunRecord | None) -> dict[str, Any]:
     if run is None:
         return {}
+    used = [data for data in run.datasets if data.role != "written"]
     return {
         "run_id": run.run_id,
-        "datasets": tuple(dict.fromkeys(data.fingerprint for data in run.datasets)),
+        "datasets": tuple(dict.fromkeys(each.fingerprint for each in used if each.fingerprint)),
         "environment": run.environment,
         "code": run.code,
         "metrics": dict(run.metrics),

@@ -7,6 +7,7 @@ from typing import Any
 
 from mlops_nb.records import CellRecord
 from mlops_nb.store.frames import unpack_frames
+from mlops_nb.store.runreader import read_dataset
 
 
 def read_cells(folder: Path) -> tuple[CellRecord, ...]:
@@ -41,4 +42,8 @@ def read_cells(folder: Path) -> tuple[CellRecord, ...]:
             cells[index].update(
                 duration_s=event["duration_s"], status=event["status"], error=event.get("error")
             )
+        elif event.get("type") == "cell_data" and index in cells:
+            known = cells[index].get("datasets", ())
+            found = tuple(read_dataset(document) for document in event["datasets"])
+            cells[index]["datasets"] = known + found
     return tuple(CellRecord(**cells[index]) for index in sorted(cells))

@@ -7,10 +7,12 @@ import sys
 import threading
 import time
 import weakref
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Literal
 
 from mlops_nb.config import Settings
-from mlops_nb.records import RunStatus
+from mlops_nb.records import DatasetRecord, RunStatus
 from mlops_nb.store import RunLog, Store
 from mlops_nb.tracking.active import active_run
 from mlops_nb.tracking.run import Run
@@ -45,6 +47,8 @@ class Session:
         self.background: threading.Thread | None = None
         self._cells = 0
         self._begun: dict[int, float] = {}
+        self._sources: dict[int, str] = {}
+        self._failed: set[int] = set()
         self._stack: list[int] = []
         self._adopted: list[tuple[int | None, Run, float | None]] = []
         self._touched: dict[int, list[Run]] = {}
@@ -84,6 +88,7 @@ class Session:
         self._cells += 1
         self._stack.append(index)
         self._begun[index] = time.perf_counter()
+        self._sources[index] = source
         self._write(
             {
                 "type": "cell_begin",
@@ -121,6 +126,9 @@ class Session:
         if index in self._stack:
             self._stack.remove(index)
         begun = self._begun.pop(index, None)
+        self._sources.pop(index, None)
+        if status != "ok":
+            self._failed.add(index)
         duration = 0.0 if begun is None else time.perf_counter() - begun
         self._write(
             {
@@ -139,6 +147,23 @@ class Session:
                 # What was done before the cell failed is done.
                 run.end("finished" if done_at else ends.get(status, "finished"), done_at)
         return self._touched.pop(index, [])
+
+    def read_source(self, index: int) -> str | None:
+        """Give the source of a cell that is running."""
+        return self._sources.get(index)
+
+    def has_failed(self, index: int) -> bool:
+        """Say whether a cell did not run to its end."""
+        return index in self._failed
+
+    def log_cell_data(self, index: int, datasets: Sequence[DatasetRecord]) -> None:
+        """Record what a cell has read and written."""
+        documents = [asdict(dataset) for dataset in datasets]
+        self._write({"type": "cell_data", "index": index, "datasets": documents})
+
+    def list_done(self) -> dict[str, float]:
+        """Give when the work of runs was done that end with their cell, where that is known."""
+        return {run.run_id: at for _, run, at in list(self._adopted) if at is not None}
 
     def adopt(self, run: Run, done_at: float | None = None) -> None:
         """Let a run end with the cell that runs now; at once when none does.

@@ -182,11 +182,31 @@ def tabulate_run(run: RunRecord) -> list[Table]:
             [
                 (data.name, data.role, " x ".join(map(str, data.shape)), data.fingerprint[:16])
                 for data in run.datasets
+                if not data.call
             ],
         ),
+        _tabulate_files(run),
         Table(["artifact", "bytes"], [(item.path, item.size_bytes) for item in run.artifacts]),
         Table(["cell", "status", "duration", "source"], cells),
     ]
+
+
+def _tabulate_files(run: RunRecord) -> Table:
+    """List what was read and written, with the call that did and its cell."""
+    names = ["file, address or query", "role", "bytes", "fingerprint", "call", "cell"]
+    rows = [
+        (
+            data.name,
+            data.role,
+            data.size_bytes or None,
+            data.fingerprint[:16],
+            data.call,
+            data.cell,
+        )
+        for data in run.datasets
+        if data.call
+    ]
+    return Table(names, rows)
 
 
 def _tabulate_params(run: RunRecord) -> Table:
