@@ -81,13 +81,13 @@ def _remember() -> None:
                 _before[name] = _describe_module(sys.modules[name])
 
 
-def _find_modules(path: str) -> set[str]:
+def _find_modules(path: str, executed: str = "") -> set[str]:
     """Find the module of a path and that in which its function is defined, where imported."""
     parts = path.split(".")
     count = next((n for n in range(len(parts), 0, -1) if ".".join(parts[:n]) in sys.modules), 0)
     name = ".".join(parts[:count])
     module = sys.modules.get(name)
-    if not isinstance(module, types.ModuleType) or _is_loading(module):
+    if not isinstance(module, types.ModuleType) or (name != executed and _is_loading(module)):
         return set()
     found = {name}
     owner: Any = module
@@ -135,7 +135,7 @@ class _Watcher:
             execute(module)
             for each in _asked:
                 if each == name or each.startswith(f"{name}."):
-                    for found in _find_modules(each) | {name}:
+                    for found in _find_modules(each, name):
                         if found not in _before and found in sys.modules:
                             _before[found] = _describe_module(sys.modules[found])
 
@@ -221,6 +221,8 @@ def restore_changed(name: str, values: Mapping[str, tuple[bool, Any]]) -> None:
         return
     for key, (is_same, value) in values.items():
         now: Any = getattr(module, key, None)
+        if now is value:
+            continue
         if not is_same or type(now) is not type(value):
             setattr(module, key, value)
         elif isinstance(now, dict | set):
