@@ -15,6 +15,7 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
+from mlops_nb.pipeline.leftovers import find_leftovers
 from mlops_nb.pipeline.rebuild import get_shell
 
 _HOOKS = ("excepthook", "unraisablehook", "displayhook", "breakpointhook")
@@ -42,7 +43,7 @@ def find_attachments(namespace: dict[str, Any]) -> dict[str, str]:
     for place, value in [*_list_process(), *_list_abstract(), *_list_shell()]:
         if _is_own(value, namespace):
             found[f"<{place}>"] = _REGISTERED
-    return found
+    return found | find_leftovers(namespace, lambda value: _is_own(value, namespace))
 
 
 def _is_of_main(value: Any) -> bool:

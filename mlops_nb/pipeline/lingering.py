@@ -12,12 +12,13 @@ import types
 from collections.abc import Collection
 from typing import Any
 
-from mlops_nb.pipeline import hiding
+from mlops_nb.pipeline import hiding, leftovers
 from mlops_nb.pipeline.names import is_local_module
 from mlops_nb.pipeline.rebuild import get_shell
 
 _OURS = "mlops_nb"
 _SETTERS = frozenset(["basicConfig", "addHandler", "dictConfig", "fileConfig"])
+_SHOWING = ("matplotlib", "IPython", "functools", "mlops_nb", "__main__")
 _OF_CODECS = ("register", "register_error")
 _state: dict[str, Any] = {"registered": [], "handlers": None, "codecs": [], "extensions": set()}
 
@@ -27,6 +28,8 @@ def begin() -> None:
     if _state["handlers"] is not None:
         return
     hiding.begin()
+    leftovers.begin()
+    _state["printers"] = _list_printers()
     known = {id(handler) for handler in _list_handlers()}
     _state["handlers"] = known
     _state["extensions"] = _list_extensions()
@@ -77,6 +80,17 @@ def _list_extensions() -> set[str]:
     return set(getattr(manager, "loaded", ()))
 
 
+def _list_printers() -> set[str]:
+    """Name the classes that libraries show in a way of their own, except for figures."""
+    formatters = getattr(getattr(get_shell(), "display_formatter", None), "formatters", {})
+    return {
+        f"{kind.__module__}.{kind.__qualname__}"
+        for formatter in formatters.values()
+        for kind, printer in formatter.type_printers.items()
+        if not str(getattr(printer, "__module__", "functools")).startswith(_SHOWING)
+    }
+
+
 def _list_handlers() -> list[logging.Handler]:
     loggers = [logging.root, *logging.root.manager.loggerDict.values()]
     return [h for one in loggers if isinstance(one, logging.Logger) for h in one.handlers]
@@ -103,6 +117,9 @@ def find_lingering(repeated: Collection[str]) -> dict[str, str]:
     for name in sorted(_list_extensions() - _state["extensions"] - {_OURS}):
         if name.rpartition(".")[2] not in repeated:
             found[f"<extension {name}>"] = "it is loaded into the shell"
+    if "init_printing" not in repeated:
+        for kind in sorted(_list_printers() - _state["printers"]):
+            found[f"<formatter of {kind}>"] = "a library was told how cells show its values"
     known = _state["handlers"] or set()
     is_repeated = not _SETTERS.isdisjoint(repeated)
     for handler in _list_handlers():
