@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 WORD = re.compile(r"[^\W\d]\w*")
@@ -25,7 +26,7 @@ _REACHING = re.compile(
     r"|\b(globals|locals|loads?)\s*\("
     r"|(?<![.\w])(vars|dir)\s*\(\s*\)"
     # The text of a query that is no plain literal may name any variable.
-    r"|\.\s*(query|eval)\s*\((?!\s*((expr\s*=\s*)?[\"']|\)))"
+    r"|\.\s*(query|eval|sql)\s*\((?!\s*((expr\s*=\s*)?[\"']|\)))"
     r"|%(run|who|whos|who_ls|reset|reset_selective|store|save|macro|recall|rerun|edit|xdel)\b"
 )
 
@@ -44,7 +45,12 @@ def find_words(sources: Iterable[str]) -> frozenset[str]:
     frozenset of str
         Every name of a variable that they write out is among them.
     """
-    return frozenset(word for source in sources for word in WORD.findall(source))
+    return frozenset(word for source in sources for word in WORD.findall(_spell(source)))
+
+
+def _spell(source: str) -> str:
+    """Give a source with names as Python knows them: it takes the micro sign for a Greek letter."""
+    return source if source.isascii() else f"{source}\n{unicodedata.normalize('NFKC', source)}"
 
 
 def reaches_all(source: str) -> bool:
