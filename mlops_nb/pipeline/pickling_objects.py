@@ -8,6 +8,7 @@ import gc
 import importlib
 import pickle
 import sys
+import types
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
@@ -34,6 +35,14 @@ def _reduce_view(pickler: Any, obj: Any) -> Any:
     del pickler
     # cloudpickle would give a view of a copy, which no longer follows the dict.
     return rebuild_objects.make_view, (_VIEWS[type(obj)], gc.get_referents(obj)[0])
+
+
+def _reduce_proxy(pickler: Any, obj: Any) -> Any:
+    del pickler
+    (content,) = gc.get_referents(obj)
+    if type(content) is not dict or "__module__" in content:
+        raise pickle.PicklingError("it shows the inside of a class")
+    return types.MappingProxyType, (content,)
 
 
 def _reduce_state(pickler: Any, obj: Any) -> Any:
@@ -128,6 +137,8 @@ def find_handler(kind: type[Any]) -> Handler | None:
     """
     if kind in _VIEWS:
         return _reduce_view
+    if kind is types.MappingProxyType:
+        return _reduce_proxy
     figure = getattr(sys.modules.get("matplotlib.figure"), "Figure", None)
     if figure is not None and issubclass(kind, figure):
         return _reduce_figure
