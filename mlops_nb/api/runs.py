@@ -215,6 +215,10 @@ def list_runs(
     store = read_store(start)
     if notebook is None:
         return store.search(filter, order_by, limit, offset)
+    from mlops_nb.store.search import compile_filter
+
+    # By itself first: what is wrong is told in the caller's words, and every bracket closes in it.
+    compile_filter(filter)
     # Quotes are doubled as in SQL; the parser turns the value into a placeholder.
     own = "attributes.notebook = '" + notebook.replace("\\", "\\\\").replace("'", "''") + "'"
     text = f"({filter}) and {own}" if filter and filter.strip() else own

@@ -196,6 +196,16 @@ async def test_all_runs_of_the_notebooks_store(
         assert [run["name"] for run in body["runs"]] == names
 
 
+async def test_wrong_filter_is_told_as_it_was_written(ask: Ask, add_run: AddRun) -> None:
+    """The error quotes what a person typed, and no filter reaches out of its notebook."""
+    add_run("other")
+    for wrong in ("metrics.acc >", "name = 'x') or (name = 'other'"):
+        code, body = await ask("runs", notebook="a.ipynb", filter=wrong)
+        assert code == 400
+        assert repr(wrong) in body["message"]
+        assert "attributes.notebook" not in body["message"] + body["hint"]
+
+
 async def test_change_from_another_site_is_refused(
     jp_serverapp: Any, jp_base_url: str, http_server_client: Any, add_run: AddRun, ask: Ask
 ) -> None:
