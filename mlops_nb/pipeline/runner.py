@@ -131,7 +131,6 @@ def run(  # noqa: PLR0913 - each is one wish of a person
         kernel_name,
         timeout,
     )
-    context = replace(context, slots=Slots(jobs))
     proof = Proof(context, cache, verify, selection, tolerance)
     resolver = Resolver(context, cache, values, selection.forced, executor)
     with pin_cache(cache):
@@ -199,7 +198,8 @@ def _prepare(  # noqa: PLR0913, PLR0917 - as they come from `run`
 def _run_recorded(
     resolver: Resolver, record: Run, selection: Selection, jobs: int, proof: Proof
 ) -> PipelineResult:
-    context, store = resolver.context, resolver.cache.store
+    resolver.context = context = replace(resolver.context, slots=Slots(jobs))
+    store = resolver.cache.store
     schedule = Schedule(context, resolver, record, selection, jobs)
     status: RunStatus = "failed"
     verification: Verification | None = None

@@ -1,6 +1,7 @@
 """A round fails: those before it count, those after it never were, whether it is expected or not.
 
 expected: equal
+expected script: refused: it is tagged 'raises-exception'
 fails: ZeroDivisionError
 """
 # %% [imports]
