@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlops_nb.pipeline.items import MODULE, OPTIONS, PATCH, PROCESS
+from mlops_nb.pipeline.items import LIBRARY, MODULE, OPTIONS, PATCH, PROCESS
 
 _MOST = 3
 _UNKNOWN = "what it read outside the notebook has changed"
@@ -61,6 +61,8 @@ def _name(name: str) -> str:
         return _WORDS[name]
     if name.startswith(MODULE):
         return name.removeprefix(MODULE).replace(":", ".")
+    if name.startswith(LIBRARY):
+        return f"what calls have left in {name.removeprefix(LIBRARY)}"
     return name.removeprefix(PATCH)
 
 
