@@ -117,7 +117,7 @@ def choose_modes(case: Case) -> list[str]:
     modes = [mode for mode in MODES if mode not in case.unsuited]
     if "MLOPS_NB_SLOW" in os.environ:
         return modes
-    cheap = [mode for mode in ("cold", *["script"] * 2) for _ in range(5) if mode in modes]
+    cheap = [mode for mode in ("cold", *["script"] * 3) for _ in range(9) if mode in modes]
     rota = [*modes, *cheap]
     return [rota[zlib.crc32(case.name.encode()) % len(rota)]]
 
