@@ -44,6 +44,8 @@ class Session:
         self.environment: str | None = None
         self.code: str | None = None
         self.is_paused = False
+        self.is_script = False  # one cell that lasts: what is done ends before it
+        self._done: dict[str, float] = {}
         self.background: threading.Thread | None = None
         self._cells = 0
         self._begun: dict[int, float] = {}
@@ -162,8 +164,8 @@ class Session:
         self._write({"type": "cell_data", "index": index, "datasets": documents})
 
     def list_done(self) -> dict[str, float]:
-        """Give when the work of runs was done that end with their cell, where that is known."""
-        return {run.run_id: at for _, run, at in list(self._adopted) if at is not None}
+        """Give when the work of adopted runs was done, by run, where that is known."""
+        return dict(self._done)
 
     def adopt(self, run: Run, done_at: float | None = None) -> None:
         """Let a run end with the cell that runs now; at once when none does.
@@ -176,7 +178,9 @@ class Session:
             When its work was done, in seconds since the epoch: its end, and a finished one, however
             the cell goes on. Without it the run ends when and as the cell does.
         """
-        if self.cell is None:
+        if done_at is not None:
+            self._done[run.run_id] = done_at
+        if self.cell is None or (self.is_script and done_at is not None):
             run.end(at=done_at)
         else:
             self._adopted.append((self.cell, run, done_at))
