@@ -277,6 +277,7 @@ class Trainings:
         if not self.loops:
             self.steps.sites.clear()
         self.assigned.end()
+        self.models = [known for known in self.models if known[0]() is not None]
         if self.data is not None:
             self.data.release()
 
