@@ -169,18 +169,7 @@ def plan_document(document: NotebookDocument) -> Pipeline:
     """
     path = document.path
     roles = read_roles(document, _HONOURED)
-    running = tuple(
-        cell
-        for cell, role in zip(document.cells, roles, strict=True)
-        if cell.kind == "code" and not role.is_skipped
-    )
-    flows = dict(
-        zip(
-            (cell.index for cell in running),
-            analyze_cells(cell.source for cell in running),
-            strict=True,
-        )
-    )
+    flows = _analyze(document, roles)
     _check_skipped(document, roles, flows)
     lead, segments = _split(document, roles, flows)
     segments = _merge(document, segments, flows)
@@ -220,6 +209,16 @@ def plan_document(document: NotebookDocument) -> Pipeline:
         document,
         roles,
     )
+
+
+def _analyze(document: NotebookDocument, roles: tuple[CellRole, ...]) -> dict[int, CellFlow]:
+    running = [
+        cell
+        for cell, role in zip(document.cells, roles, strict=True)
+        if cell.kind == "code" and not role.is_skipped
+    ]
+    flows = analyze_cells(cell.source for cell in running)
+    return dict(zip((cell.index for cell in running), flows, strict=True))
 
 
 def _split(
