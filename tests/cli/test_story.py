@@ -98,6 +98,7 @@ def test_messy_notebook_runs(project: Project) -> None:
 
 
 @is_slow
+@pytest.mark.timeout(1800)
 def test_messy_notebook_goes_the_whole_way(project: Project, tmp_path: Path) -> None:
     """Runs and is verified; goes on after kill -9; sweeps; runs on Dask; exports to the same figures."""
     project.ask("suggest", "messy.ipynb", "--write")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,11 @@ SLOW = (
 )
 
 
+def is_ended(pid: int) -> bool:
+    """Tell whether a process is gone."""
+    return not is_running(pid)
+
+
 def list_tries(path: Path) -> list[int]:
     """Give the kernels that have begun the slow step."""
     return [int(file.name.removeprefix("try-")) for file in path.parent.glob("try-*")]
@@ -96,17 +102,22 @@ def test_step_of_a_worker_that_is_killed_fails(place: Place, cluster: Cluster) -
     for number in (1, 2):
         known = set(list_tries(path))
         found: list[Any] = []
-        runner = threading.Thread(
-            target=lambda found=found: found.append(run_on(cluster, place, path))
-        )
+
+        def work(found: list[Any] = found) -> None:
+            found.append(run_on(cluster, place, path))
+
+        def is_begun(number: int = number) -> bool:
+            return len(list_tries(path)) == number
+
+        runner = threading.Thread(target=work)
         runner.start()
-        assert wait_until(lambda number=number: len(list_tries(path)) == number, 100)
+        assert wait_until(is_begun, 100)
         (kernel,) = set(list_tries(path)) - known
         above = {process.pid for process in psutil.Process(kernel).parents()}
         (worker,) = [each for each in workers if each.pid in above]
         os.kill(worker.pid, signal.SIGKILL)
         runner.join(120)
-        assert wait_until(lambda kernel=kernel: not is_running(kernel))
+        assert wait_until(partial(is_ended, kernel))
         (failed,) = [step for step in found[0].steps if step.status == "failed"]
         assert (failed.name, failed.cause) == ("slow", "died")
         assert "retries:1" in (failed.error or "")

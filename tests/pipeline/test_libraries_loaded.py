@@ -51,7 +51,8 @@ def test_settings_of_libraries_are_left_out() -> None:
         warnings.simplefilter("ignore", DeprecationWarning)
         filters = list(warnings.filters)
     loggers = {"torch": (10, False, False), "": (30, False, True)}
-    both, none = (filters, loggers), ([], {})
+    both: tuple[list[Any], dict[str, Any]] = (filters, loggers)
+    none: tuple[list[Any], dict[str, Any]] = ([], {})
     assert leave_out("import torch", both, none) == [(0, [""]), (0, [])]
     assert leave_out("import torch", both, both) == [(4, ["", "torch"])] * 2
     assert leave_out("warnings.simplefilter('ignore', OfLibrary)", both, none)[0][0] == 1
