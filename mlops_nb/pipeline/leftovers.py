@@ -35,13 +35,13 @@ _HELPERS = (b"resource_tracker", b"semaphore_tracker", b"loky", b"multiprocessin
 _IN_MEMORY = (io.StringIO, io.BytesIO)
 _CHAIN = 20
 
-_known: dict[str, set[int]] = {}
+_known: dict[str, Any] = {}
 
 
 def begin() -> None:
     """Remember what runs before the notebook does anything."""
     if not _known:
-        _known["threads"] = {id(thread) for thread in threading.enumerate()}
+        _known["threads"] = weakref.WeakSet(threading.enumerate())
         _known["programs"] = set(_list_programs())
         _known["finalizers"] = {id(each) for each in _list_finalizers()}
 
@@ -85,7 +85,7 @@ def _is_infrastructure(function: Any) -> bool:
 def _find_threads(namespace: Mapping[str, Any]) -> Iterator[str]:
     frames = sys._current_frames()  # noqa: SLF001 - nothing else shows what a thread does
     for thread in threading.enumerate():
-        if id(thread) in _known["threads"] or thread is threading.current_thread():
+        if thread in _known["threads"] or thread is threading.current_thread():
             continue
         target = getattr(thread, "_target", None)
         is_running = target is not None and not _is_infrastructure(target)
