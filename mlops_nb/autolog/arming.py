@@ -7,6 +7,7 @@ import threading
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from mlops_nb.autolog.circumstances import Circumstances
 from mlops_nb.autolog.imports import ImportWatcher
 from mlops_nb.autolog.lineage import Lineage
 from mlops_nb.tracking import Session, find_run_of
@@ -42,6 +43,7 @@ class _Armed:
         self.torch: TorchIntegration | None = None
         self.watcher = ImportWatcher()
         self.lineage = Lineage(session, self.watcher)
+        self.circumstances = Circumstances(session)
         for name in _SKLEARN:
             self.watcher.watch(name, self._arm_sklearn)
         for name in _TORCH:
@@ -69,6 +71,7 @@ class _Armed:
         if self.sklearn is not None:
             self.sklearn.finish_cell()
         self.lineage.finish_cell()
+        self.circumstances.finish_cell(namespace)
 
     def status(self) -> list[tuple[str, str, str]]:
         """Give the state of every recorder."""
@@ -83,6 +86,7 @@ class _Armed:
             if integration is not None:
                 integration.close()
         self.lineage.close()
+        self.circumstances.close()
         if self.sklearn is not None or self.torch is not None:
             from mlops_nb.autolog.callsites import forget_sources
 
