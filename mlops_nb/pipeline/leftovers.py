@@ -32,6 +32,7 @@ _INFRASTRUCTURE = frozenset(
     ]
 )
 _HELPERS = (b"resource_tracker", b"semaphore_tracker", b"loky", b"multiprocessing.forkserver")
+_ENDED = ("Z", "X")  # nobody has asked for their exit codes yet
 _IN_MEMORY = (io.StringIO, io.BytesIO)
 _CHAIN = 20
 
@@ -109,9 +110,10 @@ def _list_programs() -> list[int]:
 def _is_program(place: Path) -> bool:
     try:
         command = (place / "cmdline").read_bytes()
-    except OSError:
+        state = (place / "stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
         return False
-    return bool(command) and not any(mark in command for mark in _HELPERS)  # empty: it has ended
+    return state not in _ENDED and not any(mark in command for mark in _HELPERS)
 
 
 def _find_tasks(namespace: Mapping[str, Any], is_own: IsOwn) -> Iterator[str]:
