@@ -260,7 +260,7 @@ def test_values_on_a_device_are_read_together(
         def __torch_dispatch__(
             self, func: Any, types: Any, args: Any = (), kwargs: Any = None
         ) -> Any:
-            if "local_scalar" in str(func) or "_to_copy" in str(func):
+            if "local_scalar" in str(func):  # what `item` waits in
                 reads.append(str(func))
             return func(*args, **(kwargs or {}))
 
@@ -286,7 +286,7 @@ def test_values_on_a_device_are_read_together(
     assert read_values(torchbook, run.run_id, "loss") == [
         each.item() for each in torchbook.namespace["kept"]
     ]
-    assert len(reads) < 20
+    assert len(reads) <= 1  # the variable `loss`, which is in main memory, as the loop begins
 
 
 def test_session_paused_in_a_loop(torchbook: Notebook) -> None:
