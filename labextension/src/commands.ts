@@ -13,6 +13,15 @@ export namespace CommandIDs {
   export const openPanel = 'mlops:open-panel';
   /** Ask the server for the runs now. */
   export const refreshRuns = 'mlops:refresh-runs';
+  /** Show one run, or compare several, in the main area. */
+  export const openDocument = 'mlops:open-document';
+}
+
+/** Which runs, what they are called, and the notebook whose store keeps them. */
+interface IDocumentArgs {
+  readonly runIds: string[];
+  readonly names: string[];
+  readonly notebook: string;
 }
 
 export interface ICommandsOptions {
@@ -21,6 +30,7 @@ export interface ICommandsOptions {
   /** The id of the panel that is shown. */
   readonly panelId: string;
   readonly trans: TranslationBundle;
+  readonly onOpenDocument: (args: IDocumentArgs) => Promise<void>;
 }
 
 /**
@@ -49,6 +59,24 @@ export function addCommands(options: ICommandsOptions): string[] {
     describedBy: withoutArguments,
     isEnabled: () => model.visible && model.notebook !== null,
     execute: () => model.refresh()
+  });
+  const texts = { type: 'array', items: { type: 'string' } } as const;
+  app.commands.addCommand(CommandIDs.openDocument, {
+    label: trans.__('Open or Compare Runs'),
+    caption: trans.__('Show one run, or several side by side'),
+    icon: panelIcon,
+    describedBy: {
+      args: {
+        type: 'object',
+        properties: {
+          runIds: texts,
+          names: texts,
+          notebook: { type: 'string' }
+        },
+        required: ['runIds', 'names', 'notebook']
+      }
+    },
+    execute: args => options.onOpenDocument(args as unknown as IDocumentArgs)
   });
   return [CommandIDs.openPanel, CommandIDs.refreshRuns];
 }

@@ -5,47 +5,99 @@ import type {
   JupyterFrontEnd,
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { ILayoutRestorer } from '@jupyterlab/application';
+import { ILabShell, ILayoutRestorer } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
+import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+// eslint-disable-next-line @jupyter/prefer-lazy-imports -- activation needs it at once
 import { createApi } from './api';
+import { RunChanges } from './changes';
 import { addCommands } from './commands';
+// eslint-disable-next-line @jupyter/prefer-lazy-imports -- activation needs it at once
+import { Documents } from './documents';
 import { NotebookFollower } from './follower';
+import { keepColumns } from './keeper';
+// eslint-disable-next-line @jupyter/prefer-lazy-imports -- activation needs it at once
 import { MLOpsModel } from './model';
 import { MLOpsPanel } from './panel';
+import type { IRun } from './tokens';
 import { IMLOpsModel, TRANSLATION_DOMAIN } from './tokens';
 
 export * from './tokens';
 
-/** The panel, its model and its commands. */
+/** The panel, its model, its documents and its commands. */
 const plugin: JupyterFrontEndPlugin<IMLOpsModel> = {
   id: 'mlops-nb-labextension:plugin',
   description: 'Shows the runs of the notebook in view, live.',
   autoStart: true,
   provides: IMLOpsModel,
   requires: [INotebookTracker],
-  optional: [ITranslator, ICommandPalette, ILayoutRestorer],
+  optional: [
+    ITranslator,
+    ICommandPalette,
+    ILayoutRestorer,
+    ILabShell,
+    IStateDB
+  ],
   activate: (
     app: JupyterFrontEnd,
     tracker: INotebookTracker,
     translator: ITranslator | null,
     palette: ICommandPalette | null,
-    restorer: ILayoutRestorer | null
+    restorer: ILayoutRestorer | null,
+    labShell: ILabShell | null,
+    state: IStateDB | null
   ): IMLOpsModel => {
     const languages = translator ?? nullTranslator;
     const trans = languages.load(TRANSLATION_DOMAIN);
-    const model = new MLOpsModel({
-      api: createApi(app.serviceManager.serverSettings)
+    const api = createApi(app.serviceManager.serverSettings);
+    const model = new MLOpsModel({ api });
+    const changes = new RunChanges({
+      api,
+      getNotebook: () => model.notebook,
+      onChanged: () => model.refresh()
     });
+    model.notebookChanged.connect(() => changes.clear());
     new NotebookFollower({ model, tracker });
-    const panel = new MLOpsPanel({ model, translator: languages });
+    const hasMainArea = labShell !== null;
+    const documents = new Documents({
+      app,
+      api,
+      translator: languages,
+      hasMainArea
+    });
+    const show = (runs: readonly IRun[], notebook: string) =>
+      void documents.open({
+        runIds: runs.map(run => run.run_id),
+        names: runs.map(run => run.name),
+        notebook
+      });
+    const panel = new MLOpsPanel({
+      model,
+      changes,
+      opener: {
+        openRun: (run, notebook) => show([run], notebook),
+        compareRuns: show
+      },
+      translator: languages
+    });
     app.shell.add(panel, 'right', { rank: 900, type: 'MLOps' });
     restorer?.add(panel, panel.id);
-    const commands = addCommands({ app, model, panelId: panel.id, trans });
+    const commands = addCommands({
+      app,
+      model,
+      panelId: panel.id,
+      trans,
+      onOpenDocument: args => documents.open(args)
+    });
+    documents.restore(hasMainArea ? restorer : null);
     for (const command of commands) {
       palette?.addItem({ command, category: trans.__('MLOps') });
+    }
+    if (state) {
+      void keepColumns(model, state);
     }
     return model;
   }

@@ -3,10 +3,12 @@
  */
 import { VDomModel } from '@jupyterlab/ui-components';
 import { Poll, Throttler } from '@lumino/polling';
+import type { ISignal } from '@lumino/signaling';
+import { Signal } from '@lumino/signaling';
 
 import type { IApi } from './api';
-import type { IMLOpsModel, IProblem, IRunsPage } from './tokens';
-import { VERSION } from './tokens';
+import type { IMLOpsModel, IProblem, IQuery, IRunsPage } from './tokens';
+import { readProblem, VERSION } from './tokens';
 
 /** Rows on one page: a screen and a bit, so that an answer each second stays small. */
 const PAGE_SIZE = 25;
@@ -22,6 +24,13 @@ const BACKOFF_MS = 15000;
 
 /** A kernel that runs many short cells asks for a refresh at most this often. */
 const SETTLE_MS = 300;
+
+/** What is listed before somebody asks for something else. */
+export const FIRST_QUERY: IQuery = {
+  filter: '',
+  orderBy: null,
+  scope: 'notebook'
+};
 
 /**
  * The runs of the notebook in view.
@@ -50,12 +59,34 @@ export class MLOpsModel extends VDomModel implements IMLOpsModel {
     return this._notebook;
   }
 
+  /** Emitted when another notebook came into view, or none. */
+  get notebookChanged(): ISignal<this, void> {
+    return this._notebookChanged;
+  }
+
   get page(): IRunsPage | null {
     return this._page;
   }
 
   get problem(): IProblem | null {
     return this._problem;
+  }
+
+  get query(): IQuery {
+    return this._query;
+  }
+
+  get filterProblem(): IProblem | null {
+    return this._filterProblem;
+  }
+
+  get columns(): readonly string[] | null {
+    return this._columns;
+  }
+
+  set columns(columns: readonly string[] | null) {
+    this._columns = columns;
+    this.stateChanged.emit();
   }
 
   get foreignVersion(): string | null {
@@ -109,8 +140,19 @@ export class MLOpsModel extends VDomModel implements IMLOpsModel {
     this._page = null;
     this._problem = null;
     this._offset = 0;
+    this._query = FIRST_QUERY;
+    this._filterProblem = null;
     this._generation++;
     this._start();
+    this._notebookChanged.emit();
+    this.stateChanged.emit();
+  }
+
+  setQuery(change: Partial<IQuery>): void {
+    this._query = { ...this._query, ...change };
+    this._filterProblem = null;
+    this._offset = 0;
+    void this.refresh();
     this.stateChanged.emit();
   }
 
@@ -154,30 +196,41 @@ export class MLOpsModel extends VDomModel implements IMLOpsModel {
   /** Ask the server once; a throw makes the poll wait longer before it asks again. */
   private async _load(): Promise<void> {
     const { _generation: generation, _notebook: notebook } = this;
-    const offset = this._offset;
+    const { _offset: offset, _query: query } = this;
+    const isLate = () =>
+      generation !== this._generation ||
+      offset !== this._offset ||
+      query !== this._query;
     if (notebook === null) {
       return;
     }
     try {
       const version = this._version ?? (await this._api.getStatus()).version;
       const page = await this._api.listRuns({
+        ...query,
         notebook,
         limit: PAGE_SIZE,
         offset
       });
-      if (generation !== this._generation || offset !== this._offset) {
+      if (isLate()) {
         return; // an answer about what is no longer in view
       }
       this._version = version;
       this._page = page;
       this._problem = null;
+      this._filterProblem = null;
       this._clockSkew = Date.parse(page.now) - Date.now();
     } catch (error) {
-      if (generation !== this._generation) {
+      if (isLate()) {
+        return;
+      }
+      const problem = readProblem(error);
+      if (problem.kind === 'input' && query.filter) {
+        this._filterProblem = problem; // a slip of the pen, no fault of the server
         return;
       }
       this._version = null; // the server may come back as another version
-      this._problem = Private.describe(error);
+      this._problem = problem;
       throw error;
     } finally {
       this._poll.frequency = {
@@ -191,6 +244,7 @@ export class MLOpsModel extends VDomModel implements IMLOpsModel {
     }
   }
 
+  private readonly _notebookChanged = new Signal<this, void>(this);
   private readonly _api: IApi;
   private readonly _poll: Poll<void>;
   private readonly _settle: Throttler;
@@ -199,6 +253,9 @@ export class MLOpsModel extends VDomModel implements IMLOpsModel {
   private _busy = false;
   private _page: IRunsPage | null = null;
   private _problem: IProblem | null = null;
+  private _query = FIRST_QUERY;
+  private _filterProblem: IProblem | null = null;
+  private _columns: readonly string[] | null = null;
   private _version: string | null = null;
   private _offset = 0;
   private _clockSkew = 0;
@@ -213,13 +270,6 @@ export namespace MLOpsModel {
 }
 
 namespace Private {
-  /** Give any failure as a problem that can be shown. */
-  export function describe(error: unknown): IProblem {
-    return typeof error === 'object' && error !== null && 'kind' in error
-      ? (error as IProblem)
-      : { kind: 'garbage', message: String(error), hint: '' };
-  }
-
   /** What a checkout says that was never installed. */
   const CHECKOUT = '0.0.0';
 

@@ -6,7 +6,9 @@ import { SidePanel } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 
 import { panelIcon } from './icons';
+import type { RunChanges } from './changes';
 import type { MLOpsModel } from './model';
+import type { RunsSection as Section } from './sections/runs';
 import { TRANSLATION_DOMAIN } from './tokens';
 
 /** The panel in the side area. */
@@ -74,6 +76,8 @@ export namespace MLOpsPanel {
 
   export interface IOptions {
     readonly model: MLOpsModel;
+    readonly changes: RunChanges;
+    readonly opener: Section.IOpener;
     readonly translator: ITranslator;
   }
 }

@@ -9,6 +9,9 @@ import type { IProblem, ProblemKind } from './tokens';
 /** After so long a server is treated as one that does not answer. */
 const TIMEOUT_MS = 15000;
 
+/** Files are larger than lists. */
+const BYTES_TIMEOUT_MS = 120000;
+
 /** A request that brought no usable answer. */
 export class RequestError extends Error implements IProblem {
   constructor(
@@ -21,53 +24,122 @@ export class RequestError extends Error implements IProblem {
   }
 }
 
+/** Query arguments; null ones are left out, lists are repeated. */
+export type Query = Readonly<
+  Record<string, string | number | null | readonly string[]>
+>;
+
+/** What is sent along where something is to be changed. */
+export interface IChange {
+  readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly body?: object;
+}
+
 /**
  * Ask one of our routes.
  *
  * @param route - path below `/mlops-nb`
- * @param query - query arguments; null ones are left out
+ * @param query - query arguments
  * @param settings - where the server is
  * @param timeout - milliseconds to wait for the answer
+ * @param change - where something is to be changed
  * @returns the decoded body
  * @throws RequestError where there is no usable answer
  */
 export async function requestAPI<T>(
   route: string,
-  query: Readonly<Record<string, string | number | null>>,
+  query: Query,
   settings: ServerConnection.ISettings,
-  timeout = TIMEOUT_MS
+  timeout = TIMEOUT_MS,
+  change?: IChange
 ): Promise<T> {
-  const given = Object.entries(query).filter(([, value]) => value !== null);
-  const url =
-    URLExt.join(settings.baseUrl, 'mlops-nb', route) +
-    URLExt.objectToQueryString(Object.fromEntries(given));
-  const clock = new AbortController();
-  const timer = setTimeout(() => clock.abort(), timeout);
-  let response: Response;
-  let text: string;
-  try {
-    response = await ServerConnection.makeRequest(
-      url,
-      { signal: clock.signal },
-      settings
-    );
-    text = await response.text();
-  } catch (error) {
-    throw new RequestError(
-      clock.signal.aborted ? 'timeout' : 'network',
-      error instanceof Error ? error.message : String(error)
-    );
-  } finally {
-    clearTimeout(timer);
-  }
-  const body = Private.parse(text);
+  const { response, content } = await Private.ask(
+    route,
+    query,
+    settings,
+    timeout,
+    change,
+    answer => answer.text()
+  );
+  const body = Private.parse(content);
   if (response.ok && body) {
     return body as T;
   }
   throw Private.explain(response, body);
 }
 
+/**
+ * Ask one of our routes for bytes.
+ *
+ * @param route - path below `/mlops-nb`
+ * @param query - query arguments
+ * @param settings - where the server is
+ * @returns the bytes
+ * @throws RequestError where there is no usable answer
+ */
+export async function requestBytes(
+  route: string,
+  query: Query,
+  settings: ServerConnection.ISettings
+): Promise<Blob> {
+  const { response, content } = await Private.ask(
+    route,
+    query,
+    settings,
+    BYTES_TIMEOUT_MS,
+    undefined,
+    answer => answer.blob()
+  );
+  if (response.ok) {
+    return content;
+  }
+  throw Private.explain(response, Private.parse(await content.text()));
+}
+
 namespace Private {
+  /** Send a request and wait for the whole of its answer. */
+  export async function ask<C>(
+    route: string,
+    query: Query,
+    settings: ServerConnection.ISettings,
+    timeout: number,
+    change: IChange | undefined,
+    read: (response: Response) => Promise<C>
+  ): Promise<{ response: Response; content: C }> {
+    const arguments_ = new URLSearchParams();
+    for (const [name, value] of Object.entries(query)) {
+      for (const each of Array.isArray(value) ? (value as string[]) : [value]) {
+        if (each !== null) {
+          arguments_.append(name, String(each));
+        }
+      }
+    }
+    const text = arguments_.toString();
+    const url =
+      URLExt.join(settings.baseUrl, 'mlops-nb', route) + (text && `?${text}`);
+    const clock = new AbortController();
+    const timer = setTimeout(() => clock.abort(), timeout);
+    try {
+      const response = await ServerConnection.makeRequest(
+        url,
+        {
+          signal: clock.signal,
+          ...(change && { method: change.method }),
+          ...(change?.body && { body: JSON.stringify(change.body) })
+        },
+        settings
+      );
+      return { response, content: await read(response) };
+    } catch (error) {
+      throw new RequestError(
+        clock.signal.aborted ? 'timeout' : 'network',
+        error instanceof Error ? error.message : String(error)
+      );
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   /** Decode a JSON object; null where the text is something else. */
   export function parse(text: string): Record<string, unknown> | null {
     try {
@@ -89,7 +161,7 @@ namespace Private {
   ): RequestError {
     if (body && typeof body['error'] === 'string') {
       return new RequestError(
-        'server',
+        response.status === 400 ? 'input' : 'server',
         read(body['message']),
         read(body['hint'])
       );

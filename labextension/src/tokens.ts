@@ -40,6 +40,97 @@ export interface IRunsPage {
   readonly now: string;
 }
 
+/** A file that a run keeps. */
+export interface IArtifact {
+  readonly path: string;
+  readonly digest: string;
+  readonly size_bytes: number;
+  readonly media_type: string;
+}
+
+/** Data that a run used, by content. */
+export interface IDataset {
+  readonly fingerprint: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly role: string;
+  readonly shape: readonly number[];
+  readonly columns: readonly (readonly [string, string])[];
+  readonly size_bytes: number;
+}
+
+/** Everything that a run keeps, but for what is asked for in pages. */
+export interface IRunDetails extends IRun {
+  readonly artifacts: readonly IArtifact[];
+  readonly artifact_count: number;
+  readonly cell_count: number;
+  readonly datasets: readonly IDataset[];
+  readonly environment: string | null;
+  readonly code: string | null;
+  readonly parent_run_id: string | null;
+  readonly notebook: string | null;
+  readonly user: string;
+  readonly host: string;
+}
+
+/** What a chart of a metric shows: lowest and highest value from each step on. */
+export interface ICurve {
+  readonly key: string;
+  /** Points of the whole metric, of which the entries are an extract. */
+  readonly count: number;
+  readonly steps: readonly number[];
+  readonly lows: readonly MetricValue[];
+  readonly highs: readonly MetricValue[];
+}
+
+/** One execution of one cell. */
+export interface ICell {
+  readonly index: number;
+  readonly source: string;
+  readonly duration_s: number | null;
+  readonly status: 'running' | 'ok' | 'error' | 'interrupted';
+  readonly error: string | null;
+  readonly execution_count: number | null;
+}
+
+export interface ICellsPage {
+  readonly cells: readonly ICell[];
+  readonly count: number;
+  readonly offset: number;
+}
+
+/** Documents about what a run ran in; their form grows, so readers take what they know. */
+export interface ISurroundings {
+  readonly environment: Readonly<Record<string, unknown>> | null;
+  readonly code: Readonly<Record<string, unknown>> | null;
+}
+
+export interface IComparedRow {
+  readonly group:
+    'metric' | 'param' | 'dataset' | 'environment' | 'code' | 'tag';
+  readonly key: string;
+  /** In the order of the runs; null where a run has none. */
+  readonly values: readonly unknown[];
+  readonly differs: boolean;
+}
+
+/** Runs side by side, differences first. */
+export interface IComparison {
+  readonly runs: readonly IRun[];
+  readonly rows: readonly IComparedRow[];
+  readonly count: number;
+  readonly offset: number;
+}
+
+/** Which runs are listed, and in which order. */
+export interface IQuery {
+  /** Expression as `search_runs` reads it; empty for all. */
+  readonly filter: string;
+  /** As `search_runs` reads it; null for the newest first. */
+  readonly orderBy: string | null;
+  readonly scope: 'notebook' | 'store';
+}
+
 /** What the server says about itself. */
 export interface IStatus {
   readonly version: string;
@@ -54,15 +145,29 @@ export interface IStatus {
  * - `timeout`: no answer in time
  * - `forbidden`: the server knows us not, or not any more
  * - `garbage`: an answer that is not ours, as from a proxy
+ * - `input`: what was asked for cannot be read, as `message` and `hint` say
  * - `server`: the server says what is wrong, in `message` and `hint`
  */
 export type ProblemKind =
-  'missing' | 'network' | 'timeout' | 'forbidden' | 'garbage' | 'server';
+  | 'missing'
+  | 'network'
+  | 'timeout'
+  | 'forbidden'
+  | 'garbage'
+  | 'input'
+  | 'server';
 
 export interface IProblem {
   readonly kind: ProblemKind;
   readonly message: string;
   readonly hint: string;
+}
+
+/** Give any failure as a problem that can be shown. */
+export function readProblem(error: unknown): IProblem {
+  return typeof error === 'object' && error !== null && 'kind' in error
+    ? (error as IProblem)
+    : { kind: 'garbage', message: String(error), hint: '' };
 }
 
 /** What the sections of the panel show, and what they can ask for. */
@@ -80,6 +185,12 @@ export interface IMLOpsModel extends IDisposable {
   /** The page in view, kept while a problem lasts; null before the first answer. */
   readonly page: IRunsPage | null;
   readonly problem: IProblem | null;
+  /** Which runs are listed. */
+  readonly query: IQuery;
+  /** Why the filter cannot be read; the list stays as it was. */
+  readonly filterProblem: IProblem | null;
+  /** What stands in each row, such as `metrics.acc`; null chooses what most runs have. */
+  columns: readonly string[] | null;
   /** The server's version where it does not fit ours, else null. */
   readonly foreignVersion: string | null;
   /** The server's clock, in milliseconds since the epoch. */
@@ -91,6 +202,8 @@ export interface IMLOpsModel extends IDisposable {
   refresh(): Promise<void>;
   /** Turn to the page that begins at a row. */
   turnTo(offset: number): void;
+  /** List other runs, or in another order, from the first page on. */
+  setQuery(change: Partial<IQuery>): void;
 }
 
 export const IMLOpsModel = new Token<IMLOpsModel>(

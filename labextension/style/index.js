@@ -1,1 +1,3 @@
 import './base.css';
+import './bars.css';
+import './page.css';

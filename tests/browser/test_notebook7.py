@@ -30,6 +30,14 @@ def test_panel_works_in_notebook_7(jupyter: Jupyter, browser: Browser) -> None:
     assert browser.find_axe_violations("#jp-mlops-panel") == []
     browser.shoot("runs-notebook7")
 
+    # There is room for one document only; the run opens below it.
+    row.get_by_role("button").click()
+    row.get_by_role("button", name="Open", exact=True).click()
+    opened = page.get_by_role("region", name="Run in notebook 7")
+    expect(opened.get_by_role("heading", name="accuracy")).to_be_visible()
+    expect(page.locator(".jp-Notebook .jp-Cell").first).to_be_visible()
+    browser.shoot("run-page-notebook7")
+
 
 def test_file_list_of_notebook_7_is_left_alone(jupyter: Jupyter, browser: Browser) -> None:
     """A page without a notebook shows nothing of ours, asks nothing and throws nothing."""

@@ -12,7 +12,15 @@ import {
   ProblemBox
 } from '../components/states';
 import type { IProblem, IRun, ProblemKind, RunStatus } from '../tokens';
-import { act, makePage, makeRun, mount, NOW, trans } from './fixtures';
+import {
+  act,
+  makeActions,
+  makePage,
+  makeRun,
+  mount,
+  NOW,
+  trans
+} from './fixtures';
 
 function mountList(
   runs: readonly IRun[],
@@ -20,6 +28,11 @@ function mountList(
 ) {
   const props: IRunListProps = {
     page: makePage(runs),
+    columns: null,
+    isByTime: true,
+    selected: new Map(),
+    actions: makeActions(),
+    onChoose: () => {},
     now: Date.parse(NOW),
     locale: 'en',
     trans,
@@ -196,6 +209,11 @@ describe('RunList', () => {
       <div className="jp-MLOpsRuns" ref={section}>
         <RunList
           page={makePage([makeRun()], { offset, has_more: true })}
+          columns={null}
+          isByTime
+          selected={new Map()}
+          actions={makeActions()}
+          onChoose={() => {}}
           now={0}
           locale="en"
           trans={trans}
@@ -209,6 +227,59 @@ describe('RunList', () => {
     expect(section.current?.scrollTop).toBe(300);
     update(list(25));
     expect(section.current?.scrollTop).toBe(0);
+  });
+
+  it('shows chosen columns, a dash where a run has nothing of that name', () => {
+    const { node } = mountList([makeRun()], {
+      columns: ['params.C', 'metrics.loss', 'tags.none']
+    });
+    expect(node.textContent).toContain('C 0.5');
+    expect(node.textContent).toContain('loss 1.23E-4');
+    expect(node.textContent).toContain('none –');
+    expect(node.textContent).not.toContain('accuracy');
+  });
+
+  it('chooses a run by its box, and moves between boxes by arrows', () => {
+    const onChoose = vi.fn();
+    const run = makeRun({ run_id: '1' });
+    const { node } = mountList([run, makeRun({ run_id: '2' })], {
+      onChoose,
+      selected: new Map([['2', run]])
+    });
+    const boxes = node.querySelectorAll<HTMLInputElement>(
+      '.jp-MLOpsRun-choice'
+    );
+    expect([...boxes].map(box => box.checked)).toEqual([false, true]);
+    act(() => boxes[0]?.click());
+    expect(onChoose).toHaveBeenCalledWith(run);
+    act(() => boxes[0]?.focus());
+    act(() => {
+      boxes[0]?.dispatchEvent(
+        new KeyboardEvent('keydown', { key: 'ArrowDown', bubbles: true })
+      );
+    });
+    expect(document.activeElement).toBe(boxes[1]);
+  });
+
+  it('offers what can be done with an open run', () => {
+    const actions = makeActions();
+    const run = makeRun({ tags: { owner: 'Ada' } });
+    const { node } = mountList([run], { actions });
+    act(() => findButtons(node)[0]?.click());
+    expect(node.textContent).toContain('ownerAda');
+    const press = (name: string) =>
+      act(() =>
+        findButtons(node)
+          .find(button => button.textContent === name)
+          ?.click()
+      );
+    press('Open');
+    expect(actions.onOpen).toHaveBeenCalledWith(run);
+    press('Rename');
+    const form = node.querySelector('form');
+    expect(form?.querySelector('input')?.value).toBe('baseline');
+    press('Delete');
+    expect(actions.onDelete).toHaveBeenCalledWith(run);
   });
 
   it('has no pages to turn where one is all', () => {
@@ -255,7 +326,8 @@ describe('states', () => {
     ['timeout', 'too long'],
     ['forbidden', 'log in again'],
     ['garbage', 'makes no sense'],
-    ['server', 'The runs cannot be read']
+    ['input', 'as it was asked for'],
+    ['server', 'The store cannot be used']
   ])('explains %s with a way out', (kind, words) => {
     const onRetry = vi.fn();
     const problem: IProblem = { kind, message: 'the cause', hint: 'the way' };

@@ -4,10 +4,19 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import * as React from 'react';
 import { createRoot } from 'react-dom/client';
-import { afterEach } from 'vitest';
+import { afterEach, vi } from 'vitest';
 
-import type { IApi, IListRunsOptions } from '../api';
-import type { IRun, IRunsPage } from '../tokens';
+import type { IApi, IListRunsOptions, IRunPlace } from '../api';
+import type { IRunActions } from '../components/run';
+import type {
+  ICellsPage,
+  IComparison,
+  ICurve,
+  IRun,
+  IRunDetails,
+  IRunsPage,
+  ISurroundings
+} from '../tokens';
 import { VERSION } from '../tokens';
 
 export const NOW = '2026-11-21T10:00:00.000+00:00';
@@ -36,11 +45,57 @@ export function makePage(
   return { runs, limit: 25, offset: 0, has_more: false, now: NOW, ...changes };
 }
 
+export function makeDetails(changes: Partial<IRunDetails> = {}): IRunDetails {
+  return {
+    ...makeRun(),
+    artifacts: [],
+    artifact_count: 0,
+    cell_count: 0,
+    datasets: [],
+    environment: null,
+    code: null,
+    parent_run_id: null,
+    notebook: null,
+    user: 'ada',
+    host: 'engine',
+    ...changes
+  };
+}
+
+export function makeCurve(changes: Partial<ICurve> = {}): ICurve {
+  const values = [1, 0.5, 0.25];
+  return {
+    key: 'loss',
+    count: 3,
+    steps: [0, 1, 2],
+    lows: values,
+    highs: values,
+    ...changes
+  };
+}
+
+/** Actions that are always done. */
+export function makeActions(): IRunActions {
+  return {
+    onOpen: vi.fn(),
+    onRename: vi.fn(() => Promise.resolve(true)),
+    onTag: vi.fn(() => Promise.resolve(true)),
+    onDelete: vi.fn()
+  };
+}
+
 /** A server that answers from memory and remembers what it was asked. */
 export class FakeApi implements IApi {
   page: IRunsPage = makePage([]);
   version = VERSION;
   failure: unknown = null;
+  details: IRunDetails = makeDetails();
+  curve: ICurve = makeCurve();
+  cells: ICellsPage = { cells: [], count: 0, offset: 0 };
+  surroundings: ISurroundings = { environment: null, code: null };
+  comparison: IComparison = { runs: [], rows: [], count: 0, offset: 0 };
+  /** Changes, in words. */
+  readonly done: string[] = [];
   readonly asked: IListRunsOptions[] = [];
   statusCount = 0;
 
@@ -52,6 +107,48 @@ export class FakeApi implements IApi {
   listRuns(options: IListRunsOptions) {
     this.asked.push(options);
     return this._answer(this.page);
+  }
+
+  getRun() {
+    return this._answer(this.details);
+  }
+
+  getCurve(_: IRunPlace, key: string) {
+    return this._answer({ ...this.curve, key });
+  }
+
+  listCells(_: IRunPlace, offset: number) {
+    return this._answer({ ...this.cells, offset });
+  }
+
+  getSurroundings() {
+    return this._answer(this.surroundings);
+  }
+
+  readArtifact(_: IRunPlace, path: string) {
+    return this._answer(new Blob([path]));
+  }
+
+  compareRuns() {
+    return this._answer(this.comparison);
+  }
+
+  editRun(place: IRunPlace, change: object) {
+    return this._do(`edit ${place.runId} ${JSON.stringify(change)}`);
+  }
+
+  async deleteRun(place: IRunPlace) {
+    await this._do(`delete ${place.runId}`);
+  }
+
+  restoreRun(place: IRunPlace) {
+    return this._do(`restore ${place.runId}`);
+  }
+
+  private async _do(change: string): Promise<IRun> {
+    const run = await this._answer(makeRun());
+    this.done.push(change);
+    return run;
   }
 
   private _answer<T>(value: T): Promise<T> {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { MLOpsModel } from '../model';
+import { FIRST_QUERY, MLOpsModel } from '../model';
 import { RequestError } from '../request';
 import { FakeApi, makePage, makeRun, NOW } from './fixtures';
 
@@ -46,7 +46,9 @@ describe('MLOpsModel', () => {
   it('asks at once when somebody looks, and stops when not', async () => {
     api.page = makePage([makeRun()]);
     await look();
-    expect(api.asked).toEqual([{ notebook: 'a.ipynb', limit: 25, offset: 0 }]);
+    expect(api.asked).toEqual([
+      { ...FIRST_QUERY, notebook: 'a.ipynb', limit: 25, offset: 0 }
+    ]);
     expect(model.page?.runs[0]?.name).toBe('baseline');
     model.visible = false;
     await pass(60000);
@@ -217,5 +219,49 @@ describe('MLOpsModel', () => {
     await pass(60000);
     expect(count).toBe(2);
     expect(api.asked).toHaveLength(1);
+  });
+
+  it('asks for what is sought, from the first page on', async () => {
+    api.page = makePage([makeRun()]);
+    await look();
+    model.turnTo(25);
+    await pass(0);
+    model.setQuery({ filter: 'metrics.acc > 1', orderBy: 'name ASC' });
+    model.setQuery({ scope: 'store' });
+    await pass(0);
+    expect(api.asked[api.asked.length - 1]).toEqual({
+      filter: 'metrics.acc > 1',
+      orderBy: 'name ASC',
+      scope: 'store',
+      notebook: 'a.ipynb',
+      limit: 25,
+      offset: 0
+    });
+  });
+
+  it('keeps the list where a filter cannot be read, and says why', async () => {
+    api.page = makePage([makeRun()]);
+    await look();
+    api.failure = new RequestError('input', 'filter is wrong', 'so');
+    model.setQuery({ filter: 'metrics.acc >' });
+    await pass(0);
+    expect(model.filterProblem?.message).toBe('filter is wrong');
+    expect(model.problem).toBeNull();
+    expect(model.page?.runs).toHaveLength(1);
+    api.failure = null;
+    model.setQuery({ filter: '' });
+    expect(model.filterProblem).toBeNull();
+    await pass(0);
+    expect(model.filterProblem).toBeNull();
+  });
+
+  it('forgets the query with the notebook, and says that another came', async () => {
+    await look();
+    const seen: (string | null)[] = [];
+    model.notebookChanged.connect(({ notebook }) => seen.push(notebook));
+    model.setQuery({ filter: 'x = 1' });
+    model.setNotebook('b.ipynb');
+    expect(model.query).toEqual(FIRST_QUERY);
+    expect(seen).toEqual(['b.ipynb']);
   });
 });

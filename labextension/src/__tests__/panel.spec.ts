@@ -6,6 +6,7 @@ import { Widget } from '@lumino/widgets';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import manifest from '../../package.json';
+import { RunChanges } from '../changes';
 import { addCommands, CommandIDs } from '../commands';
 import { MLOpsModel } from '../model';
 import { MLOpsPanel } from '../panel';
@@ -14,18 +15,30 @@ import { RunsSection } from '../sections/runs';
 import { VERSION } from '../tokens';
 import { FakeApi, makePage, makeRun, trans } from './fixtures';
 
-const options = { translator: nullTranslator };
 let api: FakeApi;
 let model: MLOpsModel;
+let changes: RunChanges;
+let options: Omit<MLOpsPanel.IOptions, 'model'>;
 
 beforeEach(() => {
   // Widgets render when Lumino says, not inside act().
   Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: false });
   api = new FakeApi();
   model = new MLOpsModel({ api });
+  changes = new RunChanges({
+    api,
+    getNotebook: () => model.notebook,
+    onChanged: () => model.refresh()
+  });
+  options = {
+    translator: nullTranslator,
+    changes,
+    opener: { openRun: vi.fn(), compareRuns: vi.fn() }
+  };
 });
 
 afterEach(() => {
+  changes.dispose();
   model.dispose();
 });
 
@@ -81,6 +94,62 @@ describe('RunsSection', () => {
   });
 });
 
+describe('RunsSection with runs', () => {
+  it('chooses, compares, deletes and undoes', async () => {
+    const one = makeRun({ run_id: '1', name: 'one' });
+    const two = makeRun({ run_id: '2', name: 'two' });
+    api.page = makePage([one, two]);
+    const section = new RunsSection({ model, ...options });
+    Widget.attach(section, document.body);
+    model.visible = true;
+    model.setNotebook('a.ipynb');
+    await settle();
+    const press = async (name: string) => {
+      const found = [...section.node.querySelectorAll('button')].find(
+        button => button.textContent === name
+      );
+      expect(found, name).toBeDefined();
+      found?.click();
+      await settle();
+    };
+    for (const box of section.node.querySelectorAll<HTMLInputElement>(
+      '.jp-MLOpsRun-choice'
+    )) {
+      box.click();
+      await settle();
+    }
+    expect(section.node.textContent).toContain('2 runs chosen');
+    await press('Compare');
+    expect(options.opener.compareRuns).toHaveBeenCalledWith(
+      [one, two],
+      'a.ipynb'
+    );
+    await press('Delete');
+    expect(api.done).toEqual(['delete 1', 'delete 2']);
+    expect(section.node.textContent).toContain('Deleted 2 runs');
+    await press('Undo');
+    expect(api.done.slice(2)).toEqual(['restore 1', 'restore 2']);
+    expect(section.node.textContent).not.toContain('Deleted');
+    section.dispose();
+  });
+
+  it('says that nothing fits a filter, and shows all again', async () => {
+    const section = new RunsSection({ model, ...options });
+    Widget.attach(section, document.body);
+    model.visible = true;
+    model.setNotebook('a.ipynb');
+    model.setQuery({ filter: 'metrics.a > 1' });
+    await settle();
+    expect(section.node.textContent).toContain('No run fits this filter');
+    [...section.node.querySelectorAll('button')]
+      .find(button => button.textContent === 'Show all runs')
+      ?.click();
+    await settle();
+    expect(section.node.textContent).toContain('has no runs yet');
+    section.dispose();
+  });
+});
+
 describe('MLOpsPanel', () => {
   it('tells the model when somebody looks, wherever it is moved', async () => {
     const panel = new MLOpsPanel({ model, ...options });
@@ -112,8 +181,19 @@ describe('addCommands', () => {
       commands,
       shell: { activateById }
     } as unknown as JupyterFrontEnd;
-    const ids = addCommands({ app, model, panelId: MLOpsPanel.ID, trans });
-    expect(ids).toEqual(commands.listCommands());
+    const onOpenDocument = vi.fn(() => Promise.resolve());
+    const ids = addCommands({
+      app,
+      model,
+      panelId: MLOpsPanel.ID,
+      trans,
+      onOpenDocument
+    });
+    // What needs arguments is of no use in the palette.
+    expect(commands.listCommands()).toEqual([...ids, CommandIDs.openDocument]);
+    const args = { runIds: ['a'], names: ['b'], notebook: 'c' };
+    await commands.execute(CommandIDs.openDocument, args);
+    expect(onOpenDocument).toHaveBeenCalledWith(args);
     await commands.execute(CommandIDs.openPanel);
     expect(activateById).toHaveBeenCalledWith('jp-mlops-panel');
     expect(commands.isEnabled(CommandIDs.refreshRuns)).toBe(false);

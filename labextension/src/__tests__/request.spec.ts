@@ -2,7 +2,8 @@ import { ServerConnection } from '@jupyterlab/services';
 import { describe, expect, it } from 'vitest';
 
 import { createApi } from '../api';
-import { requestAPI, RequestError } from '../request';
+import { FIRST_QUERY } from '../model';
+import { requestAPI, requestBytes, RequestError } from '../request';
 import { makePage, makeRun } from './fixtures';
 
 type Fetch = (request: Request) => Promise<Response>;
@@ -105,13 +106,23 @@ describe('createApi', () => {
   it('gives a page as it was sent', async () => {
     const page = makePage([makeRun()]);
     const api = createApi(answer(200, JSON.stringify(page)));
-    const options = { notebook: 'a.ipynb', limit: 25, offset: 0 };
+    const options = {
+      ...FIRST_QUERY,
+      notebook: 'a.ipynb',
+      limit: 25,
+      offset: 0
+    };
     await expect(api.listRuns(options)).resolves.toEqual(page);
   });
 
   it('refuses JSON that is not ours', async () => {
     const api = createApi(answer(200, '{"kernels": []}'));
-    const options = { notebook: 'a.ipynb', limit: 25, offset: 0 };
+    const options = {
+      ...FIRST_QUERY,
+      notebook: 'a.ipynb',
+      limit: 25,
+      offset: 0
+    };
     const problems = [
       await catchProblem(api.listRuns(options)),
       await catchProblem(api.getStatus())
@@ -120,5 +131,77 @@ describe('createApi', () => {
       'garbage',
       'garbage'
     ]);
+  });
+});
+
+describe('createApi', () => {
+  const place = { runId: 'a/b', notebook: 'n.ipynb' };
+
+  it('sends changes as JSON, and lists by name', async () => {
+    const asked: { method: string; url: string; body: string }[] = [];
+    const settings = connect(async request => {
+      const body = await request.text();
+      asked.push({ method: request.method, url: request.url, body });
+      return new Response('{"run_id": "a", "rows": [], "runs": []}');
+    });
+    const api = createApi(settings);
+    await api.editRun(place, { name: 'new', tags: { a: 'b' } });
+    await api.deleteRun(place);
+    await api.restoreRun(place);
+    await api.compareRuns(['x', 'y'], 'n.ipynb', 0);
+    await api.listRuns({
+      ...FIRST_QUERY,
+      filter: "a = 'b & c'",
+      orderBy: 'name ASC',
+      notebook: 'n.ipynb',
+      limit: 1,
+      offset: 0
+    });
+    expect(asked.map(({ method }) => method)).toEqual([
+      'PATCH',
+      'DELETE',
+      'POST',
+      'GET',
+      'GET'
+    ]);
+    expect(asked[0]?.body).toBe('{"name":"new","tags":{"a":"b"}}');
+    const paths = asked.map(({ url }) => new URL(url).pathname);
+    expect(paths[0]).toBe('/user/ada/mlops-nb/runs/a%2Fb');
+    expect(paths[2]).toBe('/user/ada/mlops-nb/runs/a%2Fb/restore');
+    const query = (index: number) =>
+      new URL(asked[index]?.url ?? '').searchParams;
+    expect(query(3).getAll('run')).toEqual(['x', 'y']);
+    expect(query(4).get('filter')).toBe("a = 'b & c'");
+    expect(query(4).get('order_by')).toBe('name ASC');
+  });
+
+  it('refuses answers that are JSON but not ours, for every question', async () => {
+    const api = createApi(answer(200, '{"hello": 1}'));
+    for (const promise of [
+      api.getRun(place),
+      api.getCurve(place, 'k', 5),
+      api.listCells(place, 0),
+      api.getSurroundings(place),
+      api.compareRuns([], '', 0),
+      api.editRun(place, {}),
+      api.deleteRun(place),
+      api.restoreRun(place)
+    ]) {
+      expect((await catchProblem(promise)).kind).toBe('garbage');
+    }
+  });
+});
+
+describe('requestBytes', () => {
+  it('gives bytes as they are, and tells what is wrong', async () => {
+    const blob = await requestBytes('x', {}, answer(200, '<b>not JSON</b>'));
+    expect(await blob.text()).toBe('<b>not JSON</b>');
+    const body = '{"error": "NotFoundError", "message": "no such", "hint": ""}';
+    const missing = await catchProblem(
+      requestBytes('x', {}, answer(404, body))
+    );
+    expect([missing.kind, missing.message]).toEqual(['server', 'no such']);
+    const wrong = await catchProblem(requestBytes('x', {}, answer(400, body)));
+    expect(wrong.kind).toBe('input');
   });
 });

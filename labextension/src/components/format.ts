@@ -160,3 +160,27 @@ export function pickKeyMetrics(
     .slice(0, count)
     .map(([key]) => key);
 }
+
+const SIZE_UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'];
+
+/**
+ * Give a number of bytes in the unit that keeps it short.
+ *
+ * @param bytes - how many
+ * @param locale - BCP 47 tag of the interface's language
+ */
+export function formatSize(bytes: number, locale: string): string {
+  let place = 0;
+  let value = bytes;
+  // As it will be shown: 999.9 kB round to 1000, which is 1 MB.
+  while (Math.round(value) >= 1000 && place < SIZE_UNITS.length - 1) {
+    value /= 1000;
+    place++;
+  }
+  return new Intl.NumberFormat(locale, {
+    style: 'unit',
+    unit: SIZE_UNITS[place] ?? 'byte',
+    unitDisplay: place === 0 ? 'long' : 'short',
+    maximumSignificantDigits: 3
+  }).format(value);
+}

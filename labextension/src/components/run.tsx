@@ -7,6 +7,9 @@ import * as React from 'react';
 
 import { statusIcons } from '../icons';
 import type { IRun, MetricValue, RunStatus } from '../tokens';
+import { SmallButton } from './changebar';
+import { readColumn, splitColumn } from './columns';
+import { NameForm, TagForm } from './forms';
 import {
   formatAge,
   formatDuration,
@@ -28,7 +31,10 @@ export interface IRunRowProps {
   readonly run: IRun;
   /** Metrics to prefer, so that the rows of a list show the same ones. */
   readonly keyMetrics: readonly string[];
+  /** What stands in the rows, such as `params.C`; null for the metrics to prefer. */
+  readonly columns: readonly string[] | null;
   readonly isOpen: boolean;
+  readonly isChosen: boolean;
   /** Whether the Tab key stops here; arrows reach the other rows. */
   readonly isTabStop: boolean;
   /** The server's clock, in milliseconds since the epoch. */
@@ -37,6 +43,16 @@ export interface IRunRowProps {
   readonly trans: TranslationBundle;
   readonly onToggle: (runId: string) => void;
   readonly onFocus: (runId: string) => void;
+  readonly onChoose: (run: IRun) => void;
+  readonly actions: IRunActions;
+}
+
+/** What can be done with a run; each says whether it was done. */
+export interface IRunActions {
+  readonly onOpen: (run: IRun) => void;
+  readonly onRename: (run: IRun, name: string) => Promise<boolean>;
+  readonly onTag: (run: IRun, key: string, value: string) => Promise<boolean>;
+  readonly onDelete: (run: IRun) => void;
 }
 
 /** Give a status its word. */
@@ -69,12 +85,37 @@ function pickRowMetrics(
     .slice(0, METRICS_IN_ROW);
 }
 
+/** What stands in a closed row: the chosen columns, or the metrics to prefer. */
+function pickRowEntries(props: IRunRowProps): [string, string, string][] {
+  const { run, columns, locale } = props;
+  if (columns === null) {
+    return pickRowMetrics(run.metrics, props.keyMetrics).map(([key, value]) => [
+      key,
+      formatMetric(value, locale),
+      String(value)
+    ]);
+  }
+  return columns.map(column => {
+    const [kind, key] = splitColumn(column);
+    const value = readColumn(run, column);
+    if (value === undefined) {
+      return [key, '–', ''];
+    }
+    const whole = formatParam(value);
+    return [
+      key,
+      kind === 'metrics' ? formatMetric(value as MetricValue, locale) : whole,
+      whole
+    ];
+  });
+}
+
 interface IEntriesProps {
   readonly entries: readonly (readonly [string, string])[];
 }
 
 /** Names and values in two columns; long names break after an underscore. */
-function EntryList({ entries }: IEntriesProps): React.JSX.Element {
+export function EntryList({ entries }: IEntriesProps): React.JSX.Element {
   return (
     <dl className="jp-MLOpsRun-entries">
       {entries.map(([key, value]) => (
@@ -95,7 +136,7 @@ function EntryList({ entries }: IEntriesProps): React.JSX.Element {
 }
 
 /** Names and values under a title; nothing where there are none. */
-function Entries(
+export function Entries(
   props: IEntriesProps & { readonly title: string }
 ): React.JSX.Element | null {
   if (props.entries.length === 0) {
@@ -137,19 +178,19 @@ function Parameters({ run, trans }: IRunRowProps): React.JSX.Element | null {
 
 /** The first metrics of a run, as many as fit into a row. */
 function RowMetrics(props: IRunRowProps): React.JSX.Element | null {
-  const metrics = pickRowMetrics(props.run.metrics, props.keyMetrics);
-  if (metrics.length === 0) {
+  const entries = pickRowEntries(props);
+  if (entries.length === 0) {
     return null;
   }
   return (
-    <span className="jp-MLOpsRun-metrics">
-      {metrics.map(([key, value]) => (
+    <span className="jp-MLOpsRun-metrics" data-chosen={props.columns !== null}>
+      {entries.map(([key, value, whole]) => (
         <span className="jp-MLOpsRun-metric" key={key}>
           <span className="jp-MLOpsRun-metricKey" title={key}>
             {key}
           </span>{' '}
-          <span className="jp-MLOpsRun-metricValue" title={String(value)}>
-            {formatMetric(value, props.locale)}
+          <span className="jp-MLOpsRun-metricValue" title={whole}>
+            {value}
           </span>
         </span>
       ))}
@@ -208,12 +249,65 @@ function Summary(props: IRunRowProps): React.JSX.Element {
   );
 }
 
+/** Tags that people set; ours tell the panel things. */
+export function listTags(run: IRun): [string, string][] {
+  return Object.entries(run.tags)
+    .filter(([key]) => !key.startsWith('mlops.') && key !== 'params.changed')
+    .map(([key, value]) => [key, formatParam(value)]);
+}
+
+/** What can be done with a run, with a form where something must be typed. */
+function Actions({ run, trans, actions }: IRunRowProps): React.JSX.Element {
+  const [form, setForm] = React.useState<'name' | 'tag' | null>(null);
+  const close = () => setForm(null);
+  return (
+    <>
+      <div
+        className="jp-MLOpsRun-actions"
+        role="group"
+        aria-label={trans.__('What can be done with this run')}
+      >
+        <SmallButton
+          label={trans.__('Open')}
+          onClick={() => actions.onOpen(run)}
+        />
+        <SmallButton
+          label={trans.__('Rename')}
+          onClick={() => setForm('name')}
+        />
+        <SmallButton label={trans.__('Tag')} onClick={() => setForm('tag')} />
+        <SmallButton
+          label={trans.__('Delete')}
+          isOff={run.status === 'running'}
+          onClick={() => actions.onDelete(run)}
+        />
+      </div>
+      {form === 'name' && (
+        <NameForm
+          name={run.name}
+          trans={trans}
+          onSave={name => actions.onRename(run, name)}
+          onClose={close}
+        />
+      )}
+      {form === 'tag' && (
+        <TagForm
+          trans={trans}
+          onSave={(key, value) => actions.onTag(run, key, value)}
+          onClose={close}
+        />
+      )}
+    </>
+  );
+}
+
 /** Everything a run has logged. */
 function Details(props: IRunRowProps): React.JSX.Element {
   const { run, trans, locale } = props;
   const error = run.tags['mlops.error'];
   return (
     <>
+      <Actions {...props} />
       {typeof error === 'string' && (
         <p className="jp-MLOpsRun-error">{error}</p>
       )}
@@ -225,6 +319,7 @@ function Details(props: IRunRowProps): React.JSX.Element {
         ])}
       />
       <Parameters {...props} />
+      <Entries title={trans.__('Tags')} entries={listTags(run)} />
       <Entries
         title={trans.__('Run')}
         entries={[
@@ -252,6 +347,15 @@ export function RunRow(props: IRunRowProps): React.JSX.Element {
       data-status={run.status}
       data-run-id={run.run_id}
     >
+      <input
+        type="checkbox"
+        className="jp-MLOpsRun-choice"
+        aria-label={props.trans.__('Choose %1', run.name)}
+        checked={props.isChosen}
+        tabIndex={props.isTabStop ? 0 : -1}
+        onChange={() => props.onChoose(run)}
+        onFocus={() => props.onFocus(run.run_id)}
+      />
       <button
         type="button"
         className="jp-MLOpsRun-summary"

@@ -4,8 +4,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import type { IRunsPage } from '../tokens';
+import type { IRun, IRunsPage } from '../tokens';
 import { pickKeyMetrics } from './format';
+import type { IRunActions } from './run';
 import { RunRow } from './run';
 
 /** So many metrics are the same in all rows. */
@@ -13,6 +14,12 @@ const KEY_METRICS = 3;
 
 export interface IRunListProps {
   readonly page: IRunsPage;
+  readonly columns: readonly string[] | null;
+  /** Whether the newest come first, so that pages are newer and older. */
+  readonly isByTime: boolean;
+  readonly selected: ReadonlyMap<string, IRun>;
+  readonly actions: IRunActions;
+  readonly onChoose: (run: IRun) => void;
   readonly now: number;
   readonly locale: string;
   readonly trans: TranslationBundle;
@@ -36,9 +43,11 @@ function findTarget(key: string, place: number, count: number): number | null {
 }
 
 function moveFocus(event: React.KeyboardEvent<HTMLUListElement>): void {
-  const rows = [
-    ...event.currentTarget.querySelectorAll<HTMLElement>('.jp-MLOpsRun-summary')
-  ];
+  // Up and down stay in their column: rows, or the boxes that choose them.
+  const kind = (event.target as HTMLElement).matches('.jp-MLOpsRun-choice')
+    ? '.jp-MLOpsRun-choice'
+    : '.jp-MLOpsRun-summary';
+  const rows = [...event.currentTarget.querySelectorAll<HTMLElement>(kind)];
   const place = rows.indexOf(event.target as HTMLElement);
   const target = place < 0 ? null : findTarget(event.key, place, rows.length);
   if (target !== null) {
@@ -60,7 +69,7 @@ function Pager(props: IRunListProps): React.JSX.Element | null {
         disabled={page.offset === 0}
         onClick={() => props.onTurnTo(page.offset - page.limit)}
       >
-        {trans.__('Newer')}
+        {props.isByTime ? trans.__('Newer') : trans.__('Previous')}
       </button>
       <span>
         {trans.__(
@@ -75,7 +84,7 @@ function Pager(props: IRunListProps): React.JSX.Element | null {
         disabled={!page.has_more}
         onClick={() => props.onTurnTo(page.offset + page.limit)}
       >
-        {trans.__('Older')}
+        {props.isByTime ? trans.__('Older') : trans.__('Next')}
       </button>
     </nav>
   );
@@ -107,7 +116,7 @@ export function RunList(props: IRunListProps): React.JSX.Element {
         ref={listRef}
         className="jp-MLOpsRunList"
         role="list"
-        aria-label={props.trans.__('Runs of this notebook')}
+        aria-label={props.trans.__('Runs')}
         onKeyDown={moveFocus}
       >
         {page.runs.map(run => (
@@ -115,6 +124,10 @@ export function RunList(props: IRunListProps): React.JSX.Element {
             key={run.run_id}
             run={run}
             keyMetrics={keyMetrics}
+            columns={props.columns}
+            isChosen={props.selected.has(run.run_id)}
+            actions={props.actions}
+            onChoose={props.onChoose}
             isOpen={run.run_id === openId}
             isTabStop={run.run_id === tabStop}
             now={props.now}

@@ -71,6 +71,30 @@ export function NoRuns({ trans, onCopy }: INoRunsProps): React.JSX.Element {
   );
 }
 
+export interface INoMatchProps extends IStateProps {
+  readonly onClear: () => void;
+}
+
+export function NoMatch({ trans, onClear }: INoMatchProps): React.JSX.Element {
+  return (
+    <div className="jp-MLOpsState" role="status">
+      <p className="jp-MLOpsState-title">
+        {trans.__('No run fits this filter')}
+      </p>
+      <p>{trans.__('Runs that come later and fit it appear here.')}</p>
+      <div>
+        <button
+          type="button"
+          className="jp-MLOpsButton jp-mod-styled"
+          onClick={onClear}
+        >
+          {trans.__('Show all runs')}
+        </button>
+      </div>
+    </div>
+  );
+}
+
 /** Give a problem a title and a way out of it. */
 export function explainProblem(
   problem: IProblem,
@@ -116,9 +140,14 @@ export function explainProblem(
           'A proxy in between may have answered instead. The log of the Jupyter server tells more.'
         )
       };
+    case 'input':
+      return {
+        title: trans.__('This cannot be done as it was asked for'),
+        hint: problem.hint
+      };
     case 'server':
       return {
-        title: trans.__('The runs cannot be read'),
+        title: trans.__('The store cannot be used'),
         hint: problem.hint
       };
   }

@@ -1,0 +1,149 @@
+/**
+ * What is done with runs: choose, rename, tag, delete, and undo.
+ */
+import { VDomModel } from '@jupyterlab/ui-components';
+
+import type { IApi } from './api';
+import type { IProblem, IRun } from './tokens';
+import { readProblem } from './tokens';
+
+/** Of more runs a table is not readable, and the server refuses it. */
+export const MOST_COMPARED = 20;
+
+/** Chosen runs, and changes of runs. */
+export class RunChanges extends VDomModel {
+  constructor(options: RunChanges.IOptions) {
+    super();
+    this._options = options;
+  }
+
+  /** The chosen runs, by id; they stay chosen when the page is turned. */
+  get selected(): ReadonlyMap<string, IRun> {
+    return this._selected;
+  }
+
+  /** The runs that were deleted last and can be had back. */
+  get deleted(): readonly IRun[] {
+    return this._deleted;
+  }
+
+  /** Why the last change was not made. */
+  get problem(): IProblem | null {
+    return this._problem;
+  }
+
+  /** Whether a change is under way. */
+  get isBusy(): boolean {
+    return this._isBusy;
+  }
+
+  /** Choose a run, or choose it no more. */
+  toggle(run: IRun): void {
+    const chosen = new Map(this._selected);
+    if (!chosen.delete(run.run_id)) {
+      chosen.set(run.run_id, run);
+    }
+    this._selected = chosen;
+    this.stateChanged.emit();
+  }
+
+  /** Choose nothing, and forget what was said; another notebook is in view, say. */
+  clear(): void {
+    this._selected = new Map();
+    this._deleted = [];
+    this._problem = null;
+    this.stateChanged.emit();
+  }
+
+  /** Choose nothing. */
+  unselect(): void {
+    this._selected = new Map();
+    this.stateChanged.emit();
+  }
+
+  /** Take away what was said about the last change. */
+  dismiss(): void {
+    this._deleted = [];
+    this._problem = null;
+    this.stateChanged.emit();
+  }
+
+  /** Give a run another name; false where this was refused. */
+  rename(run: IRun, name: string): Promise<boolean> {
+    return this._change(notebook =>
+      this._options.api.editRun({ runId: run.run_id, notebook }, { name })
+    );
+  }
+
+  /** Set a tag of a run; false where this was refused. */
+  setTag(run: IRun, key: string, value: string): Promise<boolean> {
+    return this._change(notebook =>
+      this._options.api.editRun(
+        { runId: run.run_id, notebook },
+        { tags: { [key]: value } }
+      )
+    );
+  }
+
+  /** Delete runs, one after the other, until one is refused. */
+  remove(runs: readonly IRun[]): Promise<boolean> {
+    this._deleted = [];
+    return this._change(async notebook => {
+      for (const run of runs) {
+        await this._options.api.deleteRun({ runId: run.run_id, notebook });
+        this._deleted = [...this._deleted, run];
+        const chosen = new Map(this._selected);
+        chosen.delete(run.run_id);
+        this._selected = chosen;
+      }
+    });
+  }
+
+  /** Put back what was deleted last. */
+  undo(): Promise<boolean> {
+    return this._change(async notebook => {
+      for (const run of [...this._deleted]) {
+        await this._options.api.restoreRun({ runId: run.run_id, notebook });
+        this._deleted = this._deleted.filter(other => other !== run);
+      }
+    });
+  }
+
+  private async _change(
+    change: (notebook: string) => Promise<unknown>
+  ): Promise<boolean> {
+    const notebook = this._options.getNotebook();
+    if (notebook === null || this._isBusy) {
+      return false;
+    }
+    this._isBusy = true;
+    this._problem = null;
+    this.stateChanged.emit();
+    try {
+      await change(notebook);
+    } catch (error) {
+      this._problem = readProblem(error);
+    }
+    this._isBusy = false;
+    // The list says what is so now, also where only some of it was done.
+    void this._options.onChanged();
+    this.stateChanged.emit();
+    return this._problem === null;
+  }
+
+  private readonly _options: RunChanges.IOptions;
+  private _selected: ReadonlyMap<string, IRun> = new Map();
+  private _deleted: readonly IRun[] = [];
+  private _problem: IProblem | null = null;
+  private _isBusy = false;
+}
+
+export namespace RunChanges {
+  export interface IOptions {
+    readonly api: IApi;
+    /** The notebook whose store is meant. */
+    readonly getNotebook: () => string | null;
+    /** Called after each change. */
+    readonly onChanged: () => Promise<void>;
+  }
+}

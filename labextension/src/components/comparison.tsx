@@ -1,0 +1,188 @@
+/**
+ * Runs side by side as a table: what differs first, what is the same on demand.
+ */
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import type { IComparedRow, IComparison, IRun, MetricValue } from '../tokens';
+import { formatMetric, formatParam } from './format';
+import { nameStatus } from './run';
+
+export interface IComparisonProps {
+  readonly comparison: IComparison;
+  readonly locale: string;
+  readonly trans: TranslationBundle;
+  readonly onOpen: (run: IRun) => void;
+}
+
+function nameGroup(
+  group: IComparedRow['group'],
+  trans: TranslationBundle
+): string {
+  switch (group) {
+    case 'metric':
+      return trans.__('Metrics');
+    case 'param':
+      return trans.__('Parameters');
+    case 'dataset':
+      return trans.__('Data');
+    case 'environment':
+      return trans.__('Environment');
+    case 'code':
+      return trans.__('Code');
+    case 'tag':
+      return trans.__('Tags');
+  }
+}
+
+/** The greatest of a row's numbers; no word of which is better is implied. */
+function findHighest(row: IComparedRow): number | null {
+  const numbers = row.values.filter(
+    (value): value is number => typeof value === 'number'
+  );
+  return row.group === 'metric' && row.differs && numbers.length > 1
+    ? numbers.reduce((one, other) => Math.max(one, other))
+    : null;
+}
+
+function Row(
+  props: IComparisonProps & { readonly row: IComparedRow }
+): React.JSX.Element {
+  const { row, locale, trans } = props;
+  const highest = findHighest(row);
+  return (
+    <tr data-differs={row.differs}>
+      <th scope="row">{row.key}</th>
+      {row.values.map((value, place) => (
+        <td
+          key={place}
+          className={row.group === 'metric' ? 'jp-mod-number' : ''}
+          data-highest={highest !== null && value === highest}
+        >
+          {value === null && row.group !== 'param' ? (
+            <span className="jp-MLOpsNone" title={trans.__('none')}>
+              –
+            </span>
+          ) : row.group === 'metric' ? (
+            <span title={String(value)}>
+              {formatMetric(value as MetricValue, locale, 6)}
+            </span>
+          ) : (
+            formatParam(value)
+          )}
+        </td>
+      ))}
+    </tr>
+  );
+}
+
+function Head(props: IComparisonProps): React.JSX.Element {
+  const { comparison, locale, trans } = props;
+  return (
+    <thead>
+      <tr>
+        <td />
+        {comparison.runs.map(run => (
+          <th key={run.run_id} scope="col">
+            <button
+              type="button"
+              className="jp-MLOpsLink"
+              title={run.name}
+              onClick={() => props.onOpen(run)}
+            >
+              {run.name}
+            </button>
+            <span className="jp-MLOpsTable-small">
+              {nameStatus(run.status, trans)}
+              {' · '}
+              {new Date(run.started_at).toLocaleString(locale, {
+                dateStyle: 'medium',
+                timeStyle: 'short'
+              })}
+            </span>
+          </th>
+        ))}
+      </tr>
+    </thead>
+  );
+}
+
+function Groups(
+  props: IComparisonProps & { readonly rows: readonly IComparedRow[] }
+): React.JSX.Element {
+  const { rows, comparison, trans } = props;
+  const groups = [...new Set(rows.map(row => row.group))];
+  return (
+    <>
+      {groups.map(group => (
+        <tbody key={group}>
+          <tr className="jp-MLOpsTable-group">
+            <th colSpan={comparison.runs.length + 1} scope="rowgroup">
+              {nameGroup(group, trans)}
+            </th>
+          </tr>
+          {rows
+            .filter(row => row.group === group)
+            .map(row => (
+              <Row {...props} key={row.key} row={row} />
+            ))}
+        </tbody>
+      ))}
+    </>
+  );
+}
+
+export function ComparisonTable(props: IComparisonProps): React.JSX.Element {
+  const { comparison, trans } = props;
+  const [isWhole, setIsWhole] = React.useState(false);
+  const differing = comparison.rows.filter(row => row.differs);
+  const same = comparison.rows.filter(row => !row.differs);
+  const hidden = comparison.count - comparison.rows.length;
+  return (
+    <>
+      {differing.length === 0 && (
+        <p role="status">
+          {trans.__('Nothing that was recorded differs between these runs.')}
+        </p>
+      )}
+      <div
+        className="jp-MLOpsTable-scroll"
+        role="region"
+        tabIndex={0}
+        aria-label={trans.__('Differences')}
+      >
+        <table className="jp-MLOpsTable">
+          <Head {...props} />
+          <Groups {...props} rows={differing} />
+          {same.length > 0 && (
+            <tbody>
+              <tr className="jp-MLOpsTable-more">
+                <th colSpan={comparison.runs.length + 1}>
+                  <button
+                    type="button"
+                    className="jp-MLOpsButton jp-mod-styled"
+                    aria-expanded={isWhole}
+                    onClick={() => setIsWhole(!isWhole)}
+                  >
+                    {isWhole
+                      ? trans.__('Hide what is the same')
+                      : trans.__('Show %1 that are the same', same.length)}
+                  </button>
+                </th>
+              </tr>
+            </tbody>
+          )}
+          {isWhole && <Groups {...props} rows={same} />}
+        </table>
+      </div>
+      {hidden > 0 && (
+        <p>
+          {trans.__(
+            '%1 more rows are not shown; %mlops compare lists all of them.',
+            hidden
+          )}
+        </p>
+      )}
+    </>
+  );
+}

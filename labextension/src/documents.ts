@@ -1,0 +1,128 @@
+/**
+ * Opens runs and comparisons in the main area, each once, and again after the page is reloaded.
+ */
+import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
+import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import type { ITranslator } from '@jupyterlab/translation';
+import type { Widget } from '@lumino/widgets';
+
+import type { IApi } from './api';
+import { CommandIDs } from './commands';
+import { panelIcon } from './icons';
+import { TRANSLATION_DOMAIN } from './tokens';
+
+/** Longer names make tabs that hide all others. */
+const LONGEST_TITLE = 40;
+
+/** What a document shows, as a command's arguments. */
+export type DocumentArgs = {
+  readonly runIds: string[];
+  readonly names: string[];
+  readonly notebook: string;
+};
+
+/** The documents in the main area. */
+export class Documents {
+  constructor(options: Documents.IOptions) {
+    this._options = options;
+  }
+
+  /** Register the commands, and bring back what was open. */
+  restore(restorer: ILayoutRestorer | null): void {
+    void restorer?.restore(this._tracker, {
+      command: CommandIDs.openDocument,
+      args: widget => Private.read(widget),
+      name: widget => widget.id
+    });
+  }
+
+  /**
+   * Show one run, or two and more side by side.
+   *
+   * @param args - which runs, what they are called, and whose store keeps them
+   */
+  async open(args: DocumentArgs): Promise<void> {
+    const { app } = this._options;
+    const id = `jp-mlops-document-${args.runIds.join('-')}`;
+    const known = this._tracker.find(widget => widget.id === id);
+    if (known) {
+      app.shell.activateById(id);
+      return;
+    }
+    const content = await this._make(args);
+    const widget = new MainAreaWidget({ content });
+    // After the frame, which calls every content the same.
+    content.node.setAttribute('role', 'region');
+    content.node.setAttribute('aria-label', this._describe(args));
+    widget.toolbar.hide();
+    widget.id = id;
+    widget.title.icon = panelIcon;
+    widget.title.label = this._name(args);
+    widget.title.caption = args.names.join(', ');
+    widget.title.closable = true;
+    Private.remember(widget, args);
+    // Notebook 7 has room for one document only, but an area below it.
+    app.shell.add(widget, this._options.hasMainArea ? 'main' : 'down');
+    await this._tracker.add(widget);
+    app.shell.activateById(id);
+  }
+
+  private _name({ names }: DocumentArgs): string {
+    const trans = this._options.translator.load(TRANSLATION_DOMAIN);
+    const [first = ''] = names;
+    const text =
+      names.length === 1 ? first : trans.__('Compare %1 runs', names.length);
+    return text.length > LONGEST_TITLE
+      ? `${text.slice(0, LONGEST_TITLE - 1)}…`
+      : text;
+  }
+
+  private _describe({ names }: DocumentArgs): string {
+    const trans = this._options.translator.load(TRANSLATION_DOMAIN);
+    return names.length === 1
+      ? trans.__('Run %1', names[0])
+      : trans.__('Comparison of %1', names.join(', '));
+  }
+
+  private async _make(args: DocumentArgs): Promise<Widget> {
+    const { api, translator } = this._options;
+    const { runIds, notebook } = args;
+    const onOpen = (runId: string, name: string) =>
+      void this.open({ runIds: [runId], names: [name], notebook });
+    const [runId] = runIds;
+    if (runId !== undefined && runIds.length === 1) {
+      const { RunPage } = await import('./sections/runpage');
+      const place = { runId, notebook };
+      return new RunPage({ api, place, translator, onOpen });
+    }
+    const { ComparePage } = await import('./sections/compare');
+    return new ComparePage({ api, runIds, notebook, translator, onOpen });
+  }
+
+  private readonly _options: Documents.IOptions;
+  private readonly _tracker = new WidgetTracker<MainAreaWidget>({
+    namespace: 'mlops-nb-documents'
+  });
+}
+
+export namespace Documents {
+  export interface IOptions {
+    readonly app: JupyterFrontEnd;
+    readonly api: IApi;
+    readonly translator: ITranslator;
+    /** Whether documents stand beside notebooks, as in JupyterLab. */
+    readonly hasMainArea: boolean;
+  }
+}
+
+namespace Private {
+  const shown = new WeakMap<Widget, DocumentArgs>();
+
+  export function remember(widget: Widget, args: DocumentArgs): void {
+    shown.set(widget, args);
+  }
+
+  export function read(widget: Widget): DocumentArgs {
+    return shown.get(widget) ?? { runIds: [], names: [], notebook: '' };
+  }
+}

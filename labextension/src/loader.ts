@@ -1,0 +1,119 @@
+/**
+ * One answer of the server, fetched while somebody looks and kept fresh while it changes.
+ */
+import { VDomModel } from '@jupyterlab/ui-components';
+import { Poll } from '@lumino/polling';
+
+import type { IProblem } from './tokens';
+import { readProblem } from './tokens';
+
+/** Between two questions while the answer changes, in milliseconds. */
+const LIVE_MS = 2000;
+
+/** The longest wait after questions that failed. */
+const BACKOFF_MS = 15000;
+
+/**
+ * An answer of the server.
+ *
+ * It is asked for when somebody first looks, each two seconds while it says that it changes, and
+ * after a failure until it comes. Hidden, nothing is asked.
+ */
+export class Loader<T> extends VDomModel {
+  constructor(options: Loader.IOptions<T>) {
+    super();
+    this._options = options;
+    this._poll = new Poll({
+      auto: false,
+      name: 'mlops-nb:loader',
+      factory: () => this._load(),
+      frequency: { interval: LIVE_MS, backoff: true, max: BACKOFF_MS },
+      standby: 'when-hidden'
+    });
+  }
+
+  /** The last answer, kept while a problem lasts; null before the first. */
+  get value(): T | null {
+    return this._value;
+  }
+
+  get problem(): IProblem | null {
+    return this._problem;
+  }
+
+  /** Counts the answers, so that what hangs on one can be asked again. */
+  get revision(): number {
+    return this._revision;
+  }
+
+  get visible(): boolean {
+    return this._visible;
+  }
+
+  set visible(visible: boolean) {
+    if (visible === this._visible) {
+      return;
+    }
+    this._visible = visible;
+    if (visible) {
+      void this.refresh();
+    } else {
+      void this._poll.stop();
+    }
+  }
+
+  /** Ask now. */
+  async refresh(): Promise<void> {
+    if (this._visible && !this.isDisposed) {
+      await this._poll.schedule({
+        interval: Poll.IMMEDIATE,
+        phase: 'refreshed'
+      });
+    }
+  }
+
+  override dispose(): void {
+    if (!this.isDisposed) {
+      this._poll.dispose();
+      super.dispose();
+    }
+  }
+
+  private async _load(): Promise<void> {
+    try {
+      this._value = await this._options.ask();
+      this._problem = null;
+      this._revision++;
+    } catch (error) {
+      this._problem = readProblem(error);
+      throw error;
+    } finally {
+      if (!this.isDisposed) {
+        const isLive =
+          this._problem !== null ||
+          (this._value !== null && this._options.isLive(this._value));
+        this._poll.frequency = {
+          interval: isLive ? LIVE_MS : Poll.NEVER,
+          backoff: true,
+          max: isLive ? BACKOFF_MS : Poll.NEVER
+        };
+        this.stateChanged.emit();
+      }
+    }
+  }
+
+  private readonly _options: Loader.IOptions<T>;
+  private readonly _poll: Poll<void>;
+  private _value: T | null = null;
+  private _problem: IProblem | null = null;
+  private _revision = 0;
+  private _visible = false;
+}
+
+export namespace Loader {
+  export interface IOptions<T> {
+    readonly ask: () => Promise<T>;
+    /** Whether the answer may change by itself. */
+    readonly isLive: (value: T) => boolean;
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * Runs side by side, as a document of the main area.
+ */
+import type { ITranslator } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import type { IApi } from '../api';
+import { ComparisonTable } from '../components/comparison';
+import { Loader } from '../loader';
+import type { IComparison } from '../tokens';
+import { AnswerView } from './answerview';
+
+/** The comparison of two or more runs, fresh while one of them is at work. */
+export class ComparePage extends AnswerView<IComparison> {
+  constructor(options: ComparePage.IOptions) {
+    const { api, runIds, notebook, translator } = options;
+    super(
+      new Loader<IComparison>({
+        ask: () => api.compareRuns(runIds, notebook, 0),
+        isLive: ({ runs }) => runs.some(run => run.status === 'running')
+      }),
+      translator
+    );
+    this._options = options;
+  }
+
+  protected renderValue(comparison: IComparison): React.JSX.Element {
+    return (
+      <>
+        <h1>
+          {this.trans.__('Comparison of %1 runs', comparison.runs.length)}
+        </h1>
+        <ComparisonTable
+          comparison={comparison}
+          locale={this.locale}
+          trans={this.trans}
+          onOpen={run => this._options.onOpen(run.run_id, run.name)}
+        />
+      </>
+    );
+  }
+
+  private readonly _options: ComparePage.IOptions;
+}
+
+export namespace ComparePage {
+  export interface IOptions {
+    readonly api: IApi;
+    readonly runIds: readonly string[];
+    readonly notebook: string;
+    readonly translator: ITranslator;
+    readonly onOpen: (runId: string, name: string) => void;
+  }
+}
