@@ -115,8 +115,7 @@ def run(  # noqa: PLR0913 - each is one wish of a person
     opened = store if isinstance(store, Store) else store()
     keep_plan(planned, opened.root)
     _prepare_folder(out_dir)
-    for notice in _find_notices(pipeline, kernel_name):
-        tell(Progress("notice", message=notice))
+    _tell_notices(pipeline, kernel_name, tell)
     record = _start_record(opened, settings, path, values)
     remains.sweep(opened)
     context, cache = _prepare(
@@ -137,6 +136,11 @@ def run(  # noqa: PLR0913 - each is one wish of a person
         result = _run_recorded(resolver, record, selection, jobs, proof)
     write_reports(pipeline.document, result, out_dir, reports, context.secrets)
     return result
+
+
+def _tell_notices(pipeline: Pipeline, kernel_name: str | None, tell: OnProgress) -> None:
+    for notice in _find_notices(pipeline, kernel_name):
+        tell(Progress("notice", message=notice))
 
 
 def _check_numbers(timeout: float | None, jobs: int) -> None:
