@@ -279,8 +279,10 @@ def measure_noop() -> dict[str, Measured]:
             folder = Path(name, way)
             make_project(folder)
             commands[way] = WAYS[way](folder, FIVE)
-            run_all(commands[way], folder)
-        in_turn(7, ways, lambda way: run_all(commands[way], Path(name, way)))
+            first = run_all(commands[way], folder)
+            if way == "papermill":  # it runs everything again
+                ways[way] = Measured([first[0]], [first[1]], "no cache")
+        in_turn(5, ways, lambda way: run_all(commands[way], Path(name, way)))
     return ways
 
 
