@@ -54,6 +54,7 @@ export class Documents {
     // After the frame, which calls every content the same.
     content.node.setAttribute('role', 'region');
     content.node.setAttribute('aria-label', this._describe(args));
+    widget.addClass('jp-MLOpsDocument');
     widget.toolbar.hide();
     widget.id = id;
     widget.title.icon = panelIcon;

@@ -34,7 +34,7 @@ def test_panel_works_in_notebook_7(jupyter: Jupyter, browser: Browser) -> None:
     row.get_by_role("button").click()
     row.get_by_role("button", name="Open", exact=True).click()
     opened = page.get_by_role("region", name="Run in notebook 7")
-    expect(opened.get_by_role("heading", name="accuracy")).to_be_visible()
+    expect(opened.get_by_role("heading", name="in notebook 7")).to_be_in_viewport()
     expect(page.locator(".jp-Notebook .jp-Cell").first).to_be_visible()
     browser.shoot("run-page-notebook7")
 
