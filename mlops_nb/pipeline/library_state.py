@@ -25,13 +25,14 @@ _LEFT_OUT = frozenset(
         *("mlops_nb", "ipykernel", "__main__", "builtins", "sys", "os", "posixpath", "threading"),
         *("logging", "warnings", "random", "re", "functools", "collections", "typing", "linecache"),
         *("importlib", "inspect", "traceback", "gc", "signal", "atexit", "codecs", "weakref"),
+        *("scipy", "copy", "dataclasses", "enum", "types"),  # filled when used, or by imports
         *("abc", "copyreg", "decimal", "locale", "time", "asyncio", "concurrent", "subprocess"),
         *("multiprocessing", "tempfile", "contextvars", "contextlib", "unittest", "pickle", "io"),
         *("tqdm", "ipywidgets", "traitlets", "pathlib", "joblib", "distributed", "papermill"),
     ]
 )
 _KEPT_FOR_SPEED = re.compile(
-    r"cache|memo|lock|lru|pool|thread|regex|pattern|compil|init(ed|ialized)?$|warn|__.*__",
+    r"cache|memo|lock|lru|pool|thread|regex|pattern|compil|dispatch|init(ed|ialized)?$|warn|__.*__",
     re.IGNORECASE,
 )
 _DEEPEST, _MOST = 5, 2_000
