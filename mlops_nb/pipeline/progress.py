@@ -6,9 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-ProgressKind = Literal[
-    "notice", "step_started", "cell_finished", "round_finished", "step_finished"
-]
+ProgressKind = Literal["notice", "step_started", "cell_finished", "round_finished", "step_finished"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,15 @@ class Slots:
     ----------
     count
         How many there are.
+
+    Attributes
+    ----------
+    count
+        The same.
     """
 
     def __init__(self, count: int) -> None:
+        self.count = count
         self._free = threading.Semaphore(count)
 
     @contextlib.contextmanager

@@ -46,6 +46,8 @@ class StepSpecification:
         Words of the lines that every later step runs again.
     bound
         Names that these lines bind.
+    is_alone
+        No other step of the run is at work in the same folder meanwhile.
     """
 
     state: State
@@ -61,6 +63,7 @@ class StepSpecification:
     folders_left_out: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
     bound: tuple[str, ...] = ()
+    is_alone: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Give it as JSON types.

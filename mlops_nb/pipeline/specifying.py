@@ -56,6 +56,7 @@ def specify_step(
         _list_own_folders(context),
         tuple({word for one in again for word in one.words}),
         tuple({name for one in again for name in one.names}),
+        context.slots.count == 1,
     )
 
 

@@ -20,6 +20,7 @@ from mlops_nb.pipeline import (
     standalone,
     tracing,
 )
+from mlops_nb.pipeline.folderwatch import find_named_files, list_texts
 from mlops_nb.pipeline.patches import select_calls
 from mlops_nb.pipeline.reach import find_needed
 from mlops_nb.pipeline.specification import HISTORY, StepSpecification, read_specification
@@ -43,7 +44,8 @@ def begin(specification: str) -> None:
     lingering.begin()
     library_state.begin(select_calls(given.patches))
     _state.setdefault("loaded", boundary.Loaded())
-    tracing.begin(given.folders_left_out)
+    tracing.begin(given.folders_left_out, is_alone=given.is_alone)
+    _state["first_cell"] = rebuild.get_shell().execution_count
 
 
 def _keep_seeds() -> None:
@@ -99,6 +101,7 @@ def load(run_id: str = "", step: str = "") -> None:
             history.restore(shell, outputs, loaded.history)
     if is_alone:
         shell.execution_count -= 1  # this cell does not count
+    _state["first_cell"] = shell.execution_count
     tracing.note_seeds()
     shown = [
         name
@@ -185,8 +188,12 @@ def dump(late: Collection[str] = ()) -> boundary.BoundaryReport:
 def report() -> None:
     """Write for the runner what the step has done, once its last cell has run."""
     given = _state["given"]
-    document = tracing.finish()
-    document |= {"runs": _list_runs(), "execution_count": rebuild.get_shell().execution_count}
+    shell = rebuild.get_shell()
+    cells = shell.history_manager.input_hist_parsed[_state["first_cell"] :]
+    with tracing.paused():
+        named = find_named_files(shell.user_ns, list_texts(cells))
+    document = tracing.finish(named)
+    document |= {"runs": _list_runs(), "execution_count": shell.execution_count}
     document |= _state.pop("saved", {})
     target = Path(given.report)
     temporary = target.with_name(f".{target.name}.{os.getpid()}")

@@ -7,11 +7,12 @@ import os
 import sys
 import threading
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
 from mlops_nb.pipeline import filestate, shell_commands
+from mlops_nb.pipeline.folderwatch import FolderWatch
 from mlops_nb.pipeline.names import is_local_module
 
 _OPENS = frozenset(["open", "os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.truncate"])
@@ -20,6 +21,7 @@ _OUTSIDE = frozenset(["socket.connect", "subprocess.Popen", "os.system", "os.exe
 _EVENTS = _OPENS | _LISTS | _OUTSIDE | {"sqlite3.connect"}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _HANDING_ON = frozenset(["subprocess", "os", "pty", "asyncio", "contextlib", "IPython"])
+_DRAIN_EACH = 500
 _FOREIGN = ("/proc/", "/sys/", "/dev/", "/etc/")
 # Who looks through a folder for modules, and for what is installed.
 _SEARCHING = (
@@ -42,7 +44,7 @@ class Watcher(Protocol):
 class _Trace:
     """What one step has done so far."""
 
-    def __init__(self, left_out: tuple[str, ...]) -> None:
+    def __init__(self, left_out: tuple[str, ...], *, is_alone: bool) -> None:
         self.read: dict[str, tuple[int, int, int] | None] = {}
         self.written: dict[str, None] = {}
         self.listed: dict[str, None] = {}
@@ -51,11 +53,18 @@ class _Trace:
         self.left_out = tuple(folder.rstrip(os.sep) + os.sep for folder in left_out)
         self.seeds: str | None = None
         self.watcher: Watcher | None = None
+        self.noted = 0
+        # What the system tells of opened files does not say who has opened them.
+        own = (*self.left_out, *_list_installed())
+        self.folder = FolderWatch(os.getcwd() if is_alone else None, own)  # noqa: PTH109
 
     def is_ours(self, path: str) -> bool:
         return path.startswith((*_FOREIGN, *_list_installed(), *self.left_out))
 
     def note(self, event: str, arguments: tuple[Any, ...]) -> None:
+        self.noted += 1
+        if not self.noted % _DRAIN_EACH:
+            self.folder.drain()
         if event in _OUTSIDE:
             self._note_outside(event, arguments)
             return
@@ -207,20 +216,24 @@ def paused() -> Iterator[None]:
         _local.is_paused = before
 
 
-def begin(left_out: tuple[str, ...]) -> None:
+def begin(left_out: tuple[str, ...], *, is_alone: bool = False) -> None:
     """Begin to note; an earlier trace is dropped.
 
     Parameters
     ----------
     left_out
         Folders whose files do not count.
+    is_alone
+        Whether nothing else of ours is at work in the working folder meanwhile.
     """
     if not _state["is_installed"]:
         sys.addaudithook(_hook)
         _state["is_installed"] = True
+    earlier: _Trace | None = _state["trace"]
     with paused():
-        _state["trace"] = _Trace(left_out)
-        _list_installed()
+        if earlier is not None:
+            earlier.folder.close()
+        _state["trace"] = _Trace(left_out, is_alone=is_alone)
     note_seeds()
 
 
@@ -245,8 +258,13 @@ def note_seeds() -> None:
             trace.seeds = filestate.digest_seeds()
 
 
-def finish() -> dict[str, Any]:
+def finish(named: Iterable[str] = ()) -> dict[str, Any]:
     """End the trace.
+
+    Parameters
+    ----------
+    named
+        Files that the step's code and variables name: it may have read them past Python's ``open``.
 
     Returns
     -------
@@ -269,6 +287,13 @@ def finish() -> dict[str, Any]:
                 continue  # it made the file itself
             else:
                 reads[path] = filestate.read_file(path)
+        # Rounds of a loop all name the files of each, and are watched as they open them.
+        for path in [*trace.folder.close(), *(named if trace.watcher is None else ())]:
+            is_known = path in reads or path in trace.written or trace.is_ours(path)
+            if not is_known and (found := filestate.read_file(path)) is not None:
+                reads[path] = found
+        if trace.folder.has_missed:
+            doubts["it opens more files than can be followed"] = None
         return {
             "reads": reads,
             "writes": {path: filestate.read_written(path) for path in trace.written},
