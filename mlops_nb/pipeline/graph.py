@@ -17,7 +17,7 @@ from mlops_nb.notebook.tags import CellRole, Feature, read_roles, read_step_opti
 from mlops_nb.pipeline import drawing, moving
 from mlops_nb.pipeline.connecting import Connections, connect
 from mlops_nb.pipeline.leaving_out import find_asked
-from mlops_nb.pipeline.patches import find_calls, find_patches, find_side_imports
+from mlops_nb.pipeline.patches import find_calls, find_patches, find_read, find_side_imports
 
 _HONOURED: tuple[Feature, ...] = ("when",)
 # What a cell may read of IPython's own history; it is carried only where a later cell asks.
@@ -372,7 +372,8 @@ def _find_patches(
 ) -> dict[str, tuple[str, ...]]:
     imports: dict[str, str] = {}
     found: dict[str, tuple[str, ...]] = {}
-    used = frozenset(name for flow in flows.values() for name in flow.reads)
+    cells = [*lead, *(cell for segment in segments for cell in segment.cells)]
+    used = find_read(cell.source for cell in cells if cell.index in flows)
     for number, segment in enumerate(segments):
         paths: list[str] = []
         for cell in [*lead, *segment.cells] if number == 0 else segment.cells:

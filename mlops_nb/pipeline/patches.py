@@ -66,6 +66,30 @@ def _read_path(node: ast.expr, imports: Mapping[str, str]) -> str:
     return ".".join([imports[node.id], *reversed(parts)])
 
 
+def find_read(sources: Iterable[str]) -> frozenset[str]:
+    """Find the names that cells read, also where the same cell has bound them.
+
+    Parameters
+    ----------
+    sources
+        The cells as they stand in the notebook.
+
+    Returns
+    -------
+    frozenset of str
+        For `find_side_imports`.
+    """
+    found: set[str] = set()
+    for source in sources:
+        try:
+            tree = parse_cell(source)
+        except SyntaxError:
+            continue
+        names = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
+        found |= {node.id for node in names if isinstance(node.ctx, ast.Load)}
+    return frozenset(found)
+
+
 def find_side_imports(source: str, used: Collection[str]) -> tuple[str, ...]:
     """Find the modules that a cell imports for what their import does.
 

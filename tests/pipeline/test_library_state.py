@@ -11,7 +11,13 @@ from pathlib import Path
 import pytest
 
 from mlops_nb.pipeline import library_state
-from mlops_nb.pipeline.patches import capture_patches, find_calls, select_calls
+from mlops_nb.pipeline.patches import (
+    capture_patches,
+    find_calls,
+    find_read,
+    find_side_imports,
+    select_calls,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,6 +37,15 @@ def test_calls_of_imported_functions_are_found() -> None:
     paths = find_calls(source, {"m": "mimetypes", "d": "dask.delayed"})
     assert select_calls(["json.x", *paths]) == ("mimetypes.add_type", "dask.delayed")
     assert capture_patches(paths) == {}
+
+
+def test_imports_that_nobody_reads_are_found() -> None:
+    """What is imported for its effect is found, also where it is deleted; what is used is not."""
+    cell = (
+        "import torch, shop_units, a.b\nfrom x.y import switch, used\ntorch.rand(used)\ndel switch"
+    )
+    found = find_side_imports(cell, find_read([cell, "a.b", "1 +"]))
+    assert found == ("shop_units()", "a.b()", "x.y()", "x.y.switch()", "x.y.used()")
 
 
 def test_registry_is_carried() -> None:

@@ -19,4 +19,3 @@ filled = IterativeImputer(max_iter=2, random_state=0).fit_transform([[1.0, 2.0],
 # %% [step:check]
 import xml
 print(statistics.cube(2), json.UNIT, filled.round(3).tolist(), xml.dom.minidom.__name__)
-del enable_iterative_imputer
