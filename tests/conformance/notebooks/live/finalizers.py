@@ -8,6 +8,7 @@ from pathlib import Path
 # %% [step:register]
 class Shop:
     pass
+Path("closed.txt").unlink(missing_ok=True)
 shop = Shop()
 weakref.finalize(shop, Path("closed.txt").write_text, "closed")
 def note():
