@@ -52,21 +52,23 @@ def write_page(
         Markdown.
     """
     modes = [mode for mode in MODES if any(mode in found for found in results.values())]
-    lines = [_HEAD, _write_facts(len(cases), took_s, commits), _write_modes(modes, results)]
+    made = sum(len(found) for found in results.values())
+    facts = _write_facts(len(cases), made, took_s, commits)
+    lines = [_HEAD, facts, _write_modes(modes, results)]
     for group, members in groupby(cases, key=lambda case: case.name.partition("/")[0]):
         lines.append(f"## {group}\n")
         lines.append(f"| notebook | hazard | {' | '.join(modes)} |")
         lines.append("| --- | --- |" + " --- |" * len(modes))
         for case in members:
             name = case.name.partition("/")[2]
-            words = " | ".join(_write_cell(results[case.name].get(mode)) for mode in modes)
+            words = " | ".join(_write_cell(results.get(case.name, {}).get(mode)) for mode in modes)
             lines.append(f"| {name} | {_escape(case.hazard)} | {words} |")
         lines.append("")
     lines.append(_write_notes(cases, results))
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _write_facts(count: int, took_s: float, commits: Sequence[str]) -> str:
+def _write_facts(count: int, made: int, took_s: float, commits: Sequence[str]) -> str:
     versions = []
     for name in _VERSIONS:
         try:
@@ -74,11 +76,12 @@ def _write_facts(count: int, took_s: float, commits: Sequence[str]) -> str:
         except importlib.metadata.PackageNotFoundError:
             continue
     day = datetime.now(UTC).strftime("%Y-%m-%d")
-    made = [commit for commit in commits if commit]
-    code = f" Commit {' to '.join(dict.fromkeys([made[0], made[-1]]))}." if made else ""
+    known = [commit for commit in commits if commit]
+    code = f" Commit {' to '.join(dict.fromkeys([known[0], known[-1]]))}." if known else ""
     return (
         f"{day}, {platform.system()}, Python {platform.python_version()}, {', '.join(versions)}. "
-        f"{count} notebooks, {took_s / 60:.0f} minutes of work.{code}\n"
+        f"{count} notebooks, {made} of "
+        f"{count * len(MODES)} results, {took_s / 60:.0f} minutes of work.{code}\n"
     )
 
 
@@ -104,7 +107,7 @@ def _write_cell(verdict: Verdict | None) -> str:
 def _write_notes(cases: list[Case], results: Mapping[str, Mapping[str, Verdict]]) -> str:
     lines = ["## What is refused or wrong\n"]
     for case in cases:
-        for mode, verdict in results[case.name].items():
+        for mode, verdict in results.get(case.name, {}).items():
             if verdict.word == "-":
                 lines.append(f"* {case.name}, {mode}: not asked, {_escape(verdict.detail)}.")
             elif verdict.word == "refused":
