@@ -8,11 +8,13 @@ from mlops_nb.api.data import read_surroundings, snapshot_data, snapshot_environ
 from mlops_nb.api.models import (
     delete_alias,
     get_model,
+    list_model_changes,
     list_models,
     load_model,
     register_model,
     serve_model,
     set_alias,
+    summarize_models,
 )
 from mlops_nb.api.notebooks import (
     explain_graph,
@@ -107,6 +109,7 @@ __all__ = [
     "get_sweep",
     "list_audit",
     "list_deleted_runs",
+    "list_model_changes",
     "list_models",
     "list_parameters",
     "list_runs",
@@ -141,6 +144,7 @@ __all__ = [
     "snapshot_environment",
     "start_run",
     "suggest_tags",
+    "summarize_models",
     "sweep_pipeline",
     "touch_runs_of",
     "touched_runs",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from mlops_nb.api.places import get_store, read_store
-from mlops_nb.records import ModelVersion, RunRecord
+from mlops_nb.records import AuditRecord, ModelSummary, ModelVersion, RunRecord
 
 
 def register_model(
@@ -56,26 +57,87 @@ def register_model(
     return registry.register(store, model, name=name, alias=alias, run=run, example=example)
 
 
-def list_models() -> list[ModelVersion]:
-    """Give every version of every registered model, newest version first within a model.
+def list_models(name: str | None = None, *, start: Path | None = None) -> list[ModelVersion]:
+    """Give every version of registered models, newest version first within a model.
 
-    A version whose record cannot be read is among them, with the flavor ``damaged``.
+    Parameters
+    ----------
+    name
+        One model only; all by default.
+    start
+        Folder whose project's store is read, where it is not this process's.
+
+    Returns
+    -------
+    list of ModelVersion
+        A version whose record cannot be read is among them, with the flavor ``damaged``.
+
+    Raises
+    ------
+    ModelNotFoundError
+        There is no model of that name; near misses are named.
     """
-    store = read_store()
-    return [
-        store.models.describe(name, version)
-        for name in store.models.names()
-        for version in reversed(store.models.versions(name))
-    ]
+    from mlops_nb import registry
+
+    return registry.list_versions(read_store(start), name)
 
 
-def get_model(ref: str) -> ModelVersion:
+def summarize_models(
+    limit: int = 50, offset: int = 0, *, start: Path | None = None
+) -> list[ModelSummary]:
+    """List registered models by name, a page at a time.
+
+    Parameters
+    ----------
+    limit, offset
+        A page: so many models after so many.
+    start
+        Folder whose project's store is read, where it is not this process's.
+
+    Returns
+    -------
+    list of ModelSummary
+        With the number of versions, the newest of them, and the aliases.
+    """
+    from mlops_nb import registry
+
+    return registry.summarize_models(read_store(start), limit, offset)
+
+
+def list_model_changes(name: str, *, start: Path | None = None) -> list[AuditRecord]:
+    """List what was done with a model: registrations, and what its aliases named.
+
+    Parameters
+    ----------
+    name
+        The model.
+    start
+        Folder whose project's store is read, where it is not this process's.
+
+    Returns
+    -------
+    list of AuditRecord
+        Newest first; who, when, and the reason that was given.
+
+    Raises
+    ------
+    ModelNotFoundError
+        There is no model of that name.
+    """
+    from mlops_nb import registry
+
+    return registry.list_changes(read_store(start), name)
+
+
+def get_model(ref: str, *, start: Path | None = None) -> ModelVersion:
     """Find a model version.
 
     Parameters
     ----------
     ref
         ``name@alias``, ``name/3``, or ``name`` for the newest.
+    start
+        Folder whose project's store is read, where it is not this process's.
 
     Returns
     -------
@@ -89,10 +151,12 @@ def get_model(ref: str) -> ModelVersion:
     """
     from mlops_nb import registry
 
-    return registry.resolve(read_store(), ref)
+    return registry.resolve(read_store(start), ref)
 
 
-def set_alias(name: str, alias: str, version: int, reason: str | None = None) -> ModelVersion:
+def set_alias(
+    name: str, alias: str, version: int, reason: str | None = None, *, start: Path | None = None
+) -> ModelVersion:
     """Let an alias of a model name a version; where it named another, that is a promotion.
 
     Parameters
@@ -103,6 +167,8 @@ def set_alias(name: str, alias: str, version: int, reason: str | None = None) ->
         The version it names from now on.
     reason
         Why; it stands in the record of the change, beside the version before.
+    start
+        Folder whose project's store is read, where it is not this process's.
 
     Returns
     -------
@@ -111,12 +177,14 @@ def set_alias(name: str, alias: str, version: int, reason: str | None = None) ->
     """
     from mlops_nb import registry
 
-    store = read_store()  # only a store that is there holds a model
+    store = read_store(start)  # only a store that is there holds a model
     registry.set_alias(store, name, alias, version, reason)
     return store.models.get(name, version)
 
 
-def delete_alias(name: str, alias: str, reason: str | None = None) -> ModelVersion:
+def delete_alias(
+    name: str, alias: str, reason: str | None = None, *, start: Path | None = None
+) -> ModelVersion:
     """Take an alias of a model away; the version that it named stays.
 
     Parameters
@@ -125,6 +193,8 @@ def delete_alias(name: str, alias: str, reason: str | None = None) -> ModelVersi
         The model and the alias.
     reason
         Why, for the record of the change.
+    start
+        Folder whose project's store is read, where it is not this process's.
 
     Returns
     -------
@@ -138,7 +208,7 @@ def delete_alias(name: str, alias: str, reason: str | None = None) -> ModelVersi
     """
     from mlops_nb import registry
 
-    store = read_store()
+    store = read_store(start)
     registry.resolve(store, f"{name}@{alias}")  # an unknown name is told with near misses
     return store.models.get(name, store.models.delete_alias(name, alias, reason))
 

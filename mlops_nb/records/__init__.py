@@ -2,6 +2,7 @@
 
 from mlops_nb.records.models import (
     FieldSignature,
+    ModelSummary,
     ModelVersion,
     Signature,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "FieldSignature",
     "GateResult",
     "MetricPoint",
+    "ModelSummary",
     "ModelVersion",
     "PipelineResult",
     "RunRecord",

@@ -80,3 +80,23 @@ class ModelVersion:
         document = asdict(self)
         document["registered_at"] = format_time(self.registered_at)
         return document
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSummary:
+    """A registered model in one line.
+
+    Attributes
+    ----------
+    version_count
+        How many versions it has.
+    newest
+        The version with the highest number.
+    aliases
+        The version that each alias names.
+    """
+
+    name: str
+    version_count: int
+    newest: ModelVersion
+    aliases: dict[str, int] = field(default_factory=dict)

@@ -82,6 +82,15 @@ class ModelFolder:
         matches = (_VERSION_FILE.fullmatch(path.name) for path in folder.iterdir())
         return sorted(int(match[1]) for match in matches if match)
 
+    def _has(self, name: str) -> bool:
+        """Tell whether there is such a model, without a look into every other one.
+
+        By the listing, as a name such as ``..`` would lead to a folder that is no model.
+        """
+        if not self.root.is_dir():
+            return False
+        return any(each.name == name for each in self.root.iterdir()) and bool(self.versions(name))
+
     def get(self, name: str, version: int) -> ModelVersion:
         """Read a version.
 
@@ -92,7 +101,7 @@ class ModelFolder:
         StoreError
             The record cannot be read.
         """
-        if name not in self.names():
+        if not self._has(name):
             raise ModelNotFoundError(name, self.names())
         path = self.root / name / f"{version}.json"
         known = self.versions(name)
