@@ -126,8 +126,7 @@ class Server:
         self._import_kernel()
         idle_since = time.monotonic()
         while True:
-            waits = 0.0 if self.todo and not self.unfit else min(self.idle_s, _LOOK_AROUND_S)
-            for key, _ in self.selector.select(waits):
+            for key, _ in self.selector.select(self._choose_wait()):
                 if key.fileobj == 0:
                     self._end()
                     return None
@@ -145,6 +144,13 @@ class Server:
             elif time.monotonic() - idle_since >= self.idle_s or not self._is_reachable():
                 self._end()
                 return None
+
+    def _choose_wait(self) -> float:
+        """Choose how long to wait for a client: not at all where there is something to do."""
+        is_asked = any(c.request is not None and not c.pid for c in self.clients)
+        if is_asked or (self.todo and not self.unfit):  # the last import may be what was waited for
+            return 0.0
+        return min(self.idle_s, _LOOK_AROUND_S)
 
     def _end(self) -> None:
         for client in [c for c in self.clients if c.pid]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_nb.pipeline import forkserver
+from mlops_nb.pipeline import forkserver, forkserver_process
 from mlops_nb.pipeline.forkserver_checks import (
     Imported,
     find_shadow,
@@ -255,3 +256,21 @@ def test_kept_server_is_found_by_the_next_run(tmp_path: Path) -> None:
         if server:
             os.kill(server, signal.SIGTERM)
         shutil.rmtree(runtime)
+
+
+def test_client_does_not_wait_once_nothing_is_left_to_import(tmp_path: Path) -> None:
+    """Who asked while the last library was imported is served at once, not at the next look around."""
+    server = forkserver_process.Server(str(tmp_path), [], 60.0)
+    ours, theirs = socket.socketpair()
+    try:
+        assert server._choose_wait() > 0
+        server.clients.append(forkserver_process.Client(ours, request={"wanted": []}))
+        assert server._choose_wait() == 0
+        server.clients[0].pid = 1  # it is served
+        assert server._choose_wait() > 0
+        server.todo.append("json")
+        assert server._choose_wait() == 0
+    finally:
+        server.selector.close()
+        for each in (server.listener, ours, theirs):
+            each.close()
