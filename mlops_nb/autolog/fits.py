@@ -189,12 +189,7 @@ class FitRecorder:
         names = _read_names(frame)
         for position, (role, obj) in enumerate(given.items()):
             name = names.get(role) or names.get(str(position), "")
-            record = fingerprint(obj, name, role, limit_bytes=_EXACT_BYTES)
-            if record is None:
-                continue
-            if self._data is not None:
-                record = self._data.add(obj, record, run)
-            run.log_dataset(record)
+            add_data(run, self._data, obj, name, role)
 
     # ------------------------------------------------------------------ after
     def end(self, fit: Fit, estimator: Any, error: BaseException | None) -> None:
@@ -282,6 +277,28 @@ class FitRecorder:
         self.finish_cell()
         if self._data is not None:
             self._data.close()
+
+
+def add_data(run: Run, queue: SnapshotQueue | None, obj: Any, name: str, role: str) -> None:
+    """Name data that a run uses, and have them kept; nothing where they are of no known kind.
+
+    Parameters
+    ----------
+    run
+        The run.
+    queue
+        Keeps them, after the cell; None for their fingerprint alone.
+    obj
+        The data.
+    name, role
+        What the user calls them, and what they are to the training.
+    """
+    record = fingerprint(obj, name, role, limit_bytes=_EXACT_BYTES)
+    if record is None:
+        return
+    if queue is not None:
+        record = queue.add(obj, record, run)
+    run.log_dataset(record)
 
 
 def _find_owner(frame: FrameType | None) -> tuple[Any, FrameType] | None:

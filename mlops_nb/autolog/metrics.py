@@ -166,13 +166,13 @@ def make_traced(
     return hide_frame(traced)
 
 
-def find_cell(function: Any) -> CellType | None:
-    """Find the closure cell in which a validated function of scikit-learn keeps the real one."""
+def find_cell(function: Any, name: str = "func") -> CellType | None:
+    """Find the closure cell in which a decorated function of a library keeps the real one."""
     code = getattr(function, "__code__", None)
     closure = getattr(function, "__closure__", None)
-    if code is None or not closure or "func" not in code.co_freevars:
+    if code is None or not closure or name not in code.co_freevars:
         return None
-    cell: CellType = closure[code.co_freevars.index("func")]
+    cell: CellType = closure[code.co_freevars.index(name)]
     try:
         return cell if callable(cell.cell_contents) else None
     except ValueError:
