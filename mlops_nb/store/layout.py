@@ -14,6 +14,7 @@ _FOLDERS = (
     "late",
     "models",
     "packs",
+    "pending",
     "runs",
     "sessions",
     "tmp",

@@ -17,6 +17,7 @@ from mlops_nb.store.ids import RUN_ID
 from mlops_nb.store.late import RUN_ID_LENGTH, list_announced, read_announced
 from mlops_nb.store.metricfile import FEW_RECORDS, RECORD_BYTES
 from mlops_nb.store.metrics import MetricTail, read_tails
+from mlops_nb.store.pending import recover_runs
 from mlops_nb.store.rows import Entry, forget_runs, write_runs
 from mlops_nb.store.runreader import read_meta, read_run
 from mlops_nb.store.seriesindex import SeriesIndex
@@ -127,6 +128,7 @@ def _stamp(folder: Path) -> tuple[int, int]:
 
 def _take_names(link: Link, runs: Path) -> None:
     """Note runs that are new and forget those that are gone; list only a folder that changed."""
+    recover_runs(runs.parent)
     looked = _read_looked(link)
     changed, trusted = _stamp(runs)
     now = time.time_ns()

@@ -83,7 +83,9 @@ class RunLog:
         self.folder = folder
         self.run_id: str = meta["run_id"]
         folder.mkdir(parents=True)
-        document = {"format": 1, **meta, "writer": describe_writer()}
+        document = {"format": 1, **meta}
+        if "writer" not in document:  # the run of a killed process is written by another
+            document["writer"] = describe_writer()
         text = json.dumps(document, ensure_ascii=False, indent=1, default=str)
         write_whole(folder / "run.json", text.encode("utf-8", "surrogatepass"), sync=False)
         self._begin_files("")

@@ -18,12 +18,14 @@ from mlops_nb.records import CellRecord, MetricPoint, RunRecord
 from mlops_nb.store.audit import AuditLog, find_user
 from mlops_nb.store.chunking import CutSizes
 from mlops_nb.store.compaction import WORTH_RECORDS, CompactionReport, compact_store
+from mlops_nb.store.deferred import DeferredLog, write_deferred
 from mlops_nb.store.files import write_whole
 from mlops_nb.store.ids import RUN_ID, new_run_id
 from mlops_nb.store.index import RunIndex
 from mlops_nb.store.layout import check_layout
 from mlops_nb.store.models import ModelFolder
 from mlops_nb.store.objects import ObjectFolder
+from mlops_nb.store.pending import recover_runs
 from mlops_nb.store.points import has_many_points, list_points
 from mlops_nb.store.runlog import RunLog
 from mlops_nb.store.runreader import read_events, read_meta, read_run
@@ -70,7 +72,7 @@ class Store:
         local = cache / f"{store_id}-{here}"
         file = SQLiteFile(local / "index.db")
         place = TeamIndex(index, name_schema(root, store_id), file) if index else file
-        self.index = RunIndex(place, root / "runs")
+        self._index = RunIndex(place, root / "runs")
         self.objects = ObjectFolder(root, local / "chunks.db", cut)
 
     def put_tree(self, folder: Path) -> str:
@@ -81,7 +83,13 @@ class Store:
         """Write a kept folder back, verified; see `trees.restore_tree`."""
         return restore_tree(self.objects, digest, target)
 
-    def start_run(self, meta: Mapping[str, Any]) -> RunLog:
+    @property
+    def index(self) -> RunIndex:
+        """The index of the runs, those included that this process has yet to write."""
+        write_deferred()
+        return self._index
+
+    def start_run(self, meta: Mapping[str, Any], *, is_deferred: bool = False) -> RunLog:
         """Start the log of a run.
 
         Parameters
@@ -89,13 +97,18 @@ class Store:
         meta
             ``name`` and ``experiment``; what else is known at the start. ``run_id``,
             ``started_at`` and ``user`` are added where missing.
+        is_deferred
+            Whether it is to be written a moment later; see `deferred.DeferredLog`.
 
         Returns
         -------
         RunLog
             Its only writer.
         """
-        return self._start_log("runs", meta)
+        if not is_deferred:
+            return self._start_log("runs", meta)
+        fields = _complete(meta)
+        return DeferredLog(self.root / "runs" / fields["run_id"], fields, self._check_marker)
 
     def reopen_run(self, run_id: str) -> RunLog:
         """Give a log that adds to a run of another process, in files of its own."""
@@ -107,20 +120,26 @@ class Store:
         return self._start_log("sessions", meta)
 
     def _start_log(self, folder: str, meta: Mapping[str, Any]) -> RunLog:
-        fields = {"run_id": new_run_id(), "started_at": time.time(), "user": find_user(), **meta}
+        fields = _complete(meta)
+        self._check_marker()
+        return RunLog(self.root / folder / fields["run_id"], fields)
+
+    def _check_marker(self) -> None:
         if not (self.root / "format.json").exists():
             # Deleted under a running kernel: without its marker the new folder would be foreign.
             write_marker(self.root, self.store_id)
-        return RunLog(self.root / folder / fields["run_id"], fields)
 
     def list_run_ids(self) -> list[str]:
         """Give the ids of all runs, oldest first."""
+        write_deferred()
+        recover_runs(self.root)
         folder = self.root / "runs"
         if not folder.is_dir():
             return []
         return sorted(entry.name for entry in folder.iterdir() if RUN_ID.fullmatch(entry.name))
 
     def _folder(self, run_id: str) -> tuple[Path, dict[str, Any]]:
+        write_deferred()
         folder = self.root / "runs" / run_id
         meta = read_meta(folder) if RUN_ID.fullmatch(run_id) else None
         if meta is None:
@@ -237,6 +256,7 @@ class Store:
         InvalidValueError
             More than one id fits.
         """
+        write_deferred()
         if RUN_ID.fullmatch(text) and (self.root / "runs" / text).is_dir():
             return text
         fits = self.index.find(text)
@@ -245,6 +265,11 @@ class Store:
         if fits:
             raise InvalidValueError("run", text, f"one run; {len(fits)} fit: {', '.join(fits[:3])}")
         raise RunNotFoundError(text, [name for _, name in self.index.names()])
+
+
+def _complete(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """Add what every log begins with."""
+    return {"run_id": new_run_id(), "started_at": time.time(), "user": find_user(), **meta}
 
 
 _opened: dict[tuple[Path, Path, str], Store] = {}

@@ -18,6 +18,7 @@ from mlops_nb.records import DatasetRecord, RunStatus
 from mlops_nb.store import RunLog, Store
 from mlops_nb.tracking import active
 from mlops_nb.tracking.artifacts import check_artifact_name, describe_artifact, keep_files
+from mlops_nb.tracking.deferring import Deferrable
 from mlops_nb.tracking.values import check_key, read_metric, read_param, read_step
 
 _END_WORDS: dict[str, RunStatus] = {
@@ -28,7 +29,7 @@ _END_WORDS: dict[str, RunStatus] = {
 }
 
 
-class Run:
+class Run(Deferrable):
     """A run that is being recorded; a context manager.
 
     Parameters

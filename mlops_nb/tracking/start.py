@@ -19,7 +19,7 @@ from mlops_nb.tracking.run import Run
 from mlops_nb.tracking.values import check_key, read_param
 
 
-def start_run(
+def start_run(  # noqa: PLR0913 - what the verb takes, and two of the session's own
     store: Store | None,
     settings: Settings,
     name: str | None = None,
@@ -29,6 +29,7 @@ def start_run(
     nested: bool | None = None,
     meta: Mapping[str, Any] | None = None,
     is_active: bool = True,
+    is_deferred: bool = False,
 ) -> Run:
     """Start a run.
 
@@ -52,6 +53,8 @@ def start_run(
         Further facts of the start: ``session_id``, ``notebook``.
     is_active
         Whether logs without a run of their own go to it.
+    is_deferred
+        Whether it is written a moment later, by `Run.write` at the latest.
 
     Returns
     -------
@@ -74,7 +77,7 @@ def start_run(
     if store is not None:
         fields = {"name": named, "experiment": group, "tags": read, "parent_run_id": parent}
         try:
-            log = store.start_run({**(meta or {}), **fields})
+            log = store.start_run({**(meta or {}), **fields}, is_deferred=is_deferred)
         except OSError as error:
             reason = error.strerror or str(error)
             print(f"mlops_nb: nothing is recorded: {reason}.", file=sys.stderr)  # noqa: T201

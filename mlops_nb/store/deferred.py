@@ -1,0 +1,253 @@
+"""Logs of runs that are written a moment later, off the thread that records.
+
+Making the folder and the files of a run takes longer than many a fit. So a deferred log keeps what
+it is told and is written by a thread of its own, a tenth of a second later, or at once when
+somebody needs it: at the end of a cell, before a fork, before this process reads its store.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from mlops_nb.records import RunStatus
+from mlops_nb.store.pending import PendingFile
+from mlops_nb.store.runlog import RunLog
+
+_DELAY_S = 0.1
+_IDLE_S = 5.0
+
+Event = Mapping[str, Any]
+Job = Callable[[], Iterable[Event]]
+
+
+class DeferredLog(RunLog):
+    """A log of a run that keeps its calls until it is written.
+
+    Parameters
+    ----------
+    folder
+        The run's folder, which must not exist yet.
+    meta
+        As for `RunLog`.
+    prepare
+        Called before the folder is made.
+
+    Attributes
+    ----------
+    error : OSError or None
+        Why it could not be written; raised by every later call.
+
+    Notes
+    -----
+    When the process is killed, what follows after `note` and is not yet written is lost.
+    """
+
+    __slots__ = ("_is_made", "_is_waiting", "_meta", "_prepare", "_waiting", "error")
+
+    def __init__(
+        self, folder: Path, meta: Mapping[str, Any], prepare: Callable[[], None] = lambda: None
+    ) -> None:
+        self.folder, self._meta, self._prepare = folder, meta, prepare
+        self.run_id = meta["run_id"]
+        self.error: OSError | None = None
+        self._waiting: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+        self._is_made = self._is_waiting = False
+        self._wait()
+
+    # ------------------------------------------------------------------ what is kept
+    def _wait(self) -> None:
+        if not self._is_waiting:
+            self._is_waiting = True
+            _writer.add(self)
+
+    def _defer(self, call: Callable[..., None], *arguments: Any) -> None:
+        if self.error is not None:
+            raise self.error
+        # The entry first: whoever writes takes the mark away before it looks at the entries.
+        self._waiting.append((call, arguments))
+        if not self._is_waiting:
+            self._wait()
+
+    def append(self, event: Event) -> None:
+        """Append one event, now; see `RunLog.append`."""
+        self._defer(RunLog.append, self, {"at": time.time(), **event})
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int, time_ns: int = 0) -> None:
+        """Append one value for each metric; see `RunLog.log_metrics`."""
+        self._defer(RunLog.log_metrics, self, metrics, step, time_ns or time.time_ns())
+
+    def log_metric(self, key: str, value: float, step: int) -> None:
+        """Append one value of one metric."""
+        self._defer(RunLog.log_metrics, self, {key: value}, step, time.time_ns())
+
+    def log_points(self, key: str, points: Iterable[tuple[int, float, int]]) -> None:
+        """Append many values of one metric."""
+        self._defer(RunLog.log_points, self, key, list(points))
+
+    def end(self, status: RunStatus, at: float | None = None) -> None:
+        """Record the end."""
+        self.append({"type": "end", "status": status, "ended_at": at or time.time()})
+
+    def do_later(self, job: Job) -> None:
+        """Have events made when the log is written.
+
+        Parameters
+        ----------
+        job
+            Gives the events; called once, on any thread, and must not raise. It keeps alive what it
+            refers to until then, so it must refer to nothing that is the user's.
+        """
+        self._defer(self._run, job)
+
+    def _run(self, job: Job) -> None:
+        for event in job():
+            RunLog.append(self, event)
+
+    def note(self) -> None:
+        """Keep the run and its events so far also when the process is killed, by one write."""
+        if not self._is_made:
+            events = [args[1] for call, args in list(self._waiting) if call is RunLog.append]
+            _writer.note(self.folder.parents[1], self._meta, events)
+
+    # ------------------------------------------------------------------ writing
+    def write(self) -> None:
+        """Write what waits, also what another thread has begun to write.
+
+        Raises
+        ------
+        OSError
+            The run cannot be written, now or before.
+        """
+        with _writer.lock:
+            self.write_waiting()
+        if self.error is not None:
+            raise self.error
+
+    def write_waiting(self) -> None:
+        """Write what waits; the caller holds the writer's lock."""
+        self._is_waiting = False
+        if self.error is not None:
+            return
+        try:
+            if not self._is_made:
+                self._prepare()
+                RunLog.__init__(self, self.folder, self._meta)
+                self._is_made = True
+            while self._waiting:
+                call, arguments = self._waiting.popleft()
+                call(*arguments)
+        except OSError as error:
+            self.error = error
+            self._waiting.clear()
+        if self._is_made:
+            # Few values follow at a time, and hundreds of runs may be open in one cell.
+            RunLog.close_events(self)
+            RunLog.close(self)
+
+    def close(self) -> None:
+        """Give the files back: they are, whenever the log was written."""
+
+    def close_events(self) -> None:
+        """Give the file of the events back: it is, whenever the log was written."""
+
+
+class _Writer:
+    """Writes the deferred logs of this process."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self._logs: deque[DeferredLog] = deque()
+        self._wake, self._hurry = threading.Event(), threading.Event()
+        self._thread: threading.Thread | None = None
+        self._is_busy = False
+        self._pending: dict[Path, PendingFile] = {}
+
+    def note(self, root: Path, meta: Event, events: list[Event]) -> None:
+        """Note a run that is yet to be written."""
+        file = self._pending.get(root)
+        if file is None:
+            file = self._pending.setdefault(root, PendingFile(root))
+        file.add(meta, events)
+
+    def add(self, log: DeferredLog) -> None:
+        """Have a log written soon."""
+        self._logs.append(log)
+        if self._wake.is_set():
+            return
+        self._wake.set()
+        if self._thread is None:
+            thread = threading.Thread(target=self._work, name="mlops_nb-runs", daemon=True)
+            # The interpreter is ending: what is left is written by `write_all` at its exit.
+            with contextlib.suppress(RuntimeError):
+                thread.start()
+                self._thread = thread
+
+    def _work(self) -> None:
+        while self._wake.wait(_IDLE_S):
+            self._hurry.wait(_DELAY_S)
+            self._wake.clear()
+            self.write_all()
+        # No thread stays for nothing: Python warns where a process with threads is forked.
+        self._thread = None
+        if self._wake.is_set():  # by somebody who saw the thread just before
+            self._wake.clear()
+            self.write_all()
+
+    def write_all(self) -> None:
+        """Write what waits, and wait for what another thread writes now."""
+        if not self._logs and not self._is_busy:
+            return
+        with self.lock:
+            self._is_busy = True
+            try:
+                while self._logs:
+                    self._logs.popleft().write_waiting()
+            finally:
+                self._is_busy = False
+            for file in list(self._pending.values()):
+                file.clear(lambda: not self._logs)
+
+    def close(self) -> None:
+        """Write what waits; the process ends."""
+        self._hurry.set()
+        self.write_all()
+        for file in self._pending.values():
+            file.close()
+        self._pending.clear()
+
+    def forget(self) -> None:
+        """Leave the parent's notes to the parent."""
+        for file in self._pending.values():
+            file.leave()
+
+
+_writer = _Writer()
+
+
+def write_deferred() -> None:
+    """Write every deferred log of this process; what fails is told by the run it belongs to."""
+    _writer.write_all()
+
+
+def _renew() -> None:
+    global _writer
+    _writer.forget()
+    _writer = _Writer()
+
+
+def _close() -> None:
+    _writer.close()
+
+
+atexit.register(_close)
+if hasattr(os, "register_at_fork"):
+    # A child inherits logs in which nothing waits, and writes files of its own.
+    os.register_at_fork(before=write_deferred, after_in_child=_renew)

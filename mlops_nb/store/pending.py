@@ -1,0 +1,126 @@
+"""Runs whose folder is yet to be made: what is known of them, for when their process is killed.
+
+``pending/<name>.log`` in the store holds frames: the ``writer`` first, then for each run that was
+begun its ``run`` (what its ``run.json`` will say) and ``events``. It is emptied whenever those runs
+have been written, and removed when the process ends. Who reads the store writes the runs of
+processes that are gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mlops_nb.store.frames import pack_frame, unpack_frames
+from mlops_nb.store.ids import RUN_ID, new_run_id
+from mlops_nb.store.runlog import RunLog
+from mlops_nb.store.writer import describe_writer, is_writer_alive
+
+_FOLDER = "pending"
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+
+
+class PendingFile:
+    """Notes the runs of this process in one store, each by one write.
+
+    Parameters
+    ----------
+    root
+        The store's folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.path = root / _FOLDER / f"{new_run_id()}.log"
+        self._file, self._head = -1, 0
+        self._lock = threading.Lock()
+        self._is_empty = True
+
+    def add(self, meta: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> None:
+        """Note a run that was begun; where the store cannot be written, nothing.
+
+        Parameters
+        ----------
+        meta
+            As for `RunLog`.
+        events
+            What has been logged so far.
+        """
+        frame = pack_frame({"run": meta, "events": events})
+        with self._lock, contextlib.suppress(OSError):
+            if self._file < 0:
+                self.path.parent.mkdir(exist_ok=True)
+                self._file = os.open(self.path, _FLAGS | getattr(os, "O_CLOEXEC", 0), 0o644)
+                self._head = os.write(self._file, pack_frame({"writer": describe_writer()}))
+            os.write(self._file, frame)
+            self._is_empty = False
+
+    def clear(self, is_written: Callable[[], bool]) -> None:
+        """Forget what was noted.
+
+        Parameters
+        ----------
+        is_written
+            Asked while nothing can be noted: whether all of it has been written.
+        """
+        if self._is_empty:
+            return
+        with self._lock, contextlib.suppress(OSError):
+            if self._file >= 0 and is_written():
+                os.ftruncate(self._file, self._head)
+                self._is_empty = True
+
+    def leave(self) -> None:
+        """Give the file back, and leave it where it is."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def close(self) -> None:
+        """Give the file back, and remove it where all has been written."""
+        if self._file >= 0:
+            self.leave()
+            if self._is_empty:
+                with contextlib.suppress(OSError):
+                    self.path.unlink()
+
+
+def recover_runs(root: Path) -> None:
+    """Write the runs that processes left when they were killed.
+
+    Parameters
+    ----------
+    root
+        The store's folder; one that cannot be written is left as it is.
+    """
+    try:
+        names = os.listdir(root / _FOLDER)  # noqa: PTH208 - asked at every look at the index
+    except OSError:
+        return
+    for name in names:
+        with contextlib.suppress(OSError):
+            _recover(root, root / _FOLDER / name)
+
+
+def _recover(root: Path, path: Path) -> None:
+    frames, _, _ = unpack_frames(path.read_bytes())
+    writer = frames[0].get("writer") if frames else None
+    # Without a head it is being made now, or its writer died in that moment, before any run.
+    if not isinstance(writer, dict) or is_writer_alive(writer) is not False:
+        return
+    for frame in frames[1:]:
+        meta, events = frame.get("run"), frame.get("events")
+        if not isinstance(meta, dict) or not isinstance(events, list):
+            continue
+        run_id = str(meta.get("run_id"))
+        if not RUN_ID.fullmatch(run_id) or (root / "deleted" / run_id).exists():
+            continue
+        with contextlib.suppress(FileExistsError):  # written before the end, or by another reader
+            log = RunLog(root / "runs" / run_id, {**meta, "writer": writer})
+            for event in events:
+                log.append(event)
+            log.close()
+    path.unlink()

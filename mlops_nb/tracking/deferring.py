@@ -1,0 +1,54 @@
+"""What a run can do that is written a moment later than it is recorded."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from mlops_nb.store import DeferredLog, RunLog
+
+
+class Deferrable:
+    """The part of a run that knows of its log being deferred."""
+
+    _log: RunLog | None
+
+    @abstractmethod
+    def _fail(self, error: OSError) -> None:
+        """Record nothing from now on, and say why."""
+
+    @abstractmethod
+    def _append(self, event: Mapping[str, Any]) -> None:
+        """Write one event."""
+
+    def log_later(self, make: Callable[[], Iterable[Mapping[str, Any]]]) -> None:
+        """Have events made off this thread where the run is deferred, else now.
+
+        Parameters
+        ----------
+        make
+            Gives the events; must not raise, and refers to nothing that is the user's.
+        """
+        log = self._log
+        if not isinstance(log, DeferredLog):
+            for event in make():
+                self._append(event)
+            return
+        try:
+            log.do_later(make)
+        except OSError as error:
+            self._fail(error)
+
+    def note(self) -> None:
+        """Keep a deferred run, as far as it is logged, also when the process is killed now."""
+        if isinstance(self._log, DeferredLog):
+            self._log.note()
+
+    def write(self) -> None:
+        """Write a deferred run and what was logged since; nothing to do for any other."""
+        if isinstance(self._log, DeferredLog):
+            try:
+                self._log.write()
+            except OSError as error:
+                self._fail(error)
