@@ -40,6 +40,14 @@ Handler = Callable[["NamespacePickler", Any], Any]
 _LONGEST_TEXT = 10_000
 
 
+def _is_of_file(name: str, scope: dict[str, Any]) -> bool:
+    """Tell whether globals are those of a module that the next kernel can import."""
+    module = sys.modules.get(name)
+    spec = getattr(module, "__spec__", None)
+    is_found = name != "__main__" and module is not None and vars(module) is scope
+    return is_found and bool(getattr(spec, "has_location", False))
+
+
 def _refuse_file(file: io.TextIOWrapper) -> Any:
     raise pickle.PicklingError(f"{file.name!r} is an open file")
 
@@ -305,11 +313,14 @@ class NamespacePickler(cloudpickle.Pickler):  # type: ignore[misc]
 
     def _find_scope(
         self, function: types.FunctionType
-    ) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    ) -> tuple[dict[str, Any] | str | None, dict[str, Any]]:
         scope = function.__globals__
         if scope is self.namespace:
             self.looked_up |= find_global_names(function.__code__)
             return None, {}
+        module = scope.get("__name__")
+        if isinstance(module, str) and _is_of_file(module, scope):
+            return module, {}
         # Functions of one foreign namespace share one dict, empty until each brings what it uses.
         shared = self._scopes.setdefault(id(scope), {})
         names = find_global_names(function.__code__) | {"__name__", "__package__", "__file__"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import functools
 import importlib
@@ -104,7 +105,7 @@ def make_cell() -> types.CellType:
 
 def make_function(
     code: types.CodeType,
-    scope: dict[str, Any] | None,
+    scope: dict[str, Any] | str | None,
     name: str,
     closure: tuple[types.CellType, ...] | None,
 ) -> types.FunctionType:
@@ -115,7 +116,7 @@ def make_function(
     code
         Its code.
     scope
-        Its globals, or None for the notebook's namespace.
+        Its globals, the name of the module whose they are, or None for the notebook's namespace.
     name
         Its ``__name__``.
     closure
@@ -126,7 +127,14 @@ def make_function(
     function
         Without defaults and attributes; `set_function_state` gives them.
     """
-    bound = get_namespace() if scope is None else scope
+    if scope is None:
+        bound = get_namespace()
+    elif isinstance(scope, str):
+        bound = vars(importlib.import_module(scope))
+    else:
+        bound = scope
+        # C code that imports while the function runs (pickle, strptime) asks its globals for it.
+        bound.setdefault("__builtins__", vars(builtins))
     return types.FunctionType(code, bound, name, None, closure)
 
 

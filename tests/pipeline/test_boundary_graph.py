@@ -287,6 +287,11 @@ EQUAL = {
         "h = g",
         "print(f(), h(), h is g)",
     ),
+    "made_function_that_imports_in_c": (
+        "import pickle, types\nscope = {'p': pickle}\nexec('def f(x): return p.loads(p.dumps(x))', scope)\nf = scope['f']",
+        "g = f",
+        "print(g(types.SimpleNamespace(a=1)), f is g)",
+    ),
 }
 
 REFUSED = {
