@@ -22,6 +22,7 @@ def foresee_pipeline(
     start_at: str | None = None,
     stop_at: str | None = None,
     only: str | None = None,
+    start: Path | None = None,
 ) -> tuple[Forecast, ...]:
     """Say what `run_pipeline` would do with each step; nothing is executed.
 
@@ -29,6 +30,8 @@ def foresee_pipeline(
     ----------
     notebook, params, force, start_at, stop_at, only
         As for `run_pipeline`.
+    start
+        Folder whose project's store is read, where it is not this process's.
 
     Returns
     -------
@@ -46,7 +49,7 @@ def foresee_pipeline(
     return pipeline.foresee(
         path,
         params=dict(params or {}),
-        store=read_store(),
+        store=read_store(start),
         settings=load_settings(path.absolute().parent),
         force=force,
         start_at=start_at,

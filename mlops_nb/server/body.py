@@ -12,7 +12,12 @@ from mlops_nb.errors import InvalidValueError
 # Names, tags and reasons: what a person typed is never longer.
 _MAX_BODY = 200_000
 _WHOLE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_WORDS: dict[type, str] = {str: "text", int: "a whole number", dict: "an object of texts"}
+_WORDS: dict[type, str] = {
+    str: "text",
+    int: "a whole number",
+    bool: "true or false",
+    dict: "an object of texts",
+}
 
 
 def read_body(content: bytes, fields: Mapping[str, type]) -> dict[str, Any]:
@@ -23,7 +28,8 @@ def read_body(content: bytes, fields: Mapping[str, type]) -> dict[str, Any]:
     content
         As it was sent; nothing counts as an empty object.
     fields
-        The type of each field that there may be: ``str``, ``int``, or ``dict`` for texts by name.
+        The type of each field that there may be: ``str``, ``int``, ``bool``, or ``dict`` for texts
+        by name.
 
     Returns
     -------
