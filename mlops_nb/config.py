@@ -40,6 +40,13 @@ class Settings:
     fork
         Start the kernels of steps from a process that has their libraries loaded, on Linux:
         ``on``, ``off``, or ``keep`` to leave that process for the next run.
+    resources
+        Seconds between two samples of what a run uses (processor, memory, graphics devices); 0 for
+        none. ``on`` is 5.
+    live
+        Look at progress bars and loops while a cell runs, for its runs and the card under it.
+    output_kb
+        How much of what a cell prints is kept with the runs it recorded, from its end, in kB.
     index
         Database of an index that a team shares, such as ``postgresql://user@host/database``. It
         never holds a password. Default: none, the index is a local file.
@@ -58,6 +65,9 @@ class Settings:
     disabled: bool = False
     cards: bool = True
     verify: bool = True
+    resources: float = 5.0
+    live: bool = True
+    output_kb: int = 16
     index: str = ""
     fork: str = "on"
 
@@ -143,6 +153,24 @@ def _read_fork(value: object) -> str:
         raise InvalidValueError("fork", value, "one of on, off, keep") from error
 
 
+def _read_interval(value: object) -> float:
+    try:
+        number = float(str(value))
+    except ValueError:
+        word = str(value).strip().lower()
+        number = {"on": 5.0, "true": 5.0, "yes": 5.0}.get(word, 0.0 if word in _FALSE else -1.0)
+    if number == 0 or 0.1 <= number <= 3600:
+        return number
+    raise InvalidValueError("resources", value, "seconds from 0.1 to 3600, or 0, on, off")
+
+
+def _read_size(value: object) -> int:
+    text = str(value).strip()
+    if text.isdecimal() and int(text) <= 1000:
+        return int(text)
+    raise InvalidValueError("output_kb", value, "a whole number of kB from 0 to 1000")
+
+
 def _default_cache() -> Path:
     if os.name == "nt":
         return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "mlops_nb"
@@ -168,6 +196,9 @@ def _read_pyproject(root: Path) -> dict[str, Any]:
         if name not in known:
             raise NotFoundError("setting", name, known, f"It stands in [tool.mlops_nb] of {path}.")
     return found
+
+
+_READERS = {"fork": _read_fork, "resources": _read_interval, "output_kb": _read_size}
 
 
 def load_settings(start: Path | None = None, **arguments: Any) -> Settings:
@@ -203,11 +234,12 @@ def load_settings(start: Path | None = None, **arguments: Any) -> Settings:
             given = table.get(entry.name)
         if given is not None:
             values[entry.name] = given
-    for name in ("disabled", "cards", "verify"):
+    for name in ("disabled", "cards", "verify", "live"):
         if isinstance(values.get(name), str):
             values[name] = _read_bool(name, values[name])
-    if "fork" in values:
-        values["fork"] = _read_fork(values["fork"])
+    for name, read in _READERS.items():
+        if name in values:
+            values[name] = read(values[name])
     store, cache = values.get("store") or root / ".mlops", values.get("cache") or _default_cache()
     _check_index(str(values.get("index", "")))
     values["store"] = (root / Path(store).expanduser()).absolute()

@@ -189,7 +189,9 @@ def disarm_autolog() -> None:
 
 
 def autolog_status() -> list[tuple[str, str, str]]:
-    """Give library, state and reason of each integration."""
+    """Give library, state and reason of each integration, and of what is sampled beside them."""
     from mlops_nb import autolog
 
-    return list(autolog.status())
+    session = current_session()
+    sampler = None if session is None else session.sampler
+    return [*autolog.status(), *(sampler.status() if sampler is not None else [])]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import filterfalse
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import click
 
 from mlops_nb.cli.render import format_duration, print_json, print_table
 from mlops_nb.errors import UsageError
-from mlops_nb.records import RunRecord, format_time
+from mlops_nb.records import RunRecord, format_time, is_system
 
 _MAX_COLUMNS = 6
 _PAGE = 50
@@ -82,7 +83,7 @@ def runs(filter_: str | None, order_by: tuple[str, ...], limit: int | None, as_j
         return
     counted: dict[str, int] = {}
     for run in found:
-        for key in run.metrics:
+        for key in filterfalse(is_system, run.metrics):
             counted[key] = counted.get(key, 0) + 1
     keys = sorted(counted, key=lambda key: (key.endswith("_s"), -counted[key]))[:_MAX_COLUMNS]
     rows = [

@@ -14,13 +14,12 @@ from mlops_nb.kernel.summaries import (
     find_best,
     format_delta,
     format_param,
-    is_cost,
     list_metrics,
     read_params,
     short_id,
 )
 from mlops_nb.kernel.tables import CELL, Markup, Table, escape, format_duration, format_value
-from mlops_nb.records import RunRecord
+from mlops_nb.records import RunRecord, is_cost
 
 MEDIA_TYPE = "application/vnd.mlops-nb.run+json"
 MAX_RUNS = 20
@@ -212,7 +211,7 @@ def _render_one(run: RunRecord, card: Card) -> tuple[str, str]:
         (key, format_value(run.metrics[key]), format_delta(key, run.metrics[key], best))
         for key in list_metrics(run)[:MAX_KEYS]
     ]
-    more = len(run.metrics) - len(rows)
+    more = len(list_metrics(run)) - len(rows)
     if more:
         rows.append(("", f"and {more} more", ""))
     params = ", ".join(f"{key}={text}" for key, text in read_params(run, MAX_KEYS).items())

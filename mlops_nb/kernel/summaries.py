@@ -6,15 +6,9 @@ import math
 from collections.abc import Iterable
 
 from mlops_nb.kernel.tables import format_value
-from mlops_nb.records import RunRecord
+from mlops_nb.records import SYSTEM, RunRecord, is_cost, is_lower_better, is_system
 
 MAX_PARAM = 40  # characters; longer values are left to %mlops show
-
-# They tell the course of a training, not its result.
-_COURSE = ("lr", "grad_norm", "epoch", "best_epoch")
-
-# A delta is good or bad news only where the name of the metric says which way is better.
-_LOWER_IS_BETTER = ("loss", "error", "mse", "mae", "rmse", "deviance", "perplexity", "inertia")
 
 
 def short_id(run_id: str) -> str:
@@ -31,40 +25,6 @@ def short_id(run_id: str) -> str:
         Its last eight characters; every command takes them.
     """
     return run_id[-8:]
-
-
-def is_lower_better(key: str) -> bool:
-    """Say whether less of a metric is better, from its name.
-
-    Parameters
-    ----------
-    key
-        The metric.
-
-    Returns
-    -------
-    bool
-        True for losses and errors.
-    """
-    name = key.lower()  # scikit-learn's neg_mean_squared_error is a score
-    return not name.startswith("neg_") and any(word in name for word in _LOWER_IS_BETTER)
-
-
-def is_cost(key: str) -> bool:
-    """Say whether a metric tells what a run cost, which no one compares as a result.
-
-    Parameters
-    ----------
-    key
-        The metric.
-
-    Returns
-    -------
-    bool
-        True for times, counts of calls, and what a training went by: rates, norms, epochs.
-    """
-    stem = key.partition("/")[0].partition(".")[0]  # lr/opt_g is of one optimizer, lr.1 of a group
-    return key.endswith(("_s", "_time", "_calls")) or stem in _COURSE
 
 
 def format_param(value: object) -> str:
@@ -138,9 +98,26 @@ def list_metrics(run: RunRecord) -> list[str]:
     Returns
     -------
     list of str
-        Their names.
+        Their names; not what the machine did meanwhile, which `list_usage` gives.
     """
-    return sorted(run.metrics, key=is_cost)
+    return sorted((key for key in run.metrics if not is_system(key)), key=is_cost)
+
+
+def list_usage(run: RunRecord) -> list[tuple[str, float]]:
+    """Give what the machine did when it was last looked at, in the words of MLflow.
+
+    Parameters
+    ----------
+    run
+        The run.
+
+    Returns
+    -------
+    list of tuple
+        Name without ``system/``, and value.
+    """
+    names = [key for key in run.metrics if is_system(key)]
+    return [(key.removeprefix(SYSTEM), run.metrics[key]) for key in names]
 
 
 def find_best(previous: Iterable[RunRecord], keys: Iterable[str]) -> dict[str, float]:

@@ -28,7 +28,7 @@ from mlops_nb.pipeline.schedule import Schedule
 from mlops_nb.pipeline.selection import Selection, select_steps
 from mlops_nb.pipeline.slots import Slots
 from mlops_nb.pipeline.verify_proof import Proof, VerifyMode
-from mlops_nb.records import PipelineResult, RunStatus, Verification
+from mlops_nb.records import PipelineResult, RunStatus, Verification, is_system
 from mlops_nb.store import Store
 from mlops_nb.tracking import Run, start_run
 
@@ -276,5 +276,7 @@ def _collect_metrics(
                 found[run_id] = store.read_run(run_id)
     for child in sorted(found.values(), key=lambda run: run.started_at):
         for key, value in child.metrics.items():
+            if is_system(key):
+                continue  # what one kernel used is no result of the pipeline
             metrics[key] = metrics[f"{child.name}.{key}"] = value
     return metrics

@@ -1,5 +1,6 @@
 """The nouns of the house as frozen records: what is read back, never how it is kept."""
 
+from mlops_nb.records.measures import SYSTEM, is_cost, is_lower_better, is_system
 from mlops_nb.records.models import (
     FieldSignature,
     ModelSummary,
@@ -22,6 +23,7 @@ from mlops_nb.records.runs import (
     Comparison,
     DatasetRecord,
     MetricPoint,
+    ProgressRecord,
     RunRecord,
     RunStatus,
     format_time,
@@ -34,6 +36,7 @@ from mlops_nb.records.stores import (
 
 __all__ = [
     "RUN_STATUSES",
+    "SYSTEM",
     "ArtifactRecord",
     "AuditRecord",
     "AuditReport",
@@ -46,6 +49,7 @@ __all__ = [
     "ModelSummary",
     "ModelVersion",
     "PipelineResult",
+    "ProgressRecord",
     "RunRecord",
     "RunStatus",
     "Signature",
@@ -56,4 +60,7 @@ __all__ = [
     "Verification",
     "VerificationStatus",
     "format_time",
+    "is_cost",
+    "is_lower_better",
+    "is_system",
 ]

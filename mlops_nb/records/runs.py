@@ -130,6 +130,33 @@ class CellRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ProgressRecord:
+    """How far a run had got when it was last looked at.
+
+    Attributes
+    ----------
+    n
+        What is done.
+    total
+        What is to be done, None where that is not known.
+    rate
+        Done per second, None where that cannot be told yet.
+    description
+        As the bar or the loop's variable says.
+    """
+
+    n: float
+    total: float | None = None
+    rate: float | None = None
+    description: str = ""
+
+    @property
+    def share(self) -> float | None:
+        """What is done of all, from 0 to 1; None where the total is not known."""
+        return None if not self.total else min(1.0, max(0.0, self.n / self.total))
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """A run as read back from the store.
 
@@ -141,6 +168,8 @@ class RunRecord:
         Last value of each metric.
     session_id
         The kernel session that recorded it; its cells are kept with the session.
+    progress
+        How far it has got; None of runs that have finished.
     """
 
     run_id: str
@@ -163,6 +192,7 @@ class RunRecord:
     user: str = ""
     host: str = ""
     dropped_records: int = 0
+    progress: ProgressRecord | None = None
 
     @property
     def duration_s(self) -> float | None:

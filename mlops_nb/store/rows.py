@@ -10,7 +10,7 @@ from typing import Any
 
 from mlops_nb.records import ArtifactRecord, RunRecord
 from mlops_nb.store.dialect import Link, select_in, to_key, to_text
-from mlops_nb.store.runreader import read_dataset
+from mlops_nb.store.runreader import read_dataset, read_progress
 
 Rows = dict[str, tuple[Any, ...]]
 _NAMES = [entry.name for entry in fields(RunRecord) if entry.name != "cells"]
@@ -151,6 +151,7 @@ def dump_record(record: RunRecord) -> str:
     document = {name: getattr(record, name) for name in _NAMES}
     document["artifacts"] = [asdict(entry) for entry in record.artifacts]
     document["datasets"] = [asdict(entry) for entry in record.datasets]
+    document["progress"] = None if record.progress is None else asdict(record.progress)
     return json.dumps(document, separators=(",", ":"), default=str)
 
 
@@ -159,4 +160,6 @@ def load_record(text: str) -> RunRecord:
     document = json.loads(text)
     document["artifacts"] = tuple(ArtifactRecord(**entry) for entry in document["artifacts"])
     document["datasets"] = tuple(read_dataset(entry) for entry in document["datasets"])
+    progress = document.get("progress")  # written since there is progress
+    document["progress"] = None if progress is None else read_progress(progress)
     return RunRecord(**document)

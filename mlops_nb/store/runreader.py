@@ -10,6 +10,7 @@ from mlops_nb.records import (
     RUN_STATUSES,
     ArtifactRecord,
     DatasetRecord,
+    ProgressRecord,
     RunRecord,
     RunStatus,
 )
@@ -37,6 +38,7 @@ class RunEvents:
     code: str | None = None
     status: RunStatus | None = None
     ended_at: float | None = None
+    progress: ProgressRecord | None = None
     last_at: float = 0.0
     dropped: int = 0
 
@@ -98,10 +100,24 @@ class RunEvents:
     def _add_code(self, event: dict[str, Any]) -> None:
         self.code = _need(event["digest"], str)
 
+    def _add_progress(self, event: dict[str, Any]) -> None:
+        self.progress = read_progress(event)
+
     def _add_end(self, event: dict[str, Any]) -> None:
         if event["status"] not in RUN_STATUSES or not is_moment(event["ended_at"]):
             raise ValueError(event["status"])
         self.status, self.ended_at = event["status"], event["ended_at"]
+
+
+def read_progress(document: dict[str, Any]) -> ProgressRecord:
+    """Give how far a run has got from its JSON form; what is not of that form raises."""
+    total, rate = document.get("total"), document.get("rate")
+    return ProgressRecord(
+        float(document["n"]),
+        None if total is None else float(total),
+        None if rate is None else float(rate),
+        _need(document.get("description", ""), str),
+    )
 
 
 def _need(value: Any, kind: type) -> Any:
@@ -175,6 +191,7 @@ def read_run(folder: Path, meta: dict[str, Any], tail: MetricTail | None = None)
         user=str(meta.get("user", "")),
         host=str(meta.get("writer", {}).get("host", "")),
         dropped_records=events.dropped + tail.dropped + bool(meta.get("is_damaged")),
+        progress=None if status == "finished" else events.progress,
     )
 
 

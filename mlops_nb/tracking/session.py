@@ -16,6 +16,7 @@ from mlops_nb.records import DatasetRecord, RunStatus
 from mlops_nb.store import RunLog, Store
 from mlops_nb.tracking.active import active_run
 from mlops_nb.tracking.run import Run
+from mlops_nb.tracking.sampling import start_sampler
 from mlops_nb.tracking.start import reopen_run, start_run
 
 CellStatus = Literal["ok", "error", "interrupted"]
@@ -58,6 +59,7 @@ class Session:
         self._reopened: dict[str, Run] = {}
         self._run_ids: dict[str, None] = {}
         self._lock = threading.Lock()
+        self.sampler = start_sampler(self)
 
     # ------------------------------------------------------------------ cells
     @property
@@ -154,6 +156,14 @@ class Session:
         """Give the source of a cell that is running."""
         return self._sources.get(index)
 
+    def find_begin(self) -> float | None:
+        """Give when the outermost cell that runs now began, in seconds since the epoch."""
+        for index in self._stack[:1]:
+            begun = self._begun.get(index)
+            if begun is not None:
+                return time.time() - (time.perf_counter() - begun)
+        return None
+
     def has_failed(self, index: int) -> bool:
         """Say whether a cell did not run to its end."""
         return index in self._failed
@@ -166,6 +176,10 @@ class Session:
     def list_done(self) -> dict[str, float]:
         """Give when the work of adopted runs was done, by run, where that is known."""
         return dict(self._done)
+
+    def is_done(self, run_id: str) -> bool:
+        """Say whether the work of a run is known to be done, although its cell goes on."""
+        return run_id in self._done
 
     def adopt(self, run: Run, done_at: float | None = None) -> None:
         """Let a run end with the cell that runs now; at once when none does.
@@ -245,6 +259,8 @@ class Session:
         if code:
             run.log_code(code)
         self.touch(run)
+        if self.sampler is not None:
+            self.sampler.add(run)
         return run
 
     def find_run(self, run_id: str) -> Run | None:
@@ -288,6 +304,8 @@ class Session:
 
     def close(self) -> None:
         """End what is open; the session records nothing after."""
+        if self.sampler is not None:
+            self.sampler.close()
         while self._stack:
             self.end_cell(self._stack[-1], "interrupted")
         if self._log is not None:

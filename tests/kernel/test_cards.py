@@ -14,8 +14,8 @@ from mlops_nb.kernel.cards import (
     Card,
     render_card,
 )
-from mlops_nb.kernel.summaries import find_best, format_delta, format_param, is_lower_better
-from mlops_nb.records import ArtifactRecord, DatasetRecord, RunRecord
+from mlops_nb.kernel.summaries import find_best, format_delta, format_param
+from mlops_nb.records import ArtifactRecord, DatasetRecord, RunRecord, is_lower_better
 
 Run = Callable[..., Any]
 

@@ -112,3 +112,31 @@ def test_settings_of_an_index_in_pyproject(tmp_path: Path) -> None:
     path.write_text("[tool.mlops_nb]\nindex = 5432\n")
     with pytest.raises(InvalidValueError, match="postgresql://USER@HOST/DATABASE"):
         load_settings(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("0", 0.0), ("off", 0.0), ("on", 5.0), ("2.5", 2.5), ("0.1", 0.1)]
+)
+def test_interval_of_samples(text: str, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is used is sampled every so many seconds, or not at all."""
+    monkeypatch.setenv("MLOPS_NB_RESOURCES", text)
+    assert load_settings().resources == seconds
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("RESOURCES", "0.01", "'0.01'; expected seconds from 0.1 to 3600"),
+        ("RESOURCES", "often", "'often'; expected seconds"),
+        ("RESOURCES", "nan", "'nan'; expected seconds"),
+        ("OUTPUT_KB", "-1", "'-1'; expected a whole number"),
+        ("OUTPUT_KB", "lots", "'lots'; expected a whole number"),
+    ],
+)
+def test_wrong_numbers_are_refused(
+    name: str, text: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A number that is none, or too small or large, is named with what would be right."""
+    monkeypatch.setenv(f"MLOPS_NB_{name}", text)
+    with pytest.raises(InvalidValueError, match=message):
+        load_settings()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import filterfalse
 
 from mlops_nb import api
 from mlops_nb.errors import UsageError
@@ -10,14 +11,14 @@ from mlops_nb.kernel.commands import Call, Command
 from mlops_nb.kernel.parsing import Parser, read_literal, read_number, split_pairs
 from mlops_nb.kernel.summaries import (
     format_param,
-    is_cost,
     list_changed,
     list_metrics,
+    list_usage,
     read_params,
     short_id,
 )
 from mlops_nb.kernel.tables import Markup, Message, Shown, Table, format_duration, format_value
-from mlops_nb.records import RunRecord, format_time
+from mlops_nb.records import RunRecord, format_time, is_cost, is_system
 
 MAX_COLUMNS = 6
 
@@ -83,7 +84,7 @@ def tabulate_runs(runs: list[RunRecord], title: str = "") -> Table:
     """
     counted: dict[str, int] = {}
     for run in runs:
-        for key in run.metrics:
+        for key in filterfalse(is_system, run.metrics):
             counted[key] = counted.get(key, 0) + 1
     keys = sorted(counted, key=lambda key: (is_cost(key), -counted[key]))[:MAX_COLUMNS]
     rows = [
@@ -149,7 +150,7 @@ def tabulate_run(run: RunRecord) -> list[Table]:
     Returns
     -------
     list of Table
-        Facts, metrics, params, tags, datasets, artifacts and cells.
+        Facts, metrics, what the machine did, params, tags, datasets, artifacts and cells.
     """
     facts = [
         ("name", run.name),
@@ -175,6 +176,7 @@ def tabulate_run(run: RunRecord) -> list[Table]:
     return [
         Table(["run", run.run_id], [row for row in facts if row[1]]),
         Table(["metric", "value"], [(key, run.metrics[key]) for key in list_metrics(run)]),
+        Table(["used at last", "value"], list_usage(run)),
         _tabulate_params(run),
         Table(["tag", "value"], list(run.tags.items())),
         Table(
