@@ -172,6 +172,21 @@ def attach_output(data: bytes, media_type: str, name: str) -> None:
             run.log_bytes(data, name, media_type)
 
 
+def keep_output(parts: Iterable[str]) -> None:
+    """Keep the end of what the running cell has printed with every run recorded in it.
+
+    Parameters
+    ----------
+    parts
+        What was written to stdout and stderr, in order.
+    """
+    session = current_session()
+    if session is not None and session.touched_runs():
+        from mlops_nb.autolog.output import keep_output as keep
+
+        keep(session, parts)
+
+
 def arm_autolog() -> None:
     """Record fits and metrics of this kernel without being asked."""
     from mlops_nb import autolog

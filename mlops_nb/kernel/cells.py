@@ -26,10 +26,16 @@ class RunningCell:
         IPython's own object for this execution; it tells nested executions apart.
     index
         Position in the session as the recorder gave it, None for a cell that is not recorded.
+    count
+        IPython's own number for it, under which it keeps what the cell writes.
+    written
+        How many pieces it had kept there before.
     """
 
     info: object
     index: int | None = None
+    count: int | None = None
+    written: int = 0
     thread: int = field(default_factory=threading.get_ident)
     figures: FigureBuffer = field(default_factory=FigureBuffer)
 
@@ -104,6 +110,29 @@ def _read_request(shell: Any) -> dict[str, Any]:
         return {}
     metadata = kernel.get_parent().get("metadata")
     return metadata if isinstance(metadata, dict) else {}
+
+
+def read_written(shell: Any, count: int | None) -> list[str]:
+    """Give what a cell has written to stdout and stderr, in order.
+
+    Parameters
+    ----------
+    shell
+        The running IPython shell.
+    count
+        IPython's number of the cell.
+
+    Returns
+    -------
+    list of str
+        Empty where IPython does not keep it: before version 9.
+    """
+    kept = getattr(getattr(shell, "history_manager", None), "outputs", None)
+    found: list[str] = []
+    for output in kept.get(count, ()) if isinstance(kept, dict) else ():
+        if output.output_type in {"out_stream", "err_stream"}:
+            found += output.bundle.get("stream", ())
+    return found
 
 
 def read_status(result: Any) -> tuple[CellStatus, str | None]:

@@ -13,6 +13,7 @@ from mlops_nb.kernel.cells import (
     list_names,
     read_metadata,
     read_status,
+    read_written,
 )
 from mlops_nb.kernel.figures import FigureTap, read_figure
 from mlops_nb.kernel.guard import Guard
@@ -31,7 +32,8 @@ class CellHooks:
     Attributes
     ----------
     guards : dict
-        The guard of each recorder by name: ``cells``, ``figures``, ``cards``, ``autolog``.
+        The guard of each recorder by name: ``cells``, ``figures``, ``output``, ``cards``,
+        ``autolog``.
     """
 
     def __init__(self, shell: Any, cards: CardBoard | None) -> None:
@@ -43,6 +45,7 @@ class CellHooks:
             # Runs that no cell would ever close must not be opened either.
             "cells": Guard("cells", on_stop=api.disarm_autolog),
             "figures": Guard("figures", on_stop=self._close_tap),
+            "output": Guard("printed output"),
             "cards": Guard("cards"),
             "autolog": Guard("fits"),
         }
@@ -78,7 +81,7 @@ class CellHooks:
         """
         cell = RunningCell(info)
         self._stack.append(cell)
-        cell.index = self.guards["cells"].call(self._begin, info)
+        cell.index = self.guards["cells"].call(self._begin, info, cell)
 
     def after_cell(self, result: Any = None, *_: object) -> None:
         """Note that a cell has ended, keep its figures and show what was recorded.
@@ -92,17 +95,19 @@ class CellHooks:
         if cell is None or cell.index is None:
             return  # an empty cell ends without having begun
         self.guards["figures"].call(self._keep_figures, cell, result)
+        self.guards["output"].call(self._keep_output, cell)
         records = self.guards["cells"].call(self._end, cell.index, result)
         if records and self._cards is not None:
             self.guards["cards"].call(self._cards.show, records)
 
-    def _begin(self, info: Any) -> int | None:
+    def _begin(self, info: Any, cell: RunningCell) -> int | None:
         cell_id, tags = read_metadata(self._shell, info)
         if not is_recordable(info, tags):
             return None
         _, count = find_execution()
         if count is None:
             count = self._shell.execution_count
+        cell.count, cell.written = count, len(read_written(self._shell, count))
         return api.begin_cell(info.raw_cell, cell_id, tags, count)
 
     def _end(self, index: int, result: Any) -> list[Any]:
@@ -153,6 +158,10 @@ class CellHooks:
         for number, figure in enumerate(cell.figures.figures, 1):
             name = f"cell-{cell.index}-figure-{number}.{figure.suffix}"
             api.attach_output(figure.data, figure.media_type, name)
+
+    def _keep_output(self, cell: RunningCell) -> None:
+        if api.touched_runs():
+            api.keep_output(read_written(self._shell, cell.count)[cell.written :])
 
     def _add_last_value(self, cell: RunningCell, value: object) -> None:
         """Draw a figure that is the cell's value where no hook saw it drawn."""
