@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_nb.autolog.circumstances import Circumstances
 from mlops_nb.autolog.imports import ImportWatcher
+from mlops_nb.autolog.libraries import Libraries
 from mlops_nb.autolog.lineage import Lineage
 from mlops_nb.tracking import Session, find_run_of
 
 if TYPE_CHECKING:
+    from mlops_nb.autolog.fits import FitRecorder
     from mlops_nb.autolog.sklearn import SklearnIntegration
     from mlops_nb.autolog.torch import TorchIntegration
 
@@ -48,13 +50,20 @@ class _Armed:
             self.watcher.watch(name, self._arm_sklearn)
         for name in _TORCH:
             self.watcher.watch(name, self._arm_torch)
+        self.libraries = Libraries(session, self.watcher, self._find_fits)
 
-    def _arm_sklearn(self, module: ModuleType) -> None:
+    def _find_sklearn(self) -> SklearnIntegration:
         if self.sklearn is None:
             from mlops_nb.autolog.sklearn import SklearnIntegration
 
             self.sklearn = SklearnIntegration(self.session, self.watcher)
-        self.sklearn.arm(module)
+        return self.sklearn
+
+    def _find_fits(self) -> FitRecorder:
+        return self._find_sklearn().fits
+
+    def _arm_sklearn(self, module: ModuleType) -> None:
+        self._find_sklearn().arm(module)
 
     def _arm_torch(self, module: ModuleType) -> None:
         if self.torch is None:
@@ -65,6 +74,7 @@ class _Armed:
 
     def finish_cell(self, namespace: dict[str, Any] | None) -> None:
         """Record what is known only when a cell is over."""
+        self.libraries.finish_cell()
         taken = frozenset() if self.sklearn is None else self.sklearn.list_metrics()
         if self.torch is not None:
             self.torch.finish_cell(namespace, taken)
@@ -77,11 +87,12 @@ class _Armed:
         """Give the state of every recorder."""
         rows = list(_WAITING_SKLEARN) if self.sklearn is None else self.sklearn.status()
         rows += list(_WAITING_TORCH) if self.torch is None else self.torch.status()
-        return rows + self.lineage.status()
+        return rows + self.libraries.status() + self.lineage.status()
 
     def close(self) -> None:
         """Restore everything."""
         self.watcher.close()
+        self.libraries.close()
         for integration in (self.torch, self.sklearn):
             if integration is not None:
                 integration.close()

@@ -102,11 +102,16 @@ def _is_steps(value: Any) -> bool:
 def _read_defaults(kind: type) -> dict[str, Any]:
     known = _defaults.get(kind)
     if known is None:
-        try:
-            parameters = inspect.signature(kind).parameters.values()
-        except (ValueError, TypeError):
-            parameters = {}.values()
-        known = {entry.name: entry.default for entry in parameters}
+        known = {}
+        for owner in [kind, *(each for each in kind.__mro__[1:] if "__init__" in vars(each))]:
+            try:
+                parameters = inspect.signature(owner).parameters.values()
+            except (ValueError, TypeError):
+                break
+            known = {entry.name: entry.default for entry in parameters} | known
+            # What a class hands on with ``**kwargs`` has its defaults in the class below.
+            if not any(entry.kind is entry.VAR_KEYWORD for entry in parameters):
+                break
         _defaults[kind] = known
     return known
 
