@@ -17,10 +17,10 @@ ROOT = Path(mlops_nb.__file__).parents[1]
 NAME = "torch_digits.ipynb"
 
 
-def _run_notebook(folder: Path) -> Any:
-    """Run the notebook in a kernel of its own, in a folder."""
-    shutil.copy(ROOT / "example_notebooks" / NAME, folder / NAME)
-    node = nbformat.read(folder / NAME, as_version=4)
+def run_example(name: str, folder: Path) -> Any:
+    """Run a notebook of the examples in a kernel of its own, in a folder."""
+    shutil.copy(ROOT / "example_notebooks" / name, folder / name)
+    node = nbformat.read(folder / name, as_version=4)
     client = NotebookClient(
         node, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
     )
@@ -33,7 +33,7 @@ def _run_notebook(folder: Path) -> Any:
 
 def test_example_notebook(tmp_path: Path) -> None:
     """What was trained, on what, how, how good, how long, and from which code: all is there."""
-    node = _run_notebook(tmp_path)
+    node = run_example(NAME, tmp_path)
     sources = [cell.source for cell in node.cells if cell.cell_type == "code"]
     assert not any("mlops" in source for source in sources[1:-1])
     store = open_store(tmp_path / "store", cache=tmp_path / "cache")
