@@ -7,7 +7,8 @@ import linecache
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from types import FrameType
+from types import CodeType, FrameType
+from typing import Any
 
 _MOST_TREES = 128
 _FLAGS = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
@@ -71,8 +72,11 @@ def read_tree(frame: FrameType) -> Tree | None:
     Tree or None
         None where there is no source, as at a bare prompt.
     """
-    filename = frame.f_code.co_filename
-    lines = linecache.getlines(filename, frame.f_globals)
+    return _read_file(frame.f_code.co_filename, frame.f_globals)
+
+
+def _read_file(filename: str, namespace: dict[str, Any] | None) -> Tree | None:
+    lines = linecache.getlines(filename, namespace)
     if not lines:
         return None
     known = _files.get(filename)
@@ -113,11 +117,32 @@ def find_site(frame: FrameType) -> Site | None:
     Site or None
         None where there is no source or it does not fit the running code.
     """
-    tree = read_tree(frame)
-    if tree is None or frame.f_lasti < 0:
+    return _find_call(read_tree(frame), frame.f_code, frame.f_lasti)
+
+
+def find_site_at(code: CodeType, instruction: int) -> Site | None:
+    """Find the call that stands at an instruction.
+
+    Parameters
+    ----------
+    code
+        A frame's ``f_code``.
+    instruction
+        The ``f_lasti`` it had.
+
+    Returns
+    -------
+    Site or None
+        None where there is no source or it does not fit the code.
+    """
+    return _find_call(_read_file(code.co_filename, None), code, instruction)
+
+
+def _find_call(tree: Tree | None, code: CodeType, instruction: int) -> Site | None:
+    if tree is None or instruction < 0:
         return None
-    at = frame.f_lasti // 2
-    position = next(islice(frame.f_code.co_positions(), at, at + 1), None)
+    at = instruction // 2
+    position = next(islice(code.co_positions(), at, at + 1), None)
     if position is None:
         return None
     _, end_line, _, end_column = position

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 import weakref
 from typing import Any
 
@@ -17,6 +18,13 @@ _PREPARATION = (
 )
 _PREDICTING = ("predict", "predict_proba", "fit_predict", "decision_function", "score_samples")
 _defaults: weakref.WeakKeyDictionary[type, dict[str, Any]] = weakref.WeakKeyDictionary()
+# Of classes whose parameters are read as their library reads them: name and default of each.
+_schemas: weakref.WeakKeyDictionary[type, list[tuple[str, Any]] | None] = (
+    weakref.WeakKeyDictionary()
+)
+_preparing: weakref.WeakKeyDictionary[type, bool] = weakref.WeakKeyDictionary()
+_PLAIN = frozenset({bool, int, float, str, type(None)})
+_ABSENT = object()
 
 
 def find_last_step(estimator: Any) -> Any:
@@ -44,6 +52,13 @@ def is_preparation(estimator: Any) -> bool:
         True for scalers, encoders, imputers, vectorizers, selectors and their combinations.
     """
     kind = type(find_last_step(estimator))
+    known = _preparing.get(kind)
+    if known is None:
+        known = _preparing[kind] = _only_prepares(kind)
+    return known
+
+
+def _only_prepares(kind: type) -> bool:
     if any(hasattr(kind, name) for name in _PREDICTING) and "compose" not in kind.__module__:
         return False
     if kind.__name__ in {"FeatureUnion", "ColumnTransformer", "FunctionTransformer", "str"}:
@@ -55,6 +70,51 @@ def is_preparation(estimator: Any) -> bool:
 def name_estimator(estimator: Any) -> str:
     """Give the name of a run: the class, for a pipeline that of its last step."""
     return type(find_last_step(estimator)).__name__
+
+
+def read_plain_params(estimator: Any) -> tuple[dict[str, Any], list[str]] | None:
+    """Give what `describe_params` gives, in a tenth of its time, where all values are plain.
+
+    Parameters
+    ----------
+    estimator
+        Anything.
+
+    Returns
+    -------
+    tuple or None
+        None where a value is none of Python's own scalars, or the class has its own way to give
+        its parameters.
+    """
+    kind = type(estimator)
+    schema = _schemas.get(kind, _ABSENT)
+    if schema is _ABSENT:
+        schema = _schemas[kind] = _read_schema(kind)
+    if not isinstance(schema, list):
+        return None
+    fields = vars(estimator)
+    params: dict[str, Any] = {}
+    changed: list[str] = []
+    for name, default in schema:
+        value = fields.get(name, _ABSENT)
+        if type(value) not in _PLAIN or (type(value) is str and len(value) > _LONGEST_TEXT):
+            return None
+        params[name] = value
+        if value is not default and _differs(value, default):
+            changed.append(name)
+    return params, changed
+
+
+def _read_schema(kind: type) -> list[tuple[str, Any]] | None:
+    base = getattr(sys.modules.get("sklearn.base"), "BaseEstimator", None)
+    if base is None or getattr(kind, "get_params", None) is not base.get_params:
+        return None
+    try:
+        names = sorted(kind._get_param_names())  # type: ignore[attr-defined]  # noqa: SLF001
+    except Exception:  # noqa: BLE001 - a class of the user's; `describe_params` says what is wrong
+        return None
+    defaults = _read_defaults(kind)
+    return [(name, defaults.get(name)) for name in names] if len(names) <= _MOST_PARAMS else None
 
 
 def describe_params(estimator: Any) -> tuple[dict[str, Any], list[str]]:
@@ -117,8 +177,7 @@ def _read_defaults(kind: type) -> dict[str, Any]:
 
 
 def _differs(value: Any, default: Any) -> bool:
-    plain = (bool, int, float, str, type(None))
-    if type(value) in plain and type(default) in plain:
+    if type(value) in _PLAIN and type(default) in _PLAIN:
         both_nan = value != value and default != default  # noqa: PLR0124
         return not both_nan and (type(value) is not type(default) or value != default)
     return value is not default

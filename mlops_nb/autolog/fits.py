@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import threading
 import time
@@ -10,21 +9,21 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
-from mlops_nb.autolog.callsites import find_site
 from mlops_nb.autolog.describe import (
     describe_params,
     find_last_step,
     is_preparation,
     name_estimator,
+    read_plain_params,
 )
 from mlops_nb.autolog.frames import read_locals
+from mlops_nb.autolog.given import GivenData
 from mlops_nb.autolog.models import KnownModels
 from mlops_nb.autolog.snapshots import SnapshotQueue, refresh_environment
-from mlops_nb.capture.seeds import capture_seeds
-from mlops_nb.data import fingerprint
+from mlops_nb.capture.seeds import capture_seeds, digest_numpy, read_numpy
+from mlops_nb.store import write_deferred
 from mlops_nb.tracking import Run, Session
 
-_EXACT_BYTES = 256 << 20
 _MOST_WARNINGS = 5
 _MOST_CANDIDATES = 10_000
 _FLUSH_S = 0.5
@@ -90,6 +89,7 @@ class FitRecorder:
         self.known = KnownModels()
         self.latest: Run | None = None
         self._data = SnapshotQueue(session.store) if session.store is not None else None
+        self._given = GivenData(self._data)
         self._partial: dict[str, _PartialFits] = {}
         self._owners: dict[str, _Owner] = {}
         self._lock = threading.Lock()
@@ -134,27 +134,38 @@ class FitRecorder:
                     )  # one more fit inside the same
             given = _read_data(frame) or given
         run = self._session.start_run(
-            name_estimator(estimator), tags=self._tag(estimator, method), is_active=False
+            name_estimator(estimator),
+            tags=self._tag(estimator, method),
+            is_active=False,
+            is_deferred=True,
         )
-        if self.latest is None and self._data is not None:
-            self._data.submit(lambda: refresh_environment(self._session))
+        if self._data is not None:
+            self._data.hold()
+            if self.latest is None:
+                self._data.submit(lambda: refresh_environment(self._session))
         self.latest = run
         if owned is not None and frame is not None:
             self._owners[run.run_id] = _Owner(id(frame), self._session.cell, time.perf_counter())
             frame = frame.f_back
-        self.known.add(estimator, run, next(iter(given.values()), None))
         if method == "partial_fit":
             self._partial[run.run_id] = _PartialFits(run, self._session.cell)
         try:
-            self._log_given(run, estimator, given, frame)
+            run.set_tags(self._log_params(run, estimator))
+            run.note()  # should the process be killed in this fit
+            sample = self._given.log(run, given, frame)
+            self.known.add(estimator, run, next(iter(given.values()), None), sample)
         except BaseException:
             self._session.adopt(run)  # no run is left open, whatever the user's classes do
             raise
         return Fit(run, time.perf_counter())
 
-    def _log_given(
-        self, run: Run, estimator: Any, given: dict[str, Any], frame: FrameType | None
-    ) -> None:
+    def _log_params(self, run: Run, estimator: Any) -> dict[str, object]:
+        """Record the parameters; give the tags that say more of them."""
+        plain = read_plain_params(estimator)
+        if plain is not None:
+            run.log_event({"type": "params", "params": plain[0]})
+            _log_numpy(run, type(estimator), plain[0])
+            return {"params.changed": ", ".join(plain[1])}
         tags: dict[str, object] = {}
         try:
             params, changed = describe_params(estimator)
@@ -162,12 +173,7 @@ class FitRecorder:
             tags["params.changed"] = ", ".join(changed)
         except Exception as error:  # noqa: BLE001 - a class of the user's, and one run's matter
             tags["params.unknown"] = f"{type(error).__name__}: {_read_message(error)}"
-        seeds = capture_seeds()
-        tags |= {
-            f"seed.{name}": seeds[name] for name in ("random", "numpy", "torch") if seeds[name]
-        }
-        run.set_tags(tags)
-        self._log_data(run, given, frame)
+        return tags | _read_seeds()
 
     def _is_same_cell(self, earlier: _Owner | _PartialFits | None) -> bool:
         return earlier is not None and earlier.cell == self._session.cell
@@ -184,12 +190,6 @@ class FitRecorder:
         if last is not kind:
             tags["estimator.last"] = last.__qualname__
         return tags
-
-    def _log_data(self, run: Run, given: dict[str, Any], frame: FrameType | None) -> None:
-        names = _read_names(frame)
-        for position, (role, obj) in enumerate(given.items()):
-            name = names.get(role) or names.get(str(position), "")
-            add_data(run, self._data, obj, name, role)
 
     # ------------------------------------------------------------------ after
     def end(self, fit: Fit, estimator: Any, error: BaseException | None) -> None:
@@ -223,8 +223,10 @@ class FitRecorder:
             # Several calls of partial_fit, and fits within a fit, are over when the cell is.
             is_several = partial is not None or run.run_id in self._owners
             self._session.adopt(run, None if is_several else time.time())
-        if self._session.cell is None and self._data is not None:
-            self._data.release()  # a script has no cells to wait for
+        if self._session.cell is None:
+            run.write()  # a script has no cells to wait for
+            if self._data is not None:
+                self._data.release()
 
     def _end_partial(self, partial: _PartialFits, duration: float) -> None:
         with self._lock:
@@ -245,7 +247,7 @@ class FitRecorder:
         if not isinstance(results, dict) or "params" not in results:
             return
         if best is not None:
-            self.known.add(best, run, self.known.find_example(estimator))
+            self.known.add_like(best, run, estimator)
         index = fields.get("best_index_")
         score = fields.get("best_score_")
         if score is not None:
@@ -269,36 +271,16 @@ class FitRecorder:
         for partial in partials.values():
             if partial.calls & (partial.calls - 1):
                 partial.log()
+        self._given.finish_cell()
         if self._data is not None:
             self._data.release()
 
     def close(self) -> None:
         """Write what is left, and wait a bounded time for data in the background."""
         self.finish_cell()
+        write_deferred()  # what is identified only now is kept as well
         if self._data is not None:
             self._data.close()
-
-
-def add_data(run: Run, queue: SnapshotQueue | None, obj: Any, name: str, role: str) -> None:
-    """Name data that a run uses, and have them kept; nothing where they are of no known kind.
-
-    Parameters
-    ----------
-    run
-        The run.
-    queue
-        Keeps them, after the cell; None for their fingerprint alone.
-    obj
-        The data.
-    name, role
-        What the user calls them, and what they are to the training.
-    """
-    record = fingerprint(obj, name, role, limit_bytes=_EXACT_BYTES)
-    if record is None:
-        return
-    if queue is not None:
-        record = queue.add(obj, record, run)
-    run.log_dataset(record)
 
 
 def _find_owner(frame: FrameType | None) -> tuple[Any, FrameType] | None:
@@ -326,6 +308,23 @@ def add_warning(fit: Fit, category: type[Warning], message: object) -> None:
         fit.warnings.append(text)
 
 
+def _read_seeds() -> dict[str, object]:
+    """Read the states of all generators that a fit may draw from."""
+    seeds = capture_seeds()
+    names = ("random", "numpy", "torch")
+    return {f"seed.{name}": seeds[name] for name in names if seeds[name]}
+
+
+def _log_numpy(run: Run, kind: type, params: dict[str, Any]) -> None:
+    """Record the state that a class of the library draws from, unless it is told of another."""
+    if not kind.__module__.startswith("sklearn."):
+        run.set_tags(_read_seeds())
+    elif params.get("random_state", 0) is None:
+        state = read_numpy()
+        if state is not None:
+            run.log_later(lambda: [{"type": "tags", "tags": {"seed.numpy": digest_numpy(state)}}])
+
+
 def _read_message(error: BaseException) -> str:
     try:
         return " ".join(str(error).split())[:500]
@@ -335,18 +334,3 @@ def _read_message(error: BaseException) -> str:
 
 def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") and getattr(value, "shape", None) == () else value
-
-
-def _read_names(frame: FrameType | None) -> dict[str, str]:
-    """Read what the user calls the arguments, by position and by keyword."""
-    site = find_site(frame) if frame is not None else None
-    if site is None:
-        return {}
-    names = {str(position): _spell(node) for position, node in enumerate(site.call.args)}
-    names |= {word.arg: _spell(word.value) for word in site.call.keywords if word.arg}
-    return names
-
-
-def _spell(node: ast.AST) -> str:
-    text = ast.unparse(node)
-    return text if len(text) <= 60 else ""

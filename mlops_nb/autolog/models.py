@@ -6,10 +6,8 @@ import weakref
 from dataclasses import dataclass
 from typing import Any
 
+from mlops_nb.autolog.captures import Sample
 from mlops_nb.tracking import Run, current_session, find_run_of, link_object
-
-_SAMPLE_ROWS = 100
-_SAMPLE_BYTES = 1 << 20
 
 
 @dataclass(slots=True)
@@ -17,7 +15,7 @@ class _Entry:
     model: weakref.ref[Any]
     run: Run
     data: weakref.ref[Any] | None
-    sample: Any
+    sample: Sample | None
 
 
 class KnownModels:
@@ -26,7 +24,7 @@ class KnownModels:
     def __init__(self) -> None:
         self._entries: dict[int, _Entry] = {}
 
-    def add(self, model: Any, run: Run, data: Any = None) -> None:
+    def add(self, model: Any, run: Run, data: Any = None, sample: Sample | None = None) -> None:
         """Note that a run fits a model.
 
         Parameters
@@ -36,7 +34,9 @@ class KnownModels:
         run
             Its run; a later fit of the same object takes its place.
         data
-            What it is fitted on; not kept alive, but for a copy of a few rows.
+            What it is fitted on; not kept alive.
+        sample
+            A few rows of it.
         """
         key = id(model)
         entries = self._entries
@@ -48,7 +48,7 @@ class KnownModels:
 
         reference = weakref.ref(model, forget)
         link_object(model, run.run_id)  # a later step of a pipeline finds the run by it
-        entries[key] = _Entry(reference, run, _refer(data), _copy_rows(data))
+        entries[key] = _Entry(reference, run, _refer(data), sample)
 
     def find(self, model: Any) -> Run | None:
         """Give the run that fitted exactly this object, in this kernel or an earlier step's."""
@@ -65,7 +65,17 @@ class KnownModels:
         if entry is None or entry.model() is not model:
             return None
         whole = entry.data() if entry.data is not None else None
-        return entry.sample if whole is None else whole
+        if whole is not None or entry.sample is None:
+            return whole
+        return entry.sample.read()
+
+    def add_like(self, model: Any, run: Run, other: Any) -> None:
+        """Note that a run fits a model on the same data as another one."""
+        entry = self._entries.get(id(other))
+        self.add(model, run)
+        if entry is not None and entry.model() is other:
+            self._entries[id(model)].data = entry.data
+            self._entries[id(model)].sample = entry.sample
 
     def clear(self) -> None:
         """Forget every model."""
@@ -77,11 +87,3 @@ def _refer(data: Any) -> weakref.ref[Any] | None:
         return weakref.ref(data)
     except TypeError:
         return None  # lists have no weak references
-
-
-def _copy_rows(data: Any) -> Any:
-    if not hasattr(data, "shape") or len(data.shape) != 2:
-        return None
-    rows = data.iloc[:_SAMPLE_ROWS] if hasattr(data, "iloc") else data[:_SAMPLE_ROWS]
-    size = rows.size * 8
-    return rows.copy() if size <= _SAMPLE_BYTES and hasattr(rows, "copy") else None

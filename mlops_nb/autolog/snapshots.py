@@ -54,11 +54,14 @@ class SnapshotQueue:
         self._held: list[Callable[[], None]] = []
         self._pending: set[str] = set()
         self._is_stopped = False
+        self._is_held = True
         self._waiting_bytes = 0
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def add(self, obj: Any, record: DatasetRecord, run: Run) -> DatasetRecord:
+    def add(
+        self, obj: Any, record: DatasetRecord, run: Run, *, is_copied: bool = False
+    ) -> DatasetRecord:
         """Have data stored, unless they are too large or already are.
 
         Parameters
@@ -69,6 +72,8 @@ class SnapshotQueue:
             Their fingerprint.
         run
             The run that used them.
+        is_copied
+            Whether `obj` is a copy that nobody writes to.
 
         Returns
         -------
@@ -89,7 +94,7 @@ class SnapshotQueue:
                 return record
             self._waiting_bytes += size
             self._pending.add(record.fingerprint)
-        copied = copy_safely(obj)
+        copied = obj if is_copied else copy_safely(obj)
         self.submit(lambda: self._keep(copied, record, run))
         return record
 
@@ -102,11 +107,22 @@ class SnapshotQueue:
             The work; one that raises ends the thread with one line to the person.
         """
         with self._lock:
-            if not self._is_stopped:
-                self._held.append(job)
+            if self._is_stopped:
+                return
+            self._held.append(job)
+        if not self._is_held:
+            self._start()
+
+    def hold(self) -> None:
+        """Let what is submitted wait again: a cell is running."""
+        self._is_held = True
 
     def release(self) -> None:
         """Begin with what was submitted: the cell is over, and its fits are not slowed down."""
+        self._is_held = False
+        self._start()
+
+    def _start(self) -> None:
         with self._lock:
             held, self._held = self._held, []
             for job in held:

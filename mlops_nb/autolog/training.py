@@ -9,8 +9,8 @@ from types import FrameType
 from typing import Any
 
 from mlops_nb.autolog.fits import Fit
-from mlops_nb.autolog.given import add_data
 from mlops_nb.autolog.frames import BUSY
+from mlops_nb.autolog.given import add_data
 from mlops_nb.autolog.snapshots import SnapshotQueue, refresh_environment
 from mlops_nb.capture.seeds import capture_seeds
 from mlops_nb.tracking import Run, Session, active_run

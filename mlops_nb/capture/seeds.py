@@ -9,6 +9,8 @@ import sys
 from array import array
 from typing import Any
 
+from mlops_nb.capture.numpystate import State, read_state
+
 
 def _digest(*parts: bytes) -> str:
     state = hashlib.blake2b(digest_size=16)
@@ -23,7 +25,42 @@ def _read_random() -> str:
     return _digest(repr((version, gauss)).encode(), array("Q", numbers).tobytes())
 
 
-def _read_numpy(module: Any) -> str:
+def read_numpy() -> State | None:
+    """Read the state of NumPy's legacy global generator; None where it is another, or not loaded.
+
+    Returns
+    -------
+    tuple or None
+        For `digest_numpy`.
+    """
+    module = sys.modules.get("numpy.random.mtrand")
+    generator = getattr(module, "_rand", None)
+    if generator is None:
+        return None
+    found = read_state(generator)
+    if found is not None:
+        return found
+    state = generator.get_state(legacy=False)
+    inner = state["state"]
+    key, kind = inner.get("key"), state["bit_generator"]
+    if kind != "MT19937" or key is None:
+        return None
+    return key.tobytes(), inner["pos"], state["has_gauss"], state["gauss"]
+
+
+def digest_numpy(state: State) -> str:
+    """Give the digest of a state that `read_numpy` gave."""
+    key, position, waits, gauss = state
+    return _digest(repr(("MT19937", position, waits, gauss)).encode(), key)
+
+
+def _capture_numpy() -> str | None:
+    module = sys.modules.get("numpy.random")
+    if module is None or not hasattr(module, "get_state"):
+        return None
+    known = read_numpy()
+    if known is not None:
+        return digest_numpy(known)
     state = module.get_state(legacy=False)
     inner = state["state"]
     rest = (state["bit_generator"], inner.get("pos"), state["has_gauss"], state["gauss"])
@@ -49,13 +86,10 @@ def capture_seeds() -> dict[str, Any]:
     """
     document: dict[str, Any] = {
         "random": _read_random(),
-        "numpy": None,
+        "numpy": _capture_numpy(),
         "torch": None,
         "hash_seed": os.environ.get("PYTHONHASHSEED"),
     }
-    numpy_random = sys.modules.get("numpy.random")
-    if numpy_random is not None and hasattr(numpy_random, "get_state"):
-        document["numpy"] = _read_numpy(numpy_random)
     torch = sys.modules.get("torch")
     if torch is not None and hasattr(torch, "get_rng_state"):
         document["torch"] = _digest(torch.get_rng_state().numpy().tobytes())

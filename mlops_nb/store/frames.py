@@ -9,10 +9,25 @@ from __future__ import annotations
 import json
 import struct
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 HEAD = struct.Struct("<II")
 LONGEST_BYTES = 64 * 1024 * 1024
+
+
+def _make_encoder() -> Callable[[Any], str]:
+    plain = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return plain.encode
+    # What `encode` makes anew for every call, made once.
+    escape = json.encoder.encode_basestring
+    encode = make(None, plain.default, escape, None, ":", ",", False, False, True)
+    return lambda event: "".join(encode(event, 0))
+
+
+_encode = _make_encoder()
 
 
 def pack_frame(event: dict[str, Any]) -> bytes:
@@ -28,9 +43,7 @@ def pack_frame(event: dict[str, Any]) -> bytes:
     bytes
         Head and payload, to be written by a single call.
     """
-    payload = json.dumps(event, ensure_ascii=False, separators=(",", ":"), default=str).encode(
-        "utf-8", "surrogatepass"
-    )
+    payload = _encode(event).encode("utf-8", "surrogatepass")
     return HEAD.pack(len(payload), zlib.crc32(payload)) + payload
 
 

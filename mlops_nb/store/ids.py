@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import threading
 import time
 
@@ -29,7 +28,7 @@ def new_run_id() -> str:
         tick = max(time.time_ns() * 4096 // 1_000_000, _last[0] + 1)
         _last[0] = tick
     milliseconds, fraction = divmod(tick, 4096)
-    low = secrets.randbits(62) | (0b10 << 62)
+    low = int.from_bytes(os.urandom(8)) & (1 << 62) - 1 | (0b10 << 62)
     text = f"{milliseconds & (1 << 48) - 1:012x}7{fraction:03x}{low:016x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 

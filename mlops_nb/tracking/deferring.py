@@ -40,6 +40,10 @@ class Deferrable:
         except OSError as error:
             self._fail(error)
 
+    def log_event(self, event: Mapping[str, Any]) -> None:
+        """Write an event whose names and values need no check."""
+        self._append(event)
+
     def note(self) -> None:
         """Keep a deferred run, as far as it is logged, also when the process is killed now."""
         if isinstance(self._log, DeferredLog):

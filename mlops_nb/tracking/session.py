@@ -150,7 +150,10 @@ class Session:
                 self._adopted.remove(adopted)
                 # What was done before the cell failed is done.
                 run.end("finished" if done_at else ends.get(status, "finished"), done_at)
-        return self._touched.pop(index, [])
+        touched = self._touched.pop(index, [])
+        for run in touched:
+            run.write()  # whatever becomes of the process now, the cell is over
+        return touched
 
     def read_source(self, index: int) -> str | None:
         """Give the source of a cell that is running."""
@@ -238,8 +241,12 @@ class Session:
         *,
         nested: bool | None = None,
         is_active: bool = True,
+        is_deferred: bool = False,
     ) -> Run:
-        """Start a run that knows its session, notebook, cell, environment and code."""
+        """Start a run that knows its session, notebook, cell, environment and code.
+
+        A deferred run is written when its cell ends, at the latest.
+        """
         meta = {"session_id": self.session_id, "notebook": self.notebook}
         run = start_run(
             self.store,
@@ -250,6 +257,7 @@ class Session:
             nested=nested,
             meta=meta,
             is_active=is_active,
+            is_deferred=is_deferred,
         )
         with self._lock:
             self._runs.add(run)

@@ -8,28 +8,43 @@ import numpy as np
 import pytest
 
 from mlops_nb import autolog
-from mlops_nb.autolog import snapshots
+from mlops_nb.autolog.captures import CaptureBook
 from mlops_nb.autolog.snapshots import SnapshotQueue
 from mlops_nb.data import load_frame
 from mlops_nb.store import Store
 from tests.autolog.conftest import Notebook
 
 
-def test_many_fits_on_one_frame_copy_it_once(
+def test_many_fits_on_one_array_copy_it_once(
     notebook: Notebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ten fits on the same data make one copy, one object, and ten runs that name it."""
+    """Ten fits on the same arrays make one copy of each, until somebody writes into one."""
     copies: list[object] = []
-    original = snapshots.copy_safely
+    original = CaptureBook._copy
 
-    def count(obj: object) -> object:
+    def count(book: CaptureBook, obj: object) -> tuple[object, int]:
         copies.append(type(obj))
-        return original(obj)
+        return original(book, obj)
 
-    monkeypatch.setattr(snapshots, "copy_safely", count)
+    monkeypatch.setattr(CaptureBook, "_copy", count)
+    notebook.run(
+        "A, b = X.to_numpy().copy(), y.to_numpy().copy()\n"
+        "for turn in range(10):\n"
+        "    model = Ridge().fit(A, b)\n"
+        "    if turn == 4: A[0, 0] = -0.0 if A[0, 0] == 0 else 0.0"
+    )
+    autolog.disarm()
+    assert len(copies) == 3
+    found = [data.digest for run in notebook.runs() for data in run.datasets]
+    assert len(found) == 20
+    assert len(set(found)) == 3
+    assert None not in found
+
+
+def test_many_fits_on_one_frame_store_it_once(notebook: Notebook) -> None:
+    """Ten fits on the same frame make one object, and ten runs that name it."""
     notebook.run("for _ in range(10):\n    model = Ridge().fit(X, y)")
     autolog.disarm()
-    assert len(copies) == 2  # X and y
     digests = {data.digest for run in notebook.runs() for data in run.datasets}
     assert len(digests) == 2
     assert None not in digests
