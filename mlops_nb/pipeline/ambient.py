@@ -39,7 +39,8 @@ def read_environment() -> dict[str, str]:
 
 def _capture_loggers() -> dict[str, tuple[int, bool, bool]]:
     found = {"": (logging.root.level, False, True)}
-    for name, logger in logging.root.manager.loggerDict.items():
+    # In an order of names: theirs is that of imports, which differs where steps come from the cache.
+    for name, logger in sorted(logging.root.manager.loggerDict.items()):
         if isinstance(logger, logging.Logger):
             state = (logger.level, logger.disabled, logger.propagate)
             if state != (logging.NOTSET, False, True):
@@ -73,7 +74,7 @@ def capture_ambient(environment: dict[str, str] | None = None) -> dict[str, Any]
     before = environment or {}
     now = read_environment()
     state: dict[str, Any] = {
-        "environment": {k: v for k, v in now.items() if before.get(k) != v},
+        "environment": {k: v for k, v in sorted(now.items()) if before.get(k) != v},
         "environment_removed": sorted(set(before) - set(now)),
         "path": list(sys.path),
         "recursion_limit": sys.getrecursionlimit(),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import warnings
 from typing import Any
 
+import pytest
+
+from mlops_nb.pipeline.ambient import capture_ambient
 from mlops_nb.pipeline.verify_loading import _leave_out_libraries
 from tests.pipeline.places import Place
 
@@ -69,3 +73,19 @@ def test_options_of_a_library_that_one_side_lacks_are_left_out() -> None:
     sides = [{"libraries": {"numpy": 1, "torch": 2}}, {"libraries": {"numpy": 3}}]
     found = _leave_out_libraries(sides, "import torch")
     assert [side["libraries"] for side in found] == [{"numpy": 1}, {"numpy": 3}]
+
+
+def test_order_of_imports_is_no_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loggers that were made and variables that were set in another order are the same state."""
+    found = []
+    for names in (("of_a", "of_b"), ("of_b", "of_a")):
+        made = {name: logging.Logger(name, logging.ERROR) for name in names}
+        for name in names:
+            monkeypatch.delenv(name, raising=False)
+            monkeypatch.setenv(name, "1")
+        with monkeypatch.context() as patch:
+            patch.setattr(logging.root.manager, "loggerDict", made)
+            state = capture_ambient({})
+        found.append((list(state["loggers"]), list(state["environment"])))
+    assert found[0] == found[1]
+    assert found[0][0] == ["", "of_a", "of_b"]
