@@ -57,6 +57,7 @@ from mlops_nb.api.sessions import (
     open_session,
     touch_runs_of,
     touched_runs,
+    watch_runs,
 )
 from mlops_nb.api.steps import (
     clear_cache,
@@ -153,4 +154,5 @@ __all__ = [
     "verify_audit",
     "verify_pipeline",
     "verify_store",
+    "watch_runs",
 ]

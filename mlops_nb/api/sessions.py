@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import atexit
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_nb.api.places import make_session
-from mlops_nb.records import RunRecord
+from mlops_nb.records import ProgressRecord, RunRecord
 from mlops_nb.tracking import Session, current_session, find_run_of
 from mlops_nb.tracking import close_session as close_tracking_session
 
@@ -185,6 +185,24 @@ def keep_output(parts: Iterable[str]) -> None:
         from mlops_nb.autolog.output import keep_output as keep
 
         keep(session, parts)
+
+
+def watch_runs(listener: Callable[[str, ProgressRecord | None], object] | None) -> None:
+    """Be told of runs while they are open, once a second, on a thread of its own.
+
+    Parameters
+    ----------
+    listener
+        Told the id of an open run and how far it has got; None for nobody. It must not raise.
+    """
+    session = current_session()
+    if session is None or session.sampler is None:
+        return
+    if listener is None:
+        session.sampler.listener = None
+        return
+    tell = listener
+    session.sampler.listener = lambda run, progress: tell(run.run_id, progress)
 
 
 def arm_autolog() -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import html
 import math
+import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from mlops_nb import api
+from mlops_nb.kernel.earlier import EarlierRuns
+from mlops_nb.kernel.livecards import LiveCard
+from mlops_nb.kernel.sparklines import Curve, draw_progress, find_curve
 from mlops_nb.kernel.summaries import (
     find_best,
     format_delta,
@@ -26,17 +29,23 @@ MAX_RUNS = 20
 MAX_KEYS = 12
 MAX_COLUMNS = 6
 MAX_CARDS = 20  # cards of earlier cells that may still be completed
+# JupyterLab and Notebook follow it, in notebooks that are not trusted too; others show the words.
+_LINK = (
+    "<a href='#' data-commandlinker-command='mlops:open-panel' data-commandlinker-args='{}'>"
+    "open the panel</a>"
+)
 
 
 @dataclass(slots=True)
 class Card:
-    """One card as shown: its runs, the runs before them, and how many were nested in each."""
+    """One card as shown: its runs, the runs before them, how many were nested in each, a curve."""
 
     display_id: str
     runs: list[RunRecord]
     earlier: dict[str, list[RunRecord]]
     is_shown: bool = False
     nested: dict[str, int] = field(default_factory=dict)
+    curve: Curve | None = None
 
     def best(self, run: RunRecord) -> dict[str, float]:
         """Find what the metrics of a run are compared with.
@@ -69,6 +78,8 @@ class CardBoard:
         # A board made by %reload_ext must not take over the outputs of the one before it.
         self._name = uuid.uuid4().hex[:12]
         self._made = 0
+        self._earlier = EarlierRuns()
+        self.live = LiveCard(self._make, self._publish)
 
     def show(self, records: Sequence[RunRecord]) -> None:
         """Show a card for new runs; complete the cards of runs that were shown before.
@@ -78,7 +89,9 @@ class CardBoard:
         records
             Runs that a cell closed or added to.
         """
+        live = self.live.end()
         given = {record.run_id: record for record in records}
+        self._earlier.add(records)
         for card in self._cards:
             if any(run.run_id in given for run in card.runs):
                 card.runs = [given.pop(run.run_id, run) for run in card.runs]
@@ -86,27 +99,23 @@ class CardBoard:
         fresh = [run for run in given.values() if run.parent_run_id not in given]
         if not fresh:
             return
-        self._made += 1
-        display_id = f"mlops-nb-{self._name}-{self._made}"
-        card = Card(display_id, fresh, self._find_earlier(fresh))
+        card = self._make(*fresh)
+        if live is not None:
+            card.display_id, card.is_shown = live.display_id, live.is_shown
         for run in given.values():
             if run.parent_run_id in given:
                 card.nested[run.parent_run_id] = card.nested.get(run.parent_run_id, 0) + 1
         self._publish(card)
         self._cards = [*self._cards[1 - MAX_CARDS :], card]
 
-    def _find_earlier(self, fresh: Sequence[RunRecord]) -> dict[str, list[RunRecord]]:
-        """Find earlier runs with the names of the new ones, in the same notebook."""
-        ids = {run.run_id for run in fresh}
-        names, notebook = {run.name for run in fresh}, fresh[0].notebook
-        earlier: dict[str, list[RunRecord]] = {name: [] for name in names}
-        for run in api.list_runs(limit=200, notebook=notebook):
-            is_other = run.run_id not in ids and run.status != "failed"
-            if run.name in names and is_other and run.notebook == notebook:
-                earlier[run.name].append(run)
-        return earlier
+    def _make(self, *fresh: RunRecord) -> Card:
+        self._made += 1
+        display_id = f"mlops-nb-{self._name}-{self._made}"
+        return Card(display_id, list(fresh), self._earlier.find(fresh))
 
     def _publish(self, card: Card) -> None:
+        if len(card.runs) == 1:
+            card.curve = find_curve(card.runs[0])
         self._shell.display_pub.publish(
             data=render_card(card)._repr_mimebundle_(),
             metadata={},
@@ -132,6 +141,7 @@ def render_card(card: Card) -> Markup:
     document = {
         "schema": 1,
         "runs": [read_run(run, card.best(run)) for run in card.runs[:MAX_RUNS]],
+        "curve": None if card.curve is None else _read_curve(card.curve),
     }
     if len(card.runs) == 1:
         text, markup = _render_one(card.runs[0], card)
@@ -179,6 +189,20 @@ def read_run(run: RunRecord, best: dict[str, float]) -> dict[str, Any]:
             for data in run.datasets[:MAX_KEYS]
         ],
         "environment": run.environment,
+        "code": run.code,
+        "progress": None if run.progress is None else _plain(asdict(run.progress)),
+    }
+
+
+def _read_curve(curve: Curve) -> dict[str, Any]:
+    values = [_json_number(value) for value in curve.values]
+    return {"key": curve.key, "count": curve.count, "values": values}
+
+
+def _plain(document: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: _json_number(value) if isinstance(value, float) else value
+        for key, value in document.items()
     }
 
 
@@ -196,8 +220,9 @@ def _describe_kept(run: RunRecord) -> str:
     figures = sum(1 for artifact in run.artifacts if artifact.media_type.startswith("image/"))
     if figures:
         parts.append(f"{figures} figure{'s' if figures > 1 else ''}")
-    if run.environment:
-        parts.append("environment")
+    outputs = any(artifact.path.endswith("-output.txt") for artifact in run.artifacts)
+    said = {"output": outputs, "code": run.code or run.cells, "environment": run.environment}
+    parts += [word for word, has in said.items() if has]
     return f"recorded: {', '.join(parts)}" if parts else ""
 
 
@@ -205,7 +230,7 @@ def _render_one(run: RunRecord, card: Card) -> tuple[str, str]:
     """Draw one run: what came out of it, then what went in."""
     best, nested = card.best(run), card.nested.get(run.run_id, 0)
     inner = f"{nested} nested run{'s' if nested > 1 else ''}" if nested else ""
-    words = [run.status, format_duration(run.duration_s), inner, short_id(run.run_id)]
+    words = [run.status, format_duration(_measure(run)), inner, short_id(run.run_id)]
     facts = [word for word in words if word]
     rows = [
         (key, format_value(run.metrics[key]), format_delta(key, run.metrics[key], best))
@@ -219,8 +244,13 @@ def _render_one(run: RunRecord, card: Card) -> tuple[str, str]:
     lines = [f"run {' · '.join([run.name, *facts])}"]
     for key, value, delta in rows:
         lines.append(f"  {key.ljust(width)}  {value}{f'  ({delta})' if delta else ''}")
-    if params:
-        lines.append(f"  {params}")
+    curve = card.curve
+    if curve is not None:
+        lines.append(f"  {curve.key}  {curve.text}")
+    if run.progress is not None:
+        lines.append(f"  {draw_progress(run.progress)[0]}")
+    described = _describe_kept(run)
+    lines += [f"  {words}" for words in (params, described) if words]
     metrics = "".join(
         f"<tr><td style='{CELL};text-align:left'>{escape(key)}</td>"
         f"<td style='{CELL}'><b>{escape(value)}</b></td>"
@@ -228,15 +258,24 @@ def _render_one(run: RunRecord, card: Card) -> tuple[str, str]:
         for key, value, delta in rows
     )
     table = f"<table style='margin:4px 0'>{metrics}</table>" if rows else ""
+    if curve is not None:
+        table += f"<div style='margin:4px 0'>{curve.to_html()} {escape(curve.key)}</div>"
+    if run.progress is not None:
+        table = f"<div style='margin:4px 0'>{draw_progress(run.progress)[1]}</div>{table}"
     # No colours: the text takes those of the page, light or dark.
     given = f"<div style='margin:2px 0'>{html.escape(params)}</div>" if params else ""
-    kept = html.escape(_describe_kept(run))
+    kept = " · ".join(word for word in (html.escape(described), _LINK) if word)
     markup = (
         f"<details class='mlops-nb-card' open><summary>run <b>{escape(run.name)}</b> · "
         f"{' · '.join(map(escape, facts[:-1]))} · <code>{escape(facts[-1])}</code></summary>"
         f"{table}{given}<small style='opacity:.7'>{kept}</small></details>"
     )
     return "\n".join(lines), markup
+
+
+def _measure(run: RunRecord) -> float | None:
+    """Give how long a run took, or has taken so far."""
+    return time.time() - run.started_at if run.status == "running" else run.duration_s
 
 
 def _render_many(card: Card) -> tuple[str, str]:

@@ -88,10 +88,17 @@ class FigureTap:
         The running IPython shell.
     on_bundle
         Called with the forms of each displayed object; it must not raise.
+    on_clear
+        Called when a cell takes back what it has displayed; nor must it.
     """
 
-    def __init__(self, shell: Any, on_bundle: Callable[[dict[str, Any]], object]) -> None:
-        self._on_bundle = on_bundle
+    def __init__(
+        self,
+        shell: Any,
+        on_bundle: Callable[[dict[str, Any]], object],
+        on_clear: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._on_bundle, self._on_clear = on_bundle, on_clear
         # Both are official hook points of ipykernel; a terminal has neither and shows no images.
         self._publishers = [
             publisher
@@ -108,8 +115,11 @@ class FigureTap:
 
     def _see(self, message: Any) -> Any:
         try:
-            if message["header"]["msg_type"] in {"display_data", "execute_result"}:
+            kind = message["header"]["msg_type"]
+            if kind in {"display_data", "execute_result"}:
                 self._on_bundle(message["content"]["data"])
+            elif kind == "clear_output":
+                self._on_clear()
         except (KeyError, TypeError):
             return message  # a message of another shape is none of our business
         return message

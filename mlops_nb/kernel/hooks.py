@@ -17,6 +17,8 @@ from mlops_nb.kernel.cells import (
 )
 from mlops_nb.kernel.figures import FigureTap, read_figure
 from mlops_nb.kernel.guard import Guard
+from mlops_nb.kernel.livecards import can_be_live
+from mlops_nb.records import ProgressRecord
 
 
 class CellHooks:
@@ -33,7 +35,7 @@ class CellHooks:
     ----------
     guards : dict
         The guard of each recorder by name: ``cells``, ``figures``, ``output``, ``cards``,
-        ``autolog``.
+        ``live``, ``autolog``.
     """
 
     def __init__(self, shell: Any, cards: CardBoard | None) -> None:
@@ -47,6 +49,7 @@ class CellHooks:
             "figures": Guard("figures", on_stop=self._close_tap),
             "output": Guard("printed output"),
             "cards": Guard("cards"),
+            "live": Guard("cards of cells that still run"),
             "autolog": Guard("fits"),
         }
 
@@ -54,7 +57,11 @@ class CellHooks:
         """Begin to listen; the cell that is running now counts as begun."""
         self._shell.events.register("pre_run_cell", self.before_cell)
         self._shell.events.register("post_run_cell", self.after_cell)
-        self._tap = self.guards["figures"].call(FigureTap, self._shell, self._see_bundle)
+        self._tap = self.guards["figures"].call(
+            FigureTap, self._shell, self._see_bundle, self._see_clear
+        )
+        if self._cards is not None:
+            api.watch_runs(self._see_run)
         self.guards["autolog"].call(api.arm_autolog)
         info, _ = find_execution()
         if info is not None:
@@ -69,6 +76,7 @@ class CellHooks:
             if function in self._shell.events.callbacks[event]:
                 self._shell.events.unregister(event, function)
         self._close_tap()
+        api.watch_runs(None)
         self._stack.clear()
 
     def before_cell(self, info: Any = None, *_: object) -> None:
@@ -97,8 +105,8 @@ class CellHooks:
         self.guards["figures"].call(self._keep_figures, cell, result)
         self.guards["output"].call(self._keep_output, cell)
         records = self.guards["cells"].call(self._end, cell.index, result)
-        if records and self._cards is not None:
-            self.guards["cards"].call(self._cards.show, records)
+        if self._cards is not None:
+            self.guards["cards"].call(self._cards.show, records or [])
 
     def _begin(self, info: Any, cell: RunningCell) -> int | None:
         cell_id, tags = read_metadata(self._shell, info)
@@ -107,6 +115,8 @@ class CellHooks:
         _, count = find_execution()
         if count is None:
             count = self._shell.execution_count
+        if self._cards is not None and can_be_live(self._shell, cell_id):
+            self._cards.live.begin()
         cell.count, cell.written = count, len(read_written(self._shell, count))
         return api.begin_cell(info.raw_cell, cell_id, tags, count)
 
@@ -135,6 +145,15 @@ class CellHooks:
             if source is not None and getattr(self._stack[at].info, "raw_cell", None) == source:
                 return at
         return None
+
+    def _see_run(self, run_id: str, progress: ProgressRecord | None) -> None:
+        # On the thread that looks at runs.
+        if self._cards is not None:
+            self.guards["live"].call(self._cards.live.see, run_id, progress)
+
+    def _see_clear(self) -> None:
+        if self._cards is not None:
+            self.guards["live"].call(self._cards.live.clear)
 
     def _see_bundle(self, bundle: dict[str, Any]) -> None:
         # What a nested execution shows belongs to the cell around it that is recorded.

@@ -30,7 +30,7 @@ _EVENT_TICKS, _EVENT_SHARE = 2, 0.01
 _MOST_RUNS = 8
 _JOIN_S = 1.0
 
-Listener = Callable[["Run", "ProgressRecord | None"], None]
+Listener = Callable[["Run", "ProgressRecord | None"], object]
 
 
 @dataclass(slots=True)

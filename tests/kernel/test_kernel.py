@@ -76,6 +76,48 @@ def test_notebook_in_a_kernel(client: Any) -> None:
         assert api.read_artifact("fit", item.path).startswith(b"\x89PNG")
 
 
+def test_long_cell_is_told_while_it_runs(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A card with the progress of a bar and a curve appears under the cell before it ends."""
+    run_cell(client, "import os; os.environ['MLOPS_NB_RESOURCES'] = '0.1'\n%load_ext mlops_nb")
+    run_cell(
+        client,
+        "import time, mlops_nb as mlops, mlops_nb.kernel.livecards as live\n"
+        "from tqdm.auto import tqdm\nlive.FIRST_S = 0.2\n"
+        "from mlops_nb.kernel.extension import find_extension\n"
+        "def is_told():\n"
+        "    card = find_extension(get_ipython()).hooks._cards.live._card\n"
+        "    return card is not None and card.runs[0].progress is not None",
+    )
+    seen: list[Any] = []
+    process = client.process_message
+
+    def note(message: Any, *rest: Any) -> Any:
+        seen.append(message)
+        return process(message, *rest)
+
+    monkeypatch.setattr(client, "process_message", note)
+    outputs = run_cell(
+        client,
+        "print('begin')\nwith mlops.start_run('epochs'):\n"
+        "    for i in tqdm(range(15), desc='epoch'):\n"
+        "        mlops.log_metric('loss', 1 / (i + 1))\n"
+        "        while i == 5 and not is_told(): time.sleep(0.05)\nprint('end')",
+    )
+    told = [
+        each["content"]["data"] for each in seen if MEDIA_TYPE in each["content"].get("data", {})
+    ]
+    kinds = [each["msg_type"] for each in seen if MEDIA_TYPE in each["content"].get("data", {})]
+    assert kinds[0] == "display_data"
+    assert set(kinds[1:]) == {"update_display_data"}
+    assert told[0][MEDIA_TYPE]["runs"][0]["status"] == "running"
+    progress = [each[MEDIA_TYPE]["runs"][0]["progress"] for each in told[:-1]]
+    assert any(each is not None and each["total"] == 15 for each in progress)
+    [card] = find_cards(outputs)
+    assert card["data"][MEDIA_TYPE]["runs"][0]["status"] == "finished"
+    assert card["data"][MEDIA_TYPE]["curve"]["count"] == 15
+    assert "loss  █" in card["data"]["text/plain"]
+
+
 def test_error_of_a_magic_fails_its_cell_in_two_lines(client: Any) -> None:
     """The stored error has the class, the message and the hint, and no traceback."""
     run_cell(client, "%load_ext mlops_nb")
