@@ -17,10 +17,10 @@ from mlops_nb.autolog.describe import (
     read_plain_params,
 )
 from mlops_nb.autolog.frames import read_locals
+from mlops_nb.autolog.generators import log_numpy, read_seeds
 from mlops_nb.autolog.given import GivenData
 from mlops_nb.autolog.models import KnownModels
 from mlops_nb.autolog.snapshots import SnapshotQueue, refresh_environment
-from mlops_nb.capture.seeds import capture_seeds, digest_numpy, read_numpy
 from mlops_nb.store import write_deferred
 from mlops_nb.tracking import Run, Session
 
@@ -92,6 +92,7 @@ class FitRecorder:
         self._given = GivenData(self._data)
         self._partial: dict[str, _PartialFits] = {}
         self._owners: dict[str, _Owner] = {}
+        self._has_environment = False
         self._lock = threading.Lock()
 
     # ------------------------------------------------------------------ before
@@ -133,17 +134,7 @@ class FitRecorder:
                         earlier, owner.begun, is_continued=True
                     )  # one more fit inside the same
             given = _read_data(frame) or given
-        run = self._session.start_run(
-            name_estimator(estimator),
-            tags=self._tag(estimator, method),
-            is_active=False,
-            is_deferred=True,
-        )
-        if self._data is not None:
-            self._data.hold()
-            if self.latest is None:
-                self._data.submit(lambda: refresh_environment(self._session))
-        self.latest = run
+        self.latest = run = self._open(estimator, method)
         if owned is not None and frame is not None:
             self._owners[run.run_id] = _Owner(id(frame), self._session.cell, time.perf_counter())
             frame = frame.f_back
@@ -159,12 +150,90 @@ class FitRecorder:
             raise
         return Fit(run, time.perf_counter())
 
+    def begin_trial(
+        self,
+        estimator: Any,
+        method: str,
+        given: dict[str, Any],
+        settings: dict[str, Any],
+        frame: FrameType | None,
+    ) -> Fit | None:
+        """Open the run of a function that fits copies of an estimator, not the estimator itself.
+
+        Parameters
+        ----------
+        estimator
+            What is copied.
+        method
+            The function, whose first argument it is.
+        given
+            The arguments after it, by role, in order.
+        settings
+            Further parameters of the run.
+        frame
+            The user's frame.
+
+        Returns
+        -------
+        Fit or None
+            None where the session is paused.
+        """
+        if self._session.is_paused:
+            return None
+        run = self._open(estimator, method)
+        try:
+            run.set_tags(self._log_params(run, estimator))
+            run.log_params(settings)
+            run.note()
+            self._given.log(run, given, frame, first=1)
+        except BaseException:
+            self._session.adopt(run)
+            raise
+        return Fit(run, time.perf_counter())
+
+    def note_fit(self, estimator: Any) -> Run | None:
+        """Record a fit that is over and was not seen while it went on; its data are not known.
+
+        Parameters
+        ----------
+        estimator
+            What was fitted.
+
+        Returns
+        -------
+        Run or None
+            It ends with the cell; None where the session is paused.
+        """
+        if self._session.is_paused or is_preparation(estimator):
+            return None
+        self.latest = run = self._open(estimator, "fit")
+        try:
+            run.set_tags({**self._log_params(run, estimator), "fit.seen": "after it"})
+            self.known.add(estimator, run)
+        finally:
+            self._session.adopt(run)
+        return run
+
+    def _open(self, estimator: Any, method: str) -> Run:
+        run = self._session.start_run(
+            name_estimator(estimator),
+            tags=self._tag(estimator, method),
+            is_active=False,
+            is_deferred=True,
+        )
+        if self._data is not None:
+            self._data.hold()
+            if not self._has_environment:
+                self._has_environment = True
+                self._data.submit(lambda: refresh_environment(self._session))
+        return run
+
     def _log_params(self, run: Run, estimator: Any) -> dict[str, object]:
         """Record the parameters; give the tags that say more of them."""
         plain = read_plain_params(estimator)
         if plain is not None:
             run.log_event({"type": "params", "params": plain[0]})
-            _log_numpy(run, type(estimator), plain[0])
+            log_numpy(run, type(estimator), plain[0])
             return {"params.changed": ", ".join(plain[1])}
         tags: dict[str, object] = {}
         try:
@@ -173,7 +242,7 @@ class FitRecorder:
             tags["params.changed"] = ", ".join(changed)
         except Exception as error:  # noqa: BLE001 - a class of the user's, and one run's matter
             tags["params.unknown"] = f"{type(error).__name__}: {_read_message(error)}"
-        return tags | _read_seeds()
+        return tags | read_seeds()
 
     def _is_same_cell(self, earlier: _Owner | _PartialFits | None) -> bool:
         return earlier is not None and earlier.cell == self._session.cell
@@ -306,23 +375,6 @@ def add_warning(fit: Fit, category: type[Warning], message: object) -> None:
     text = f"{category.__name__}: {' '.join(str(message).split())[:200]}"
     if len(fit.warnings) < _MOST_WARNINGS and text not in fit.warnings:
         fit.warnings.append(text)
-
-
-def _read_seeds() -> dict[str, object]:
-    """Read the states of all generators that a fit may draw from."""
-    seeds = capture_seeds()
-    names = ("random", "numpy", "torch")
-    return {f"seed.{name}": seeds[name] for name in names if seeds[name]}
-
-
-def _log_numpy(run: Run, kind: type, params: dict[str, Any]) -> None:
-    """Record the state that a class of the library draws from, unless it is told of another."""
-    if not kind.__module__.startswith("sklearn."):
-        run.set_tags(_read_seeds())
-    elif params.get("random_state", 0) is None:
-        state = read_numpy()
-        if state is not None:
-            run.log_later(lambda: [{"type": "tags", "tags": {"seed.numpy": digest_numpy(state)}}])
 
 
 def _read_message(error: BaseException) -> str:

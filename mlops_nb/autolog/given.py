@@ -52,7 +52,9 @@ class GivenData:
         self._queue = queue
         self._book = CaptureBook()
 
-    def log(self, run: Run, given: dict[str, Any], frame: FrameType | None) -> Sample | None:
+    def log(
+        self, run: Run, given: dict[str, Any], frame: FrameType | None, *, first: int = 0
+    ) -> Sample | None:
         """Record data as they are now.
 
         Parameters
@@ -63,6 +65,8 @@ class GivenData:
             Arguments by role, in order.
         frame
             The user's frame, whose call names them.
+        first
+            Place of the first of them among the call's arguments.
 
         Returns
         -------
@@ -70,8 +74,8 @@ class GivenData:
             Rows of the first.
         """
         place = None if frame is None else (frame.f_code, frame.f_lasti)
-        first = None
-        for position, (role, obj) in enumerate(given.items()):
+        kept: Sample | None = None
+        for position, (role, obj) in enumerate(given.items(), first):
             capture = self._book.take(obj)
             if capture is None:
                 add_data(run, self._queue, obj, _read_name(place, position, role), role)
@@ -79,8 +83,8 @@ class GivenData:
             else:
                 self._log_later(run, capture, place, position, role)
                 sample = capture.sample
-            first = first or sample
-        return first
+            kept = kept or sample
+        return kept
 
     def _log_later(
         self,
@@ -118,7 +122,10 @@ def _read_name(place: tuple[CodeType, int] | None, position: int, role: str) -> 
     for word in site.call.keywords:
         if word.arg == role:
             return _spell(word.value)
-    return _spell(site.call.args[position]) if position < len(site.call.args) else ""
+    before = site.call.args[: position + 1]
+    if len(before) <= position or any(isinstance(node, ast.Starred) for node in before):
+        return ""
+    return _spell(before[position])
 
 
 def _spell(node: ast.AST) -> str:

@@ -55,7 +55,7 @@ class MetricRecorder:
         number = _read_number(value)
         if number is None or self._session.is_paused:
             return
-        outer, user = _find_user_frame(frame)
+        outer, user = find_user_frame(frame)
         if user is None:
             return
         run, default = None, function
@@ -104,8 +104,21 @@ def _read_number(value: Any) -> float | None:
     return None
 
 
-def _find_user_frame(frame: FrameType) -> tuple[FrameType, FrameType | None]:
-    """Give the library's outermost frame that is no decorator, and the user's frame above it."""
+def find_user_frame(frame: FrameType) -> tuple[FrameType, FrameType | None]:
+    """Give the library's outermost frame that is no decorator, and the user's frame above it.
+
+    Parameters
+    ----------
+    frame
+        A frame of the library.
+
+    Returns
+    -------
+    outer : frame
+        The given one where the user called it.
+    user : frame or None
+        None where no code of the user's called.
+    """
     outer = frame
     above = frame.f_back
     while above is not None and is_library_frame(above):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +17,21 @@ class _Entry:
     run: Run
     data: weakref.ref[Any] | None
     sample: Sample | None
+    cell: int | None
 
 
 class KnownModels:
-    """Runs by the identity of the models they fitted; an entry goes when its model goes."""
+    """Runs by the identity of the models they fitted; an entry goes when its model goes.
+
+    Attributes
+    ----------
+    seek : callable or None
+        Asked for the run of a model that is not known.
+    """
 
     def __init__(self) -> None:
         self._entries: dict[int, _Entry] = {}
+        self.seek: Callable[[Any], Run | None] | None = None
 
     def add(self, model: Any, run: Run, data: Any = None, sample: Sample | None = None) -> None:
         """Note that a run fits a model.
@@ -48,16 +57,24 @@ class KnownModels:
 
         reference = weakref.ref(model, forget)
         link_object(model, run.run_id)  # a later step of a pipeline finds the run by it
-        entries[key] = _Entry(reference, run, _refer(data), sample)
+        entries[key] = _Entry(reference, run, _refer(data), sample, _find_cell())
 
     def find(self, model: Any) -> Run | None:
         """Give the run that fitted exactly this object, in this kernel or an earlier step's."""
         entry = self._entries.get(id(model))
+        session = current_session()
         if entry is not None and entry.model() is model:
-            return entry.run
+            if session is None or entry.cell == session.cell:
+                return entry.run
+            return self._ask(model) or entry.run  # it may have been fitted again, unseen
         # A model of an earlier step was fitted, and its run recorded, in another kernel.
-        run_id, session = find_run_of(model), current_session()
-        return session.find_run(run_id) if run_id and session else None
+        run_id = find_run_of(model)
+        if run_id and session:
+            return session.find_run(run_id)
+        return self._ask(model)
+
+    def _ask(self, model: Any) -> Run | None:
+        return self.seek(model) if self.seek is not None else None
 
     def find_example(self, model: Any) -> Any:
         """Give what a model was fitted on, or its first rows where that is gone; else None."""
@@ -80,6 +97,11 @@ class KnownModels:
     def clear(self) -> None:
         """Forget every model."""
         self._entries.clear()
+
+
+def _find_cell() -> int | None:
+    session = current_session()
+    return None if session is None else session.cell
 
 
 def _refer(data: Any) -> weakref.ref[Any] | None:

@@ -10,6 +10,7 @@ import warnings
 from types import CodeType, FrameType, ModuleType, TracebackType
 from typing import Any
 
+from mlops_nb.autolog.crossval import patch_validation
 from mlops_nb.autolog.fits import Fit, FitRecorder, add_warning
 from mlops_nb.autolog.frames import (
     BUSY,
@@ -22,6 +23,7 @@ from mlops_nb.autolog.frames import (
 from mlops_nb.autolog.guard import Guard
 from mlops_nb.autolog.imports import ImportWatcher
 from mlops_nb.autolog.metrics import MetricRecorder, patch_metrics
+from mlops_nb.autolog.ownfits import OwnFits
 from mlops_nb.autolog.patching import Patches
 from mlops_nb.tracking import Session
 
@@ -106,6 +108,8 @@ class SklearnIntegration:
         self.metric_guard = Guard("metrics")
         self.fits = FitRecorder(session, "scikit-learn")
         self._metrics = MetricRecorder(session, self.fits)
+        self._own = OwnFits(session, self.fits)
+        self.fits.known.seek = self._own.find
         self._watcher = watcher
         self._states = {
             "scikit-learn fits": ("waiting", "sklearn is not imported yet"),
@@ -151,8 +155,15 @@ class SklearnIntegration:
         """Name the metrics that the cell has logged so far."""
         return frozenset(self._metrics.logged)
 
-    def finish_cell(self) -> None:
-        """Record what is known only when a cell is over."""
+    def finish_cell(self, namespace: dict[str, Any] | None = None) -> None:
+        """Record what is known only when a cell is over.
+
+        Parameters
+        ----------
+        namespace
+            The notebook's variables.
+        """
+        self.fit_guard.call(self._own.finish_cell, namespace)
         self.fit_guard.call(self.fits.finish_cell)
         self.metric_guard.call(self._metrics.finish_cell)
 
@@ -176,6 +187,7 @@ class SklearnIntegration:
         if "_showwarnmsg" in vars(warnings):
             self._patches.set_attribute(warnings, "_showwarnmsg", self._wrap_warnings)
         self._set_state("fits", "armed", version)
+        self._watcher.watch("sklearn.model_selection", self._arm_validation)
 
     def _arm_support(self, support: ModuleType) -> None:
         def patch() -> None:
@@ -189,6 +201,13 @@ class SklearnIntegration:
         def patch() -> None:
             if not self._is_closed and "config_context" in vars(parallel):
                 self._patches.set_attribute(parallel, "config_context", self._wrap_worker)
+
+        self.fit_guard.call(patch)
+
+    def _arm_validation(self, module: ModuleType) -> None:
+        def patch() -> None:
+            if not self._is_closed:
+                patch_validation(module, self._patches, self.fit_guard, self.fits)
 
         self.fit_guard.call(patch)
 
@@ -287,6 +306,12 @@ def _find_caller(frame: FrameType, estimator: Any) -> FrameType | None:
     """Give the user's frame; None where a function of the library fits for itself."""
     above = frame.f_back
     while above is not None and is_library_frame(above):
+        # A task of the library's own loops is marked as such: what joblib calls here is the user's.
+        if above.f_globals["__name__"].startswith("joblib."):
+            if above.f_back is None or not is_library_frame(above.f_back):
+                return above.f_back or above
+            above = above.f_back
+            continue
         values = read_locals(above)
         if values.get("self") is not estimator and values.get("estimator") is not estimator:
             return None

@@ -54,9 +54,13 @@ class Notebook:
         return [run.name for run in self.runs()]
 
     def metrics(self) -> list[dict[str, float]]:
-        """Read the metrics of each run, without times."""
+        """Read the metrics of each run, without times and what the machine was busy with."""
         return [
-            {key: value for key, value in run.metrics.items() if key != "fit_time_s"}
+            {
+                key: value
+                for key, value in run.metrics.items()
+                if key != "fit_time_s" and not key.startswith("system/")
+            }
             for run in self.runs()
         ]
 

@@ -1,0 +1,89 @@
+"""Estimators of the user's that use no library are recorded too, by what their fit leaves."""
+
+from __future__ import annotations
+
+from tests.autolog.conftest import Notebook
+
+MEAN = (
+    "from sklearn.base import BaseEstimator, RegressorMixin\n"
+    "class Mean(RegressorMixin, BaseEstimator):\n"
+    "    def __init__(self, shift=0.0):\n        self.shift = shift\n"
+    "    def fit(self, X, y):\n        self.mean_ = float(y.mean()) + self.shift\n        return self\n"
+    "    def predict(self, X):\n        return np.full(len(X), self.mean_)\n"
+)
+
+
+def test_a_fit_without_a_library_is_a_run(notebook: Notebook) -> None:
+    """Case 31: an estimator without hooks of the library is recorded as its own class."""
+    notebook.run(MEAN)
+    notebook.run("model = Mean(shift=0.5).fit(X, y)")
+    (run,) = notebook.runs()
+    assert (run.name, run.status, run.params) == ("Mean", "finished", {"shift": 0.5})
+    assert run.tags["fit.seen"] == "after it"
+
+
+def test_metrics_of_the_same_cell_find_it(notebook: Notebook) -> None:
+    """A metric asks for its model before the cell ends; another model fitted before is not meant."""
+    notebook.run("other = Ridge().fit(X, y)\n" + MEAN)
+    notebook.run("model = Mean().fit(X, y)\nmse = mean_squared_error(y, model.predict(X))")
+    notebook.run("r2 = model.score(X, y)")
+    assert [set(metrics) for metrics in notebook.metrics()] == [set(), {"mse", "r2"}]
+
+
+def test_a_later_fit_is_another_run(notebook: Notebook) -> None:
+    """Fitted again in another cell it is another run, whose metrics are its own."""
+    notebook.run(MEAN + "model = Mean().fit(X, y)")
+    notebook.run("mse = mean_squared_error(y, model.predict(X))")
+    notebook.run(
+        "model.set_params(shift=1.0).fit(X, y)\nmse = mean_squared_error(y, model.predict(X))"
+    )
+    first, second = notebook.runs()
+    assert (first.params["shift"], second.params["shift"]) == (0.0, 1.0)
+    assert first.metrics["mse"] < second.metrics["mse"]
+
+
+def test_nothing_else_is_taken_for_a_fit(notebook: Notebook) -> None:
+    """A copy, one that nobody fitted, and attributes that are set by hand are no runs."""
+    notebook.run(MEAN + "import copy\nmodel = Mean().fit(X, y)")
+    notebook.run("other = copy.deepcopy(model); fresh = Mean()")
+    notebook.run("read = copy.copy(model); fresh.fitness_ = 1")
+    notebook.run("one = Ridge().fit(X, y)")
+    assert notebook.names() == ["Mean", "Ridge"]
+
+
+def test_what_fits_a_library_inside_is_one_run(notebook: Notebook) -> None:
+    """Case 31: a meta-estimator of the user's that calls the library inside is recorded once."""
+    notebook.run(
+        MEAN + "class Meta(Mean):\n"
+        "    def fit(self, X, y):\n"
+        "        self.inner_ = Ridge().fit(X, y)\n        return super().fit(X, y)\n"
+    )
+    notebook.run("model = Meta().fit(X, y)")
+    notebook.run("model.fit(X, y)")
+    assert notebook.names() == ["Meta", "Meta"]
+
+
+def test_attributes_that_raise_are_not_asked(notebook: Notebook) -> None:
+    """Properties of the user's are not computed to see whether something was fitted."""
+    notebook.run(
+        "class Odd:\n"
+        "    asked = []\n"
+        "    def fit(self, X): return self\n"
+        "    def get_params(self, deep=True): return {}\n"
+        "    @property\n"
+        "    def score_(self): self.asked.append(1); raise RuntimeError\n"
+        "odd = Odd().fit(X)"
+    )
+    assert notebook.namespace["Odd"].asked == []
+    assert notebook.names() == []
+
+
+def test_a_loop_of_joblib_is_the_users(notebook: Notebook) -> None:
+    """Fits that the user gives to joblib's threads are each a run; other processes leave none."""
+    notebook.run(
+        "from joblib import Parallel, delayed\n"
+        "models = [Ridge(alpha=a) for a in (1.0, 2.0)]\n"
+        "Parallel(n_jobs=2, backend='threading')(delayed(m.fit)(X, y) for m in models)\n"
+        "Parallel(n_jobs=1)(delayed(m.fit)(X, y) for m in models)"
+    )
+    assert sorted(run.params["alpha"] for run in notebook.runs()) == [1.0, 1.0, 2.0, 2.0]
