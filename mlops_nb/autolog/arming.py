@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import threading
+import weakref
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from mlops_nb.autolog.circumstances import Circumstances
 from mlops_nb.autolog.imports import ImportWatcher
 from mlops_nb.autolog.libraries import Libraries
 from mlops_nb.autolog.lineage import Lineage
-from mlops_nb.tracking import Session, find_run_of
+from mlops_nb.tracking import Run, Session, find_run_of
 
 if TYPE_CHECKING:
     from mlops_nb.autolog.fits import FitRecorder
@@ -50,7 +51,7 @@ class _Armed:
             self.watcher.watch(name, self._arm_sklearn)
         for name in _TORCH:
             self.watcher.watch(name, self._arm_torch)
-        self.libraries = Libraries(session, self.watcher, self._find_fits)
+        self.libraries = Libraries(session, self.watcher, self._find_fits, self._link)
 
     def _find_sklearn(self) -> SklearnIntegration:
         if self.sklearn is None:
@@ -61,6 +62,11 @@ class _Armed:
 
     def _find_fits(self) -> FitRecorder:
         return self._find_sklearn().fits
+
+    def _link(self, model: Any, run: Run) -> None:
+        """Let what is saved and computed of a network that a library trained find its run."""
+        if self.torch is not None:
+            self.torch.trainings.models.append((weakref.ref(model), run))
 
     def _arm_sklearn(self, module: ModuleType) -> None:
         self._find_sklearn().arm(module)
@@ -79,7 +85,7 @@ class _Armed:
         if self.torch is not None:
             self.torch.finish_cell(namespace, taken)
         if self.sklearn is not None:
-            self.sklearn.finish_cell(namespace)
+            self.sklearn.finish_cell()
         self.lineage.finish_cell()
         self.circumstances.finish_cell(namespace)
 

@@ -24,8 +24,6 @@ class Integration(ABC):
     ----------
     name, package
         What the person reads, and what is imported.
-    modules
-        Those that have something to hook into.
     guard : Guard
         Stops the recorder when it fails.
     missing : str
@@ -34,7 +32,6 @@ class Integration(ABC):
 
     name: ClassVar[str]
     package: ClassVar[str]
-    modules: ClassVar[tuple[str, ...]]
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -55,7 +52,7 @@ class Integration(ABC):
         Parameters
         ----------
         module
-            One of `modules`.
+            One that has something to hook into.
         """
         if self._is_closed or self.guard.is_stopped:
             return

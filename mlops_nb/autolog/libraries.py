@@ -6,16 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlops_nb.autolog.imports import ImportWatcher
-from mlops_nb.tracking import Session
+from mlops_nb.tracking import Run, Session
 
 if TYPE_CHECKING:
     from mlops_nb.autolog.fits import FitRecorder
     from mlops_nb.autolog.integration import Integration
 
 FindFits = Callable[[], "FitRecorder"]
+Link = Callable[[Any, Run], None]
 
 
 @dataclass(frozen=True)
@@ -25,19 +26,25 @@ class _Library:
     name: str
     package: str
     modules: tuple[str, ...]
-    make: Callable[[Session, FindFits], Integration]
+    make: Callable[[Session, FindFits, Link], Integration]
 
 
-def _make_xgboost(session: Session, find_fits: FindFits) -> Integration:
+def _make_xgboost(session: Session, find_fits: FindFits, _: Link) -> Integration:
     from mlops_nb.autolog.xgboost import XGBoostIntegration
 
     return XGBoostIntegration(session, find_fits())
 
 
-def _make_lightgbm(session: Session, find_fits: FindFits) -> Integration:
+def _make_lightgbm(session: Session, find_fits: FindFits, _: Link) -> Integration:
     from mlops_nb.autolog.lightgbm import LightGBMIntegration
 
     return LightGBMIntegration(session, find_fits())
+
+
+def _make_keras(session: Session, find_fits: FindFits, link: Link) -> Integration:
+    from mlops_nb.autolog.keras import KerasIntegration
+
+    return KerasIntegration(session, find_fits(), link)
 
 
 _LIBRARIES = (
@@ -48,6 +55,12 @@ _LIBRARIES = (
         _make_xgboost,
     ),
     _Library("LightGBM", "lightgbm", ("lightgbm.engine", "lightgbm.sklearn"), _make_lightgbm),
+    _Library(
+        "Keras",
+        "keras",
+        tuple(f"keras.src.backend.{name}.trainer" for name in ("torch", "jax", "tensorflow")),
+        _make_keras,
+    ),
 )
 
 
@@ -62,10 +75,14 @@ class Libraries:
         Tells of imports.
     find_fits
         Gives what records fits of the API that is scikit-learn's.
+    link
+        Tells those who record torch of a model and its run.
     """
 
-    def __init__(self, session: Session, watcher: ImportWatcher, find_fits: FindFits) -> None:
-        self._session, self._find_fits = session, find_fits
+    def __init__(
+        self, session: Session, watcher: ImportWatcher, find_fits: FindFits, link: Link
+    ) -> None:
+        self._session, self._find_fits, self._link = session, find_fits, link
         self._armed: dict[str, Integration] = {}
         for library in _LIBRARIES:
             for name in library.modules:
@@ -74,7 +91,7 @@ class Libraries:
     def _arm(self, library: _Library, module: ModuleType) -> None:
         integration = self._armed.get(library.name)
         if integration is None:
-            integration = library.make(self._session, self._find_fits)
+            integration = library.make(self._session, self._find_fits, self._link)
             self._armed[library.name] = integration
         integration.arm(module)
 

@@ -41,7 +41,6 @@ class LightGBMIntegration(Integration):
 
     name: ClassVar[str] = "LightGBM"
     package: ClassVar[str] = "lightgbm"
-    modules: ClassVar[tuple[str, ...]] = ("lightgbm.engine", "lightgbm.sklearn")
 
     def __init__(self, session: Session, fits: FitRecorder) -> None:
         super().__init__(session)

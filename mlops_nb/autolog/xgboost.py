@@ -48,7 +48,6 @@ class XGBoostIntegration(Integration):
 
     name: ClassVar[str] = "XGBoost"
     package: ClassVar[str] = "xgboost"
-    modules: ClassVar[tuple[str, ...]] = ("xgboost.core", "xgboost.training", "xgboost.sklearn")
 
     def __init__(self, session: Session, fits: FitRecorder) -> None:
         super().__init__(session)

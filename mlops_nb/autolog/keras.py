@@ -1,0 +1,326 @@
+"""Keras 3: ``fit`` and ``evaluate`` of every model, on any backend; no class is replaced.
+
+Verified with Keras 3.15 on torch. Both methods are decorated: what stands in the decorator's
+closure is wrapped, and given a callback of ours beside the user's.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, ClassVar
+
+from mlops_nb.autolog.boosters import describe_callbacks, name_set
+from mlops_nb.autolog.describe import make_plain
+from mlops_nb.autolog.fits import FitRecorder
+from mlops_nb.autolog.frames import BUSY, get_caller, hide_frame
+from mlops_nb.autolog.integration import Integration
+from mlops_nb.autolog.metrics import find_cell
+from mlops_nb.autolog.nets import Link, NetRecorder, find_net_user
+from mlops_nb.autolog.torch_data import log_loader
+from mlops_nb.autolog.training import Training, tidy_name
+from mlops_nb.tracking import Run, Session
+
+_SETTINGS = (
+    "epochs", "batch_size", "validation_split", "steps_per_epoch", "class_weight", "initial_epoch",
+    "shuffle", "validation_freq",
+)  # fmt: skip
+_MOST_LAYERS = 2000
+_MOST_PARTS = 8
+
+
+class KerasIntegration(Integration):
+    """Arms Keras as the trainer of its backend is imported.
+
+    Parameters
+    ----------
+    session
+        Keeps the runs.
+    fits
+        Knows which run trained which model.
+    link
+        Tells those who record torch of a model and its run.
+    """
+
+    name: ClassVar[str] = "Keras"
+    package: ClassVar[str] = "keras"
+
+    def __init__(self, session: Session, fits: FitRecorder, link: Link) -> None:
+        super().__init__(session)
+        self.recorder = NetRecorder(session, fits, link)
+        self._make_callback: Callable[[Training], Any] | None = None
+
+    # ------------------------------------------------------------------ arming
+    def patch(self, module: ModuleType) -> str:
+        """Wrap what the decorated methods of a backend's trainer keep."""
+        base = getattr(sys.modules.get("keras.src.callbacks"), "Callback", None)
+        trainers = [
+            kind
+            for kind in vars(module).values()
+            if isinstance(kind, type) and kind.__module__ == module.__name__ and "fit" in vars(kind)
+        ]
+        cells = [
+            (find_cell(vars(kind)["fit"], "fn"), find_cell(vars(kind).get("evaluate"), "fn"))
+            for kind in trainers
+        ]
+        if base is None or not cells or any(None in pair for pair in cells):
+            return "has no known point within fit"
+        self._make_callback = _derive(base, self._note)
+        for fit, evaluate in cells:
+            assert fit is not None
+            assert evaluate is not None
+            self.patches.set_cell(fit, self._wrap_fit)
+            self.patches.set_cell(evaluate, self._wrap_evaluate)
+        return ""
+
+    def _wrap_fit(self, original: Any) -> Any:
+        signature = inspect.signature(original)
+
+        def fit(*args: Any, **kwargs: Any) -> Any:
+            begun = self.guard.call(self._begin, signature, args, kwargs, get_caller())
+            try:
+                if begun is None:
+                    return original(*args, **kwargs)
+                result = original(**begun[1])
+            except BaseException as error:
+                if error.__traceback__ is not None:
+                    error.__traceback__ = error.__traceback__.tb_next
+                if begun is not None:
+                    self.guard.call(self._end, begun[0], args[0], error)
+                    begun[0].let_go()
+                raise
+            self.guard.call(self._end, begun[0], args[0], None)
+            begun[0].let_go()
+            return result
+
+        return hide_frame(fit)
+
+    def _wrap_evaluate(self, original: Any) -> Any:
+        def evaluate(*args: Any, **kwargs: Any) -> Any:
+            try:
+                result = original(*args, **kwargs)
+            except BaseException as error:
+                if error.__traceback__ is not None:
+                    error.__traceback__ = error.__traceback__.tb_next
+                raise
+            if not BUSY.value and args:
+                self.guard.call(self._log_evaluation, args[0])
+            return result
+
+        return hide_frame(evaluate)
+
+    # ------------------------------------------------------------------ one training
+    def _begin(
+        self, signature: inspect.Signature, args: Any, kwargs: dict[str, Any], frame: Any
+    ) -> tuple[Training, dict[str, Any]] | None:
+        try:
+            given = dict(signature.bind(*args, **kwargs).arguments)
+        except TypeError:
+            return None  # the library says what is wrong
+        user = find_net_user(frame, "keras")
+        model = given["self"]
+        if self._make_callback is None or user is None:
+            return None
+        training = self.recorder.begin(model, self.library, "fit", user, given.get("x"))
+        if training is None:
+            return None
+        try:
+            callback = self._make_callback(training)
+            changed = dict(given)
+            self._describe(training.run, given, user)
+            own = given.get("callbacks")
+            if type(own).__name__ != "CallbackList":  # made by the user: left as it is
+                listed = own if isinstance(own, (list, tuple)) else [own] if own else []
+                changed["callbacks"] = [*listed, callback]
+        except BaseException as error:
+            self.recorder.end(training, error)
+            raise
+        return training, changed
+
+    def _describe(self, run: Run, given: dict[str, Any], user: Any) -> None:
+        model = given["self"]
+        params, changed = _describe_compiled(model)
+        for name in _SETTINGS:
+            if given.get(name) is not None:
+                params[name] = make_plain(given[name])
+                changed.append(name)
+        callbacks = describe_callbacks(given.get("callbacks"))
+        if callbacks:
+            params["callbacks"] = callbacks
+        run.log_params(params)
+        run.set_tag("params.changed", ", ".join(changed))
+        source = given.get("x")
+        named = [
+            ("X", name_set(user, 0, "x"), source),
+            ("y", name_set(user, 1, "y"), given.get("y")),
+        ]
+        held = given.get("validation_data")
+        if isinstance(held, (list, tuple)):
+            label = name_set(user, 99, "validation_data")
+            named += [
+                (f"validation.{role}", label, part) for role, part in zip("Xy", held, strict=False)
+            ]
+        self.recorder.log_data(
+            run, [(role, name, each) for role, name, part in named for each in _list_parts(part)]
+        )
+        if type(source).__module__.startswith("torch.utils.data"):
+            run.log_params(log_loader(source, run, self.recorder.data))
+        elif source is not None and not _list_parts(source):
+            run.log_params({"dataset": type(source).__name__})
+
+    def _note(self, training: Training, model: Any, epoch: int, logs: dict[str, Any]) -> None:
+        self.guard.call(self._note_epoch, training, model, epoch, logs)
+
+    def _note_epoch(self, training: Training, model: Any, epoch: int, logs: dict[str, Any]) -> None:
+        training.steps += 1
+        values = [(name, float(value)) for name, value in logs.items() if _is_number(value)]
+        if "learning_rate" not in logs:
+            rate = _read_rate(getattr(model, "optimizer", None))
+            if rate is not None:
+                values.append(("learning_rate", rate))
+        self.recorder.note(training, epoch, values)
+
+    def _end(self, training: Training, model: Any, error: BaseException | None) -> None:
+        run = training.run
+        facts: dict[str, Any] = {"epochs.done": training.steps}
+        if getattr(model, "built", False):
+            total = int(model.count_params())
+            trained = sum(_count(each) for each in model.trainable_weights)
+            facts |= {"model.parameters": total, "model.trainable": trained}
+            text = _write_layers(model, total, trained).encode()
+            if self.recorder.data is not None:
+                self.recorder.data.submit(lambda: _log_text(run, text))
+        self.recorder.finish(training, error, facts)
+
+    def _log_evaluation(self, model: Any) -> None:
+        found = model.get_metrics_result()
+        values = {name: float(value) for name, value in found.items() if _is_number(value)}
+        self.recorder.log_later(model, "test_", values)
+
+    # ------------------------------------------------------------------ end
+    def finish_cell(self) -> None:
+        """End with the cell what has not told its end."""
+        self.guard.call(self.recorder.finish_cell)
+        if self.guard.is_stopped:
+            self.recorder.abandon()
+
+    def close(self) -> None:
+        """Restore every patched object and finish what is open."""
+        super().close()
+        self.guard.call(self.recorder.close)
+
+
+def _derive(base: Any, note: Callable[..., None]) -> Callable[[Training], Any]:
+    """Make the class of our callback from the library's own."""
+
+    class Recording(base):  # type: ignore[misc]
+        """Hands the results of each epoch to what records them."""
+
+        def __init__(self, training: Training) -> None:
+            super().__init__()
+            self._training = training
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            note(self._training, self.model, epoch, logs or {})
+
+    return Recording
+
+
+def _describe_compiled(model: Any) -> tuple[dict[str, Any], list[str]]:
+    """Give what a model was compiled with, and the names of what is not the library's default."""
+    params: dict[str, Any] = {"model": type(model).__qualname__, "model.layers": len(model.layers)}
+    optimizer = getattr(model, "optimizer", None)
+    changed = ["model"]
+    if optimizer is not None:
+        kind = type(optimizer)
+        params["optimizer"] = kind.__name__
+        changed.append("optimizer")
+        # Its `get_config` gives the same, and on some backends a warning with it.
+        for name, parameter in inspect.signature(kind).parameters.items():
+            value = vars(optimizer).get(name)
+            if name == "learning_rate":
+                value = _read_rate(optimizer) or vars(optimizer).get("_learning_rate")
+            if name in {"name", "kwargs"} or value is None:
+                continue
+            params[f"optimizer.{name}"] = make_plain(value)
+            default = parameter.default
+            is_near = _is_number(value) and _is_number(default) and abs(value - default) < 1e-6
+            if not is_near and value != default:
+                changed.append(f"optimizer.{name}")
+    config = getattr(model, "_compile_config", None)
+    given = getattr(config, "config", None) or vars(model).get("_compile_config")
+    loss = getattr(model, "loss", None)
+    if loss is not None:
+        params["loss"] = _name(loss)
+        changed.append("loss")
+    asked = given.get("metrics") if isinstance(given, dict) else None
+    if asked:
+        params["metrics"] = _name(asked)
+        changed.append("metrics")
+    return params, changed
+
+
+def _name(value: Any) -> Any:
+    """Name losses and metrics: by their texts, functions or classes."""
+    if isinstance(value, (list, tuple)):
+        return [_name(each) for each in value]
+    if isinstance(value, dict):
+        return {str(key): _name(each) for key, each in value.items()}
+    return value if isinstance(value, str) else getattr(value, "__name__", type(value).__name__)
+
+
+def _list_parts(value: Any) -> list[Any]:
+    """List the arrays that a model is fed with: one, or several in a list or a dict."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)) and value and not isinstance(value[0], (int, float, str)):
+        return [part for part in value if hasattr(part, "shape")][:_MOST_PARTS]
+    return [value] if hasattr(value, "shape") or isinstance(value, (list, tuple)) else []
+
+
+def _is_number(value: Any) -> bool:
+    if type(value) in {int, float}:
+        return True
+    return getattr(value, "shape", None) in {(), None} and hasattr(value, "item")
+
+
+def _read_rate(optimizer: Any) -> float | None:
+    """Read the rate of an optimizer; None where a schedule sets it."""
+    rate = vars(optimizer).get("_learning_rate") if optimizer is not None else None
+    value: Any = getattr(rate, "value", None)
+    if value is None:
+        return float(rate) if rate is not None and type(rate) in {int, float} else None
+    # A variable gives a warning of NumPy's when it is read as a number; what it holds does not.
+    number: Any = value.detach() if hasattr(value, "detach") else value
+    return float(number)
+
+
+def _count(weight: Any) -> int:
+    total = 1
+    for size in weight.shape:
+        total *= int(size)
+    return total
+
+
+def _write_layers(model: Any, total: int, trained: int) -> str:
+    rows = []
+    for layer in model.layers[:_MOST_LAYERS]:
+        try:
+            shape = str(tuple(layer.output.shape))
+        except (AttributeError, ValueError):
+            shape = ""  # a layer that is used twice, or not yet, has no one output
+        count = str(layer.count_params()) if layer.built else ""
+        rows.append((tidy_name(layer.name), type(layer).__name__, shape, count))
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
+    lines = [
+        "  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[3]])
+        for row in rows
+    ]
+    lines.append(f"{total} parameters, {trained} of them trained")
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _log_text(run: Run, text: bytes) -> None:
+    run.log_bytes(text, "model.txt", "text/plain")
