@@ -85,7 +85,7 @@ class _Armed:
         if self.torch is not None:
             self.torch.finish_cell(namespace, taken)
         if self.sklearn is not None:
-            self.sklearn.finish_cell()
+            self.sklearn.finish_cell(namespace)
         self.lineage.finish_cell()
         self.circumstances.finish_cell(namespace)
 
