@@ -85,9 +85,11 @@ def test_search_is_one_run(notebook: Notebook, backend: str) -> None:
     """A search is one run with all its candidates, whatever its workers are."""
     notebook.run(
         "from sklearn.model_selection import GridSearchCV\n"
+        "from sklearn.metrics import make_scorer\n"
         "import joblib\n"
         f"with joblib.parallel_config(n_jobs={backend}):\n"
-        "    search = GridSearchCV(DecisionTreeClassifier(), {'max_depth': [1, 2]}, cv=2).fit(X, y)\n"
+        "    search = GridSearchCV(DecisionTreeClassifier(), {'max_depth': [1, 2]}, cv=2,\n"
+        "        scoring=make_scorer(accuracy_score)).fit(X, y)\n"
         "assert search.score(X, y) > 0.5"
     )
     (run,) = notebook.runs()
