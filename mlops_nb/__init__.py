@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mlops_nb.api import (
         active_run,
+        best_runs,
         collect_garbage,
         compare_runs,
         copy_template,
@@ -41,7 +42,10 @@ if TYPE_CHECKING:
         log_metrics,
         log_param,
         log_params,
+        paused,
         plan_pipeline,
+        plot_model,
+        plot_runs,
         preview_metric,
         pull_store,
         push_store,
@@ -69,6 +73,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "active_run",
+    "best_runs",
     "collect_garbage",
     "compare_runs",
     "copy_template",
@@ -98,7 +103,10 @@ __all__ = [
     "log_metrics",
     "log_param",
     "log_params",
+    "paused",
     "plan_pipeline",
+    "plot_model",
+    "plot_runs",
     "preview_metric",
     "pull_store",
     "push_store",

@@ -24,6 +24,15 @@ from mlops_nb.api.notebooks import (
 )
 from mlops_nb.api.pipelines import export_notebook, plan_pipeline, run_pipeline, verify_pipeline
 from mlops_nb.api.places import get_status, get_store
+from mlops_nb.api.plots import (
+    RUN_PLOTS,
+    best_runs,
+    judge_by,
+    list_fitted,
+    list_model_plots,
+    plot_model,
+    plot_runs,
+)
 from mlops_nb.api.remotes import list_audit, pull_store, push_store, verify_audit
 from mlops_nb.api.runs import (
     active_run,
@@ -55,6 +64,7 @@ from mlops_nb.api.sessions import (
     end_cell,
     keep_output,
     open_session,
+    paused,
     touch_runs_of,
     touched_runs,
     watch_runs,
@@ -79,11 +89,13 @@ from mlops_nb.api.sweeps import get_sweep, list_sweeps, resume_sweep, sweep_pipe
 from mlops_nb.api.templates import copy_template, list_templates
 
 __all__ = [
+    "RUN_PLOTS",
     "active_run",
     "arm_autolog",
     "attach_output",
     "autolog_status",
     "begin_cell",
+    "best_runs",
     "clear_cache",
     "close_session",
     "collect_cache",
@@ -109,10 +121,13 @@ __all__ = [
     "get_store",
     "get_store_stats",
     "get_sweep",
+    "judge_by",
     "keep_output",
     "list_audit",
     "list_deleted_runs",
+    "list_fitted",
     "list_model_changes",
+    "list_model_plots",
     "list_models",
     "list_parameters",
     "list_runs",
@@ -126,7 +141,10 @@ __all__ = [
     "log_param",
     "log_params",
     "open_session",
+    "paused",
     "plan_pipeline",
+    "plot_model",
+    "plot_runs",
     "preview_metric",
     "pull_store",
     "push_store",

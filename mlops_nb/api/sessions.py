@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_nb.api.places import make_session
 from mlops_nb.records import ProgressRecord, RunRecord
-from mlops_nb.tracking import Session, current_session, find_run_of
+from mlops_nb.tracking import Session, current_session, find_run_of, pausing
 from mlops_nb.tracking import close_session as close_tracking_session
 
 if TYPE_CHECKING:
@@ -219,6 +220,26 @@ def disarm_autolog() -> None:
     from mlops_nb import autolog
 
     autolog.disarm()
+
+
+@contextlib.contextmanager
+def paused() -> Iterator[None]:
+    """Record nothing unasked within a ``with`` block.
+
+    Yields
+    ------
+    None
+        What is logged by hand is recorded all the same. Blocks may lie within one another; the
+        whole kernel pauses, whichever thread enters the block.
+
+    Examples
+    --------
+    >>> import mlops_nb as mlops
+    >>> with mlops.paused():  # doctest: +SKIP
+    ...     probe.fit(X, y)
+    """
+    with pausing():
+        yield
 
 
 def autolog_status() -> list[tuple[str, str, str]]:

@@ -127,6 +127,24 @@ def _list_notebooks(names: dict[str, Any]) -> Iterable[str]:
     )
 
 
+def _list_metrics(names: dict[str, Any]) -> Iterable[str]:
+    return dict.fromkeys(key for run in api.list_runs(limit=50) for key in run.metrics)
+
+
+def _list_params(names: dict[str, Any]) -> Iterable[str]:
+    return dict.fromkeys(key for run in api.list_runs(limit=50) for key in run.params)
+
+
+def _list_plots(names: dict[str, Any]) -> Iterable[str]:
+    yield from (*api.RUN_PLOTS, *api.list_model_plots())
+    yield from _list_runs(names)
+
+
+def _list_drawn(names: dict[str, Any]) -> Iterable[str]:
+    yield from _list_variables(names)
+    yield from _list_runs(names)
+
+
 SOURCES: dict[str, Callable[[dict[str, Any]], Iterable[str]]] = {
     "run": _list_runs,
     "model": _list_models,
@@ -134,6 +152,10 @@ SOURCES: dict[str, Callable[[dict[str, Any]], Iterable[str]]] = {
     "alias": _list_aliases,
     "variable": _list_variables,
     "notebook": _list_notebooks,
+    "metric": _list_metrics,
+    "param": _list_params,
+    "plot": _list_plots,
+    "drawn": _list_drawn,
     "command": lambda _: NAMES,
     "state": lambda _: ("status", "on", "off"),
 }

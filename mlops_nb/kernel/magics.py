@@ -36,21 +36,28 @@ class MlopsMagics(Magics):  # type: ignore[misc]  # IPython is published without
         if serving is not None:
             serving.stop_all()
 
-    def mlops(self, line: str, cell: str | None = None) -> Shown | None:
+    def mlops(self, line: str, cell: str | None = None) -> Any:
         """Carry out a command; what ``%mlops?`` shows is set below from the table of commands."""
         __tracebackhide__ = True
         result = perform(self.shell, line, cell)
         # IPython shows the value of a cell's last line only; elsewhere in a cell we show it.
         if result is not None and find_mode() == "exec":
-            bundle = result._repr_mimebundle_()
-            self.shell.display_pub.publish(data=bundle, metadata={})
+            self._show(result)
         return result
+
+    def _show(self, result: Any) -> None:
+        if isinstance(result, Shown):
+            self.shell.display_pub.publish(data=result._repr_mimebundle_(), metadata={})
+        else:
+            from IPython.display import display
+
+            display(result)
 
     mlops.__doc__ = render_help()
     mlops = line_cell_magic(mlops)
 
 
-def perform(shell: Any, line: str, cell: str | None = None) -> Shown | None:
+def perform(shell: Any, line: str, cell: str | None = None) -> Any:
     """Carry out one use of the magic.
 
     Parameters
@@ -64,8 +71,8 @@ def perform(shell: Any, line: str, cell: str | None = None) -> Shown | None:
 
     Returns
     -------
-    Shown or None
-        What to show.
+    object
+        What to show, None for nothing: mostly a `Shown`, else a DataFrame or a figure.
 
     Raises
     ------

@@ -45,6 +45,7 @@ class Session:
         self.environment: str | None = None
         self.code: str | None = None
         self.is_paused = False
+        self.pauses = 0  # blocks that are open; see `pausing`
         self.is_script = False  # one cell that lasts: what is done ends before it
         self._done: dict[str, float] = {}
         self.background: threading.Thread | None = None

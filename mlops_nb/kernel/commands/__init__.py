@@ -11,7 +11,6 @@ from typing import Any
 
 from mlops_nb.errors import NotFoundError, UsageError
 from mlops_nb.kernel.parsing import Parser
-from mlops_nb.kernel.tables import Shown
 
 # name, module, summary: what %mlops? lists without loading a module
 TABLE = (
@@ -19,6 +18,8 @@ TABLE = (
     ("runs", "runs", "List runs, the newest first."),
     ("show", "runs", "Show all of a run."),
     ("compare", "runs", "Compare runs, differences first."),
+    ("best", "plots", "List the best runs."),
+    ("plot", "plots", "Draw runs, or a fitted model."),
     ("delete", "storage", "Delete runs; they can be restored for a while."),
     ("restore", "storage", "Put a deleted run back, or list the deleted ones."),
     ("log", "runs", "Log metrics, params and tags to the active run."),
@@ -69,10 +70,11 @@ class Command:
     configure
         Adds the arguments to a parser.
     perform
-        Does it; returns what to show.
+        Does it; returns what to show: a `Shown`, a DataFrame, a figure, or None.
     positions
         What the positional arguments name, for completion: ``run``, ``model``, ``alias``,
-        ``variable``, ``notebook`` or ``command``; the last one repeats.
+        ``variable``, ``notebook``, ``command``, ``metric``, ``param``, ``plot`` or ``drawn`` (what
+        can be drawn: runs and models); the last one repeats.
     options
         The same for the values of options.
     cell_magic
@@ -80,7 +82,7 @@ class Command:
     """
 
     configure: Callable[[Parser], None]
-    perform: Callable[[Call], Shown | None]
+    perform: Callable[[Call], Any]
     positions: tuple[str, ...] = ()
     options: tuple[tuple[str, str], ...] = ()
     cell_magic: bool = False

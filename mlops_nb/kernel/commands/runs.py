@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import filterfalse
+from typing import Any
 
 from mlops_nb import api
 from mlops_nb.errors import UsageError
@@ -123,13 +124,10 @@ def _configure_runs(parser: Parser) -> None:
     parser.add_argument("--frame", action="store_true", help="give a DataFrame")
 
 
-def _runs(call: Call) -> Shown | None:
+def _runs(call: Call) -> Any:
     wanted = call.arguments
     if wanted.frame:
-        from IPython.display import display
-
-        display(api.search_runs(wanted.filter, wanted.order_by, wanted.limit))
-        return None
+        return api.search_runs(wanted.filter, wanted.order_by, wanted.limit)
     return tabulate_runs(api.list_runs(wanted.filter, wanted.order_by, wanted.limit))
 
 
