@@ -11,6 +11,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 _MOST_TREES = 128
+_TRIES = 3
 _FLAGS = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 
 
@@ -42,10 +43,20 @@ _files: dict[str, tuple[list[str], Tree | None]] = {}
 _texts: dict[str, Tree | None] = {}
 
 
+def _compile(source: str) -> ast.AST:
+    """Parse; before Python 3.11.8 and 3.12.2 two threads that do so disturb one another."""
+    for _ in range(_TRIES):
+        try:
+            return compile(source, "<cell>", "exec", _FLAGS)
+        except SystemError:
+            continue
+    return compile(source, "<cell>", "exec", _FLAGS)
+
+
 def _parse(source: str) -> Tree | None:
     try:
-        module = compile(source, "<cell>", "exec", _FLAGS)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        module = _compile(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError, SystemError):
         return None
     assert isinstance(module, ast.Module)
     parents: dict[ast.AST, ast.AST] = {}

@@ -44,7 +44,7 @@ def find_seeds(source: str, namespace: dict[str, Any] | None) -> dict[str, str]:
         return {}
     try:
         tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, SystemError):
         return {}
     found: dict[str, str] = {}
     for node in ast.walk(tree):
