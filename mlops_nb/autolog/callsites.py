@@ -7,7 +7,7 @@ import linecache
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any
 
 _MOST_TREES = 128
@@ -43,7 +43,7 @@ _files: dict[str, tuple[list[str], Tree | None]] = {}
 _texts: dict[str, Tree | None] = {}
 
 
-def _compile(source: str) -> ast.AST:
+def _compile(source: str) -> Any:
     """Parse; before Python 3.11.8 and 3.12.2 two threads that do so disturb one another."""
     for _ in range(_TRIES):
         try:
@@ -83,11 +83,8 @@ def read_tree(frame: FrameType) -> Tree | None:
     Tree or None
         None where there is no source, as at a bare prompt.
     """
-    return _read_file(frame.f_code.co_filename, frame.f_globals)
-
-
-def _read_file(filename: str, namespace: dict[str, Any] | None) -> Tree | None:
-    lines = linecache.getlines(filename, namespace)
+    filename = frame.f_code.co_filename
+    lines = linecache.getlines(filename, frame.f_globals)
     if not lines:
         return None
     known = _files.get(filename)
@@ -128,32 +125,11 @@ def find_site(frame: FrameType) -> Site | None:
     Site or None
         None where there is no source or it does not fit the running code.
     """
-    return _find_call(read_tree(frame), frame.f_code, frame.f_lasti)
-
-
-def find_site_at(code: CodeType, instruction: int) -> Site | None:
-    """Find the call that stands at an instruction.
-
-    Parameters
-    ----------
-    code
-        A frame's ``f_code``.
-    instruction
-        The ``f_lasti`` it had.
-
-    Returns
-    -------
-    Site or None
-        None where there is no source or it does not fit the code.
-    """
-    return _find_call(_read_file(code.co_filename, None), code, instruction)
-
-
-def _find_call(tree: Tree | None, code: CodeType, instruction: int) -> Site | None:
-    if tree is None or instruction < 0:
+    tree = read_tree(frame)
+    if tree is None or frame.f_lasti < 0:
         return None
-    at = instruction // 2
-    position = next(islice(code.co_positions(), at, at + 1), None)
+    at = frame.f_lasti // 2
+    position = next(islice(frame.f_code.co_positions(), at, at + 1), None)
     if position is None:
         return None
     _, end_line, _, end_column = position

@@ -47,6 +47,12 @@ def _make_keras(session: Session, find_fits: FindFits, link: Link) -> Integratio
     return KerasIntegration(session, find_fits(), link)
 
 
+def _make_lightning(session: Session, find_fits: FindFits, link: Link) -> Integration:
+    from mlops_nb.autolog.lightning import LightningIntegration
+
+    return LightningIntegration(session, find_fits(), link)
+
+
 _LIBRARIES = (
     _Library(
         "XGBoost",
@@ -61,7 +67,16 @@ _LIBRARIES = (
         tuple(f"keras.src.backend.{name}.trainer" for name in ("torch", "jax", "tensorflow")),
         _make_keras,
     ),
+    _Library(
+        "Lightning",
+        "lightning",
+        ("lightning.pytorch.trainer.call", "pytorch_lightning.trainer.call"),
+        _make_lightning,
+    ),
 )
+
+
+PACKAGES = tuple(library.package for library in _LIBRARIES)
 
 
 class Libraries:
@@ -77,15 +92,23 @@ class Libraries:
         Gives what records fits of the API that is scikit-learn's.
     link
         Tells those who record torch of a model and its run.
+    off
+        Packages that are not to be recorded.
     """
 
     def __init__(
-        self, session: Session, watcher: ImportWatcher, find_fits: FindFits, link: Link
+        self,
+        session: Session,
+        watcher: ImportWatcher,
+        find_fits: FindFits,
+        link: Link,
+        off: frozenset[str] = frozenset(),
     ) -> None:
         self._session, self._find_fits, self._link = session, find_fits, link
         self._armed: dict[str, Integration] = {}
+        self._off = off
         for library in _LIBRARIES:
-            for name in library.modules:
+            for name in () if library.package in off else library.modules:
                 watcher.watch(name, partial(self._arm, library))
 
     def _arm(self, library: _Library, module: ModuleType) -> None:
@@ -100,9 +123,14 @@ class Libraries:
         return [
             self._armed[library.name].status()
             if library.name in self._armed
-            else (library.name, "waiting", f"{library.package} is not imported yet")
+            else (library.name, *self._tell(library.package))
             for library in _LIBRARIES
         ]
+
+    def _tell(self, package: str) -> tuple[str, str]:
+        if package in self._off:
+            return "off", f"%mlops autolog on {package}"
+        return "waiting", f"{package} is not imported yet"
 
     def finish_cell(self) -> None:
         """Record what is known only when a cell is over."""
