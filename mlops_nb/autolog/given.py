@@ -1,4 +1,4 @@
-"""What a fit is given: captured before it begins, named and identified after it."""
+"""What a fit is given: captured and named before it begins, identified after it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from dataclasses import asdict, replace
 from types import CodeType, FrameType
 from typing import Any
 
-from mlops_nb.autolog.callsites import find_site_at
+from mlops_nb.autolog.callsites import find_site
 from mlops_nb.autolog.captures import EXACT_BYTES, Capture, CaptureBook, Sample, copy_rows
 from mlops_nb.autolog.snapshots import SnapshotQueue
 from mlops_nb.data import fingerprint
 from mlops_nb.tracking import Run
 
 _LONGEST_NAME = 60
+_MOST_CALLS = 256
+
+# How the arguments of a call are written: by position, and by keyword.
+_Call = tuple[list[str], dict[str, str]]
 
 
 def add_data(run: Run, queue: SnapshotQueue | None, obj: Any, name: str, role: str) -> None:
@@ -51,6 +55,7 @@ class GivenData:
     def __init__(self, queue: SnapshotQueue | None) -> None:
         self._queue = queue
         self._book = CaptureBook()
+        self._calls: dict[tuple[int, int], tuple[CodeType, _Call | None]] = {}
 
     def log(
         self, run: Run, given: dict[str, Any], frame: FrameType | None, *, first: int = 0
@@ -73,33 +78,40 @@ class GivenData:
         Sample or None
             Rows of the first.
         """
-        place = None if frame is None else (frame.f_code, frame.f_lasti)
+        call = None if frame is None else self._find_call(frame)
         kept: Sample | None = None
         for position, (role, obj) in enumerate(given.items(), first):
+            name = _read_name(call, position, role)
             capture = self._book.take(obj)
             if capture is None:
-                add_data(run, self._queue, obj, _read_name(place, position, role), role)
+                add_data(run, self._queue, obj, name, role)
                 sample = Sample(copy_rows(obj))
             else:
-                self._log_later(run, capture, place, position, role)
+                self._log_later(run, capture, name, role)
                 sample = capture.sample
             kept = kept or sample
         return kept
 
-    def _log_later(
-        self,
-        run: Run,
-        capture: Capture,
-        place: tuple[CodeType, int] | None,
-        position: int,
-        role: str,
-    ) -> None:
+    def _find_call(self, frame: FrameType) -> _Call | None:
+        """Read how the user spells the arguments; here, because parsing may disturb a thread."""
+        code, at = frame.f_code, frame.f_lasti
+        key = (id(code), at)
+        known = self._calls.get(key)
+        if known is None or known[0] is not code:
+            site = find_site(frame)
+            if len(self._calls) >= _MOST_CALLS:
+                self._calls.clear()
+            call = None if site is None else _spell_call(site.call)
+            known = self._calls[key] = (code, call)
+        return known[1]
+
+    def _log_later(self, run: Run, capture: Capture, name: str, role: str) -> None:
         def make() -> Iterator[dict[str, Any]]:
             try:
                 record = capture.settle()
                 if record is None:
                     return
-                record = replace(record, name=_read_name(place, position, role), role=role)
+                record = replace(record, name=name, role=role)
                 if self._queue is not None:
                     record = self._queue.add(capture.data, record, run, is_copied=True)
             except Exception as error:  # noqa: BLE001 - on a thread of ours, and one run's matter
@@ -112,20 +124,24 @@ class GivenData:
     def finish_cell(self) -> None:
         """Remember no data from one cell to the next."""
         self._book.clear()
+        self._calls.clear()
 
 
-def _read_name(place: tuple[CodeType, int] | None, position: int, role: str) -> str:
-    """Read what the user calls an argument, by its keyword or its position."""
-    site = find_site_at(*place) if place is not None else None
-    if site is None:
+def _read_name(call: _Call | None, position: int, role: str) -> str:
+    """Give what the user calls an argument, by its keyword or its position."""
+    if call is None:
         return ""
-    for word in site.call.keywords:
-        if word.arg == role:
-            return _spell(word.value)
-    before = site.call.args[: position + 1]
-    if len(before) <= position or any(isinstance(node, ast.Starred) for node in before):
-        return ""
-    return _spell(before[position])
+    names, words = call
+    return words.get(role) or (names[position] if position < len(names) else "")
+
+
+def _spell_call(call: ast.Call) -> _Call:
+    names: list[str] = []
+    for node in call.args:
+        if isinstance(node, ast.Starred):
+            break
+        names.append(_spell(node))
+    return names, {word.arg: _spell(word.value) for word in call.keywords if word.arg}
 
 
 def _spell(node: ast.AST) -> str:
