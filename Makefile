@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 TEST_READY := $(VENV)/.ready-test
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format conformance bench bench-peers docs lab clean
+.PHONY: help setup demo test lint format conformance bench bench-peers bench-kale docs lab clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ conformance: $(TEST_READY) ## Run every hazard in every mode; write the page of 
 
 bench-peers: $(TEST_READY) ## Install the peers, in the folder that BENCH_PEERS names or the cache folder
 	@$(BIN)/python benchmarks/peers.py
+
+bench-kale: bench-peers ## Run the conformance notebooks by Kale beside ours; write the page of results
+	@$(BIN)/python -W ignore benchmarks/kale_notebooks.py --write
 
 bench: $(TEST_READY) ## Measure speed beside the peers that are installed
 	@$(BIN)/python benchmarks/run.py

@@ -23,6 +23,15 @@ PINS = {
     "Snakemake": "snakemake==9.27.1",
     "Kale": "kubeflow-kale==2.3.0",
 }
+# What the conformance notebooks import, for the peers that run them; versions are those of ours.
+CONSTRAINTS = Path(__file__).resolve().parent.parent / ".ci" / "constraints.txt"
+LIBRARIES = {
+    "Kale": (
+        "numpy", "scipy", "pandas", "polars", "pyarrow", "scikit-learn", "torch==2.13.0",
+        "matplotlib", "pillow", "sympy", "networkx", "dask", "joblib", "sqlalchemy", "pydantic",
+        "attrs", "tqdm", "ipywidgets",
+    )
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -85,13 +94,31 @@ def install(folder: Path, pin: str) -> str:
     return ""
 
 
+def install_libraries(folder: Path, pin: str, names: tuple[str, ...]) -> str:
+    """Install beside a peer what its notebooks import; gives why it could not be, or nothing."""
+    place = folder / pin
+    note, wanted = place / "libraries", "\n".join(names)
+    if note.is_file() and note.read_text(encoding="utf-8") == wanted:
+        return ""
+    python = place / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+    pip = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    command = [*pip, "-c", str(CONSTRAINTS), *names]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return f"its notebooks' libraries: {done.stderr.strip().splitlines()[-1][:200]}"
+    note.write_text(wanted, encoding="utf-8")
+    return ""
+
+
 def main() -> None:
     """Install every peer and say what came of it."""
     folder = find_folder(sys.argv[1:])
     folder.mkdir(parents=True, exist_ok=True)
     print(f"Peers in {folder}", flush=True)
-    for pin in PINS.values():
+    for name, pin in PINS.items():
         reason = install(folder, pin)
+        if not reason and name in LIBRARIES:
+            reason = install_libraries(folder, pin, LIBRARIES[name])
         print(f"  {pin}: {reason or 'installed'}", flush=True)
 
 

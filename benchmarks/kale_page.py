@@ -1,0 +1,126 @@
+"""Writes the page of what Kale makes of the conformance notebooks."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+
+from peers import Peer
+
+from tests.conformance.ledger import Line
+from tests.conformance.reading import Case
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "reference" / "conformance-kale.md"
+_VERSIONS = (
+    "kfp", "ipykernel", "dill", "numpy", "pandas", "scikit-learn", "torch", "polars", "matplotlib",
+)  # fmt: skip
+WORDS = {
+    "equal": "each step printed the same, names hold the same values, the folder the same files",
+    "refused": "it said before anything ran that it cannot, and why",
+    "failed": "a step ended with an error, which the notebook does not have",
+    "WRONG": "**silently wrong**: it ran to its end and gave something else",
+}
+_HEAD = """\
+# Conformance of Kale
+
+The notebooks of the [conformance suite](conformance.md), run by ours and by [Kale](https://github.com/kubeflow/kale) in
+the same run. Each is run top to bottom by nbclient first; what that prints, holds and writes is what both must give.
+
+* **What Kale gets.** Its own tags: step names in lower case, each step with `prev:` of the one above it, `imports`,
+  `functions`, `pipeline-parameters`; comments `#| step: x` as tags; words that mean nothing to it dropped. What changes
+  the meaning stays as it stands. The source of cells is not touched. `benchmarks/kale_convert.py` does it.
+* **How it is run.** Kale's own command compiles; `kfp.local` runs the compiled pipeline as it is, each step in a process
+  of its own, without Kubernetes. All steps share the notebook's folder, as with a volume. The notebooks' libraries are
+  installed in the versions of ours, so that no step has to install one; pip is not called for what is there, and gets no
+  index for what is not.
+* **What is compared.** What each step printed, as Kale's report of it says; the values of the last step's names, with
+  the same sharing; the files in the folder. What cells show, warn and draw is not compared for Kale; for ours it is. What
+  cells for all steps print counts to each step, as Kale runs them in each.
+* **Ours** is the mode `cold`. It is right where it is equal or refuses as the notebook states.
+
+This page is written by `benchmarks/kale_notebooks.py`; do not edit it. The sentences on single notebooks are by hand.
+"""
+# Each was looked at by hand: the generated code and a run with prints. The detail stands beneath.
+_EXPLAINED: dict[str, str] = {}
+
+
+def write_page(
+    cases: Sequence[Case], total: int, lines: Mapping[tuple[str, str], Line], peer: Peer
+) -> str:
+    """Write the page from verdicts."""
+    parts = [_HEAD, _write_facts(cases, total, lines, peer), _write_totals(cases, lines)]
+    parts.append(_write_errors(lines))
+    ordered = sorted(cases, key=lambda case: case.name)
+    for group, members in groupby(ordered, key=lambda case: case.name.partition("/")[0]):
+        rows = [f"## {group}\n", "| notebook | hazard | ours | Kale | what Kale gave |"]
+        rows.append("| --- | --- | --- | --- | --- |")
+        for case in members:
+            ours, kale = lines[case.name, "ours"], lines[case.name, "kale"]
+            shown = f"**{kale.word}**" if kale.word == "WRONG" else kale.word
+            own = f"**{ours.word}**" if not ours.verdict.is_right else ours.word
+            name, told = case.name.partition("/")[2], _escape(_cut(kale.detail))
+            rows.append(f"| {name} | {_escape(case.hazard)} | {own} | {shown} | {told} |")
+        parts.append("\n".join(rows) + "\n")
+    return "\n".join(parts)
+
+
+def _write_facts(
+    cases: Sequence[Case], total: int, lines: Mapping[tuple[str, str], Line], peer: Peer
+) -> str:
+    day = datetime.now(UTC).strftime("%Y-%m-%d")
+    commits = list(dict.fromkeys(lines[case.name, "ours"].commit for case in cases))
+    code = " to ".join(dict.fromkeys([commits[0], commits[-1]]))
+    took = {mode: sum(lines[case.name, mode].took_s for case in cases) for mode in ("ours", "kale")}
+    chosen = "" if len(cases) == total else (
+        f" The others were not run: notebooks come in an order by digest of their names that takes "
+        f"each group in turn, and the first {len(cases)} were."
+    )  # fmt: skip
+    return f"""\
+{day}, {platform.system()}, Python {platform.python_version()}, {peer.title}, {_read_versions(peer)}. Commit {code}.
+{len(cases)} of {total} notebooks.{chosen} Ours took {took["ours"] / 60:.0f} minutes, Kale {took["kale"] / 60:.0f}.
+
+    make bench-peers
+    python benchmarks/kale_notebooks.py --ledger kale.jsonl --write
+"""
+
+
+def _read_versions(peer: Peer) -> str:
+    code = "import sys, importlib.metadata as m; print(*[n + ' ' + m.version(n) for n in sys.argv[1:]], sep=', ')"
+    command = [str(peer.python), "-c", code, *_VERSIONS]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _write_totals(cases: Sequence[Case], lines: Mapping[tuple[str, str], Line]) -> str:
+    counts = {
+        mode: Counter(lines[case.name, mode].word for case in cases) for mode in ("ours", "kale")
+    }
+    rows = ["| | ours | Kale | |", "| --- | --- | --- | --- |"]
+    for word, told in WORDS.items():
+        rows.append(f"| {word} | {counts['ours'][word]} | {counts['kale'][word]} | {told} |")
+    return "\n".join([*rows, ""])
+
+
+def _write_errors(lines: Mapping[tuple[str, str], Line]) -> str:
+    parts = ["## Typical silent errors\n"]
+    for name, told in _EXPLAINED.items():
+        line = lines.get((name, "kale"))
+        if line is not None and line.word == "WRONG":
+            parts.append(f"**{name}.** {told} Found: {_escape(_cut(line.detail))}.\n")
+    return "\n".join(parts)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 220 else f"{text[:200]} ..."
+
+
+def _escape(text: str) -> str:
+    plain = " ".join(text.split())
+    for mark in ("\\", "|", "*", "_", "<", "`", "["):
+        plain = plain.replace(mark, f"\\{mark}")
+    return plain
