@@ -45,6 +45,8 @@ class Settings:
         none. ``on`` is 5.
     live
         Look at progress bars and loops while a cell runs, for its runs and the card under it.
+    autolog_off
+        Libraries that are not recorded unasked, such as ``torch, files``.
     output_kb
         How much of what a cell prints is kept with the runs it recorded, from its end, in kB.
     index
@@ -68,6 +70,7 @@ class Settings:
     resources: float = 5.0
     live: bool = True
     output_kb: int = 16
+    autolog_off: str = ""
     index: str = ""
     fork: str = "on"
 

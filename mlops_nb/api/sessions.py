@@ -206,20 +206,57 @@ def watch_runs(listener: Callable[[str, ProgressRecord | None], object] | None) 
     session.sampler.listener = lambda run, progress: tell(run.run_id, progress)
 
 
-def arm_autolog() -> None:
-    """Record fits and metrics of this kernel without being asked."""
+def arm_autolog(*libraries: str) -> None:
+    """Record fits and metrics of this kernel without being asked.
+
+    Parameters
+    ----------
+    *libraries
+        Those that shall be recorded again; without any, all but those that were switched off.
+
+    Raises
+    ------
+    NotFoundError
+        One of the names is not known.
+    """
     from mlops_nb import autolog
 
     session = current_session()
-    if session is not None and session.store is not None:
+    if session is None or session.store is None:
+        return
+    if libraries:
+        autolog.switch(session, libraries, is_on=True)
+    else:
         autolog.arm(session)
 
 
-def disarm_autolog() -> None:
-    """Take every patch of auto-logging back."""
+def disarm_autolog(*libraries: str) -> None:
+    """Take every patch of auto-logging back.
+
+    Parameters
+    ----------
+    *libraries
+        Only those of these libraries.
+
+    Raises
+    ------
+    NotFoundError
+        One of the names is not known.
+    """
     from mlops_nb import autolog
 
-    autolog.disarm()
+    session = current_session()
+    if not libraries:
+        autolog.disarm()
+    elif session is not None and session.store is not None:
+        autolog.switch(session, libraries, is_on=False)
+
+
+def list_autologged() -> tuple[str, ...]:
+    """Name the libraries that can be switched on and off."""
+    from mlops_nb import autolog
+
+    return autolog.LIBRARIES
 
 
 @contextlib.contextmanager

@@ -5,13 +5,15 @@ from __future__ import annotations
 import atexit
 import threading
 import weakref
+from collections.abc import Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from mlops_nb.autolog.circumstances import Circumstances
 from mlops_nb.autolog.imports import ImportWatcher
-from mlops_nb.autolog.libraries import Libraries
+from mlops_nb.autolog.libraries import PACKAGES, Libraries
 from mlops_nb.autolog.lineage import Lineage
+from mlops_nb.errors import NotFoundError
 from mlops_nb.tracking import Run, Session, find_run_of
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from mlops_nb.autolog.sklearn import SklearnIntegration
     from mlops_nb.autolog.torch import TorchIntegration
 
+LIBRARIES = ("sklearn", "torch", *PACKAGES, "files")
 _SKLEARN = ("sklearn.base", "sklearn.utils.parallel", "sklearn.metrics")
 _TORCH = (
     "torch.autograd",
@@ -40,18 +43,18 @@ _WAITING_TORCH = [
 class _Armed:
     """What is armed for one session; an integration is loaded when its library is."""
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
+    def __init__(self, session: Session, off: frozenset[str]) -> None:
+        self.session, self.off = session, off
         self.sklearn: SklearnIntegration | None = None
         self.torch: TorchIntegration | None = None
         self.watcher = ImportWatcher()
-        self.lineage = Lineage(session, self.watcher)
+        self.lineage = None if "files" in off else Lineage(session, self.watcher)
         self.circumstances = Circumstances(session)
-        for name in _SKLEARN:
+        for name in () if "sklearn" in off else _SKLEARN:
             self.watcher.watch(name, self._arm_sklearn)
-        for name in _TORCH:
+        for name in () if "torch" in off else _TORCH:
             self.watcher.watch(name, self._arm_torch)
-        self.libraries = Libraries(session, self.watcher, self._find_fits, self._link)
+        self.libraries = Libraries(session, self.watcher, self._find_fits, self._link, off)
 
     def _find_sklearn(self) -> SklearnIntegration:
         if self.sklearn is None:
@@ -86,14 +89,27 @@ class _Armed:
             self.torch.finish_cell(namespace, taken)
         if self.sklearn is not None:
             self.sklearn.finish_cell(namespace)
-        self.lineage.finish_cell()
+        if self.lineage is not None:
+            self.lineage.finish_cell()
         self.circumstances.finish_cell(namespace)
 
     def status(self) -> list[tuple[str, str, str]]:
         """Give the state of every recorder."""
-        rows = list(_WAITING_SKLEARN) if self.sklearn is None else self.sklearn.status()
-        rows += list(_WAITING_TORCH) if self.torch is None else self.torch.status()
-        return rows + self.libraries.status() + self.lineage.status()
+        rows = self._tell("sklearn", self.sklearn, _WAITING_SKLEARN)
+        rows += self._tell("torch", self.torch, _WAITING_TORCH)
+        files = [("files", "off", "%mlops autolog on files")]
+        lineage = files if self.lineage is None else self.lineage.status()
+        return rows + self.libraries.status() + lineage
+
+    def _tell(
+        self,
+        library: str,
+        integration: SklearnIntegration | TorchIntegration | None,
+        waiting: list[tuple[str, str, str]],
+    ) -> list[tuple[str, str, str]]:
+        if library in self.off:
+            return [(name, "off", f"%mlops autolog on {library}") for name, _, _ in waiting]
+        return list(waiting) if integration is None else integration.status()
 
     def close(self) -> None:
         """Restore everything."""
@@ -102,7 +118,8 @@ class _Armed:
         for integration in (self.torch, self.sklearn):
             if integration is not None:
                 integration.close()
-        self.lineage.close()
+        if self.lineage is not None:
+            self.lineage.close()
         self.circumstances.close()
         if self.sklearn is not None or self.torch is not None:
             from mlops_nb.autolog.callsites import forget_sources
@@ -112,6 +129,7 @@ class _Armed:
 
 _lock = threading.RLock()
 _armed: list[_Armed] = []
+_switched: dict[str, bool] = {}  # by hand, in this process; it wins over the setting
 
 
 def _find_armed() -> _Armed | None:
@@ -132,8 +150,45 @@ def arm(session: Session) -> None:
         if _armed and _armed[0].session is session:
             return
         disarm()
-        _armed.append(_Armed(session))
+        _armed.append(_Armed(session, _list_off(session)))
         atexit.register(disarm)
+
+
+def _list_off(session: Session) -> frozenset[str]:
+    words = session.settings.autolog_off.replace(",", " ").split()
+    off = {name for name in map(_check_library, words) if _switched.get(name) is not True}
+    return frozenset(off | {name for name, is_on in _switched.items() if not is_on})
+
+
+def _check_library(name: str) -> str:
+    if name not in LIBRARIES:
+        raise NotFoundError("library", name, LIBRARIES, "%mlops autolog lists what is recorded.")
+    return name
+
+
+def switch(session: Session, names: Sequence[str], is_on: bool) -> None:
+    """Record some libraries from now on, or no more; the others go on.
+
+    Parameters
+    ----------
+    session
+        Keeps the runs.
+    names
+        Of `LIBRARIES`.
+    is_on
+        Whether they are recorded.
+
+    Raises
+    ------
+    NotFoundError
+        One of the names is not known; nothing has changed then.
+    """
+    for name in names:
+        _check_library(name)
+    with _lock:
+        _switched.update(dict.fromkeys(names, is_on))
+        disarm()
+        arm(session)
 
 
 def disarm() -> None:
@@ -167,8 +222,8 @@ def status() -> list[tuple[str, str, str]]:
     Returns
     -------
     list of tuple
-        ``(what, state, reason)``: state is ``armed``, ``waiting``, ``not armed`` or ``stopped``;
-        the reason is the version where armed. Empty where auto-logging is off.
+        ``(what, state, reason)``: state is ``armed``, ``waiting``, ``not armed``, ``stopped`` or
+        ``off``; the reason is the version where armed. Empty where auto-logging is off.
     """
     armed = _find_armed()
     return [] if armed is None else armed.status()

@@ -53,6 +53,12 @@ def _make_lightning(session: Session, find_fits: FindFits, link: Link) -> Integr
     return LightningIntegration(session, find_fits(), link)
 
 
+def _make_transformers(session: Session, find_fits: FindFits, link: Link) -> Integration:
+    from mlops_nb.autolog.transformers import TransformersIntegration
+
+    return TransformersIntegration(session, find_fits(), link)
+
+
 _LIBRARIES = (
     _Library(
         "XGBoost",
@@ -73,6 +79,7 @@ _LIBRARIES = (
         ("lightning.pytorch.trainer.call", "pytorch_lightning.trainer.call"),
         _make_lightning,
     ),
+    _Library("Hugging Face Trainer", "transformers", ("transformers.trainer",), _make_transformers),
 )
 
 

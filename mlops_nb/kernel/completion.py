@@ -156,6 +156,7 @@ SOURCES: dict[str, Callable[[dict[str, Any]], Iterable[str]]] = {
     "param": _list_params,
     "plot": _list_plots,
     "drawn": _list_drawn,
+    "library": lambda _: api.list_autologged(),
     "command": lambda _: NAMES,
     "state": lambda _: ("status", "on", "off"),
 }
