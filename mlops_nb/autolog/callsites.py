@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 import linecache
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 _MOST_TREES = 128
+_MOST_SITES = 512
 _TRIES = 3
 _FLAGS = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 
@@ -41,6 +43,8 @@ class Site:
 
 _files: dict[str, tuple[list[str], Tree | None]] = {}
 _texts: dict[str, Tree | None] = {}
+# By code and instruction; a number of code that is gone may be another's.
+_sites: dict[tuple[int, int], tuple[weakref.ref[CodeType], Site | None]] = {}
 
 
 def _compile(source: str) -> Any:
@@ -110,6 +114,7 @@ def forget_sources() -> None:
     """Drop every parsed source."""
     _files.clear()
     _texts.clear()
+    _sites.clear()
 
 
 def find_site(frame: FrameType) -> Site | None:
@@ -125,6 +130,18 @@ def find_site(frame: FrameType) -> Site | None:
     Site or None
         None where there is no source or it does not fit the running code.
     """
+    code, key = frame.f_code, (id(frame.f_code), frame.f_lasti)
+    known = _sites.get(key)
+    if known is not None and known[0]() is code:
+        return known[1]
+    site = _find_site(frame)
+    if len(_sites) >= _MOST_SITES:
+        _sites.clear()
+    _sites[key] = (weakref.ref(code), site)
+    return site
+
+
+def _find_site(frame: FrameType) -> Site | None:
     tree = read_tree(frame)
     if tree is None or frame.f_lasti < 0:
         return None

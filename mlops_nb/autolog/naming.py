@@ -13,6 +13,9 @@ _SAME_VALUE = {"float", "round", "np.round", "numpy.round", "np.float64"}
 _LABEL = re.compile(r"([^\W\d][\w @%/-]*?)\s*[:=]?\s*$")
 _LONGEST_LABEL = 40
 _DEEPEST = 3
+_MOST_NAMES = 512
+# Of call sites that were asked for before; the number of one that is gone may be another's.
+_names: dict[int, tuple[Site, str | None, bool]] = {}
 
 
 def name_metric(frame: FrameType, default: str, depth: int = 0) -> str:
@@ -41,18 +44,30 @@ def name_metric(frame: FrameType, default: str, depth: int = 0) -> str:
     site = find_site(frame)
     if site is None:
         return default
+    found = _names.get(id(site))
+    if found is None or found[0] is not site:
+        if len(_names) >= _MOST_NAMES:
+            _names.clear()
+        found = _names[id(site)] = (site, *_read_name(site))
+    _, name, is_returned = found
+    if is_returned:
+        above = frame.f_back
+        if depth < _DEEPEST and above is not None and _is_function(frame):
+            return name_metric(above, default, depth + 1)
+    return name or default
+
+
+def _read_name(site: Site) -> tuple[str | None, bool]:
+    """Give what the source calls the value, and whether its function returns it."""
     node: ast.AST = site.call
     for parent in site.parents():
         if _keeps_value(parent, node):
             node = parent
-            continue
-        if isinstance(parent, ast.Return):
-            above = frame.f_back
-            if depth < _DEEPEST and above is not None and _is_function(frame):
-                return name_metric(above, default, depth + 1)
-            return default
-        return _name_from(parent, node, site) or default
-    return default
+        elif isinstance(parent, ast.Return):
+            return None, True
+        else:
+            return _name_from(parent, node, site), False
+    return None, False
 
 
 def name_derived(frame: FrameType) -> str | None:

@@ -8,6 +8,7 @@ from types import FrameType, FunctionType
 from typing import Any
 
 from mlops_nb.autolog.callsites import (
+    Site,
     Tree,
     find_function,
     find_site,
@@ -29,7 +30,11 @@ from mlops_nb.tracking import Run
 _MOST_STEPS = 80
 _MOST_CELLS = 200
 _MOST_MEMBERS = 200
+_MOST_WAYS = 256
 _NOTHING = object()
+# What was looked up on the way to a model, by call site and number of cells so far: in a loop the
+# same names lead to the same model again, or to what the loop has put in its place.
+_ways: dict[tuple[int, int], tuple[Site, list[tuple[ast.AST, bool]]]] = {}
 
 
 class ModelSearch:
@@ -60,6 +65,8 @@ class ModelSearch:
         self._groups: list[dict[Any, Run]] = []
         self._keys: list[Any] = []
         self._running: set[int] = set()
+        self._start: FrameType | None = None
+        self._way: list[tuple[ast.AST, bool]] | None = None
         self.is_unsure = False
 
     def find(self, frame: FrameType) -> Run | None:
@@ -79,6 +86,35 @@ class ModelSearch:
         if site is None:
             self.is_unsure = True
             return None
+        history = frame.f_globals.get("In")
+        key = (id(site), len(history) if isinstance(history, list) else 0)
+        known = _ways.get(key)
+        run = None if known is None or known[0] is not site else self._go(known[1], frame)
+        if run is not None:
+            return run
+        self._start, self._way = frame, []
+        run = self._find(site, frame)
+        if run is not None and self._way is not None:
+            if len(_ways) >= _MOST_WAYS:
+                _ways.clear()
+            _ways[key] = (site, self._way)
+        return run
+
+    def _go(self, way: list[tuple[ast.AST, bool]], frame: FrameType) -> Run | None:
+        """Go a way that led to a model before; None where it is another one now."""
+        for node, is_known in way:
+            value = self._peek(node, frame)
+            if (value is not _NOTHING) is not is_known:
+                return None
+            if is_known:
+                run = self._known.find(value)
+                if run is not None:
+                    return run
+                if type(value) in {dict, list, tuple}:
+                    return None
+        return None
+
+    def _find(self, site: Site, frame: FrameType) -> Run | None:
         self._running.update(id(node) for node in site.parents())
         values: list[ast.AST] = [*site.call.args, *(word.value for word in site.call.keywords)]
         # The second argument of a metric is the prediction; it decides where both have a model.
@@ -94,6 +130,7 @@ class ModelSearch:
 
     def _choose(self) -> Run | None:
         """Decide between the models of a collection by the names that run beside the value."""
+        self._way = None
         runs = {id(run): run for group in self._groups for run in group.values()}
         if len(runs) == 1:
             return next(iter(runs.values()))
@@ -115,13 +152,9 @@ class ModelSearch:
             loop = self._find_finished_loop(node, tree)
             if loop is not None:  # the variable has moved on: only what was looped over is known
                 return self._follow(loop.iter, frame, tree)
-        value = self._peek(node, frame)
-        if value is not _NOTHING:
-            run = self._known.find(value)
-            if run is not None:
-                return run
-            if self._collect(value):
-                return None
+        run, is_group = self._look(node, frame)
+        if run is not None or is_group:
+            return run
         if isinstance(node, ast.Name):
             return self._follow_name(node.id, frame, tree, node.lineno)
         if isinstance(node, (ast.Dict, ast.List, ast.Tuple)):
@@ -134,10 +167,26 @@ class ModelSearch:
                 return run
         return None
 
+    def _look(self, node: ast.AST, frame: FrameType) -> tuple[Run | None, bool]:
+        """Look a node's value up: the run of a model, or whether it is a collection of models."""
+        value = self._peek(node, frame)
+        if frame is not self._start:
+            self._way = None
+        elif self._way is not None:
+            self._way.append((node, value is not _NOTHING))
+        if value is _NOTHING:
+            return None, False
+        run = self._known.find(value)
+        if run is not None or not self._collect(value):
+            return run, False
+        self._way = None
+        return None, True
+
     def _follow_members(
         self, node: ast.Dict | ast.List | ast.Tuple, frame: FrameType, tree: Tree
     ) -> Run | None:
         """Follow each member of a literal; several models are told apart by key or position."""
+        self._way = None
         members: list[tuple[Any, ast.AST]]
         if isinstance(node, ast.Dict):
             pairs = zip(node.keys, node.values, strict=True)
@@ -251,6 +300,7 @@ class ModelSearch:
 
     def _follow_fills(self, name: str, scope: ast.AST, frame: FrameType, tree: Tree) -> Run | None:
         """Follow what was put into a collection later: ``d[k] = v``, ``d.append(v)``."""
+        self._way = None
         group: dict[Any, Run] = {}
         for key, value in list_fills(scope, name):
             run = self._follow(value, frame, tree)
@@ -292,6 +342,7 @@ class ModelSearch:
         return None
 
     def _follow_function(self, function: FunctionType) -> Run | None:
+        self._way = None
         module = function.__globals__.get("__name__", "")
         if module.partition(".")[0] in {"sklearn", "numpy", "pandas", "scipy"}:
             return None

@@ -206,3 +206,24 @@ def test_no_source_falls_back_to_the_function(notebook: Notebook) -> None:
     notebook.run(FIT)
     exec(compile("acc = accuracy_score(y, p)", "<string>", "exec"), notebook.namespace)
     assert set(notebook.metrics()[0]) == {"accuracy_score"}
+
+
+def test_a_call_that_is_repeated_follows_its_names_again(notebook: Notebook) -> None:
+    """One place in the source gives each value to the model that its names mean at that moment."""
+    notebook.run(
+        TWO + "def report(model, data):\n"
+        "    guess = model.predict(data)\n"
+        "    return float(accuracy_score(y, guess))\n"
+        "for _ in range(3):\n"
+        "    first = report(good, X)\n"
+        "    second = report(bad, X[['c']])\n"
+        "    model = good\n"
+        "    p = model.predict(X)\n"
+        "    third = accuracy_score(y, p)\n"
+    )
+    one, other = notebook.runs()
+    assert {"first", "third"} <= one.metrics.keys()
+    assert "second" in other.metrics
+    assert not {"first", "third"} & other.metrics.keys()
+    points = notebook.store.read_metric_history(one.run_id, "third")
+    assert [point.step for point in points] == [0, 1, 2]
