@@ -22,6 +22,7 @@ def _own_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     monkeypatch.setenv("MLOPS_NB_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("MLOPS_NB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("MLOPS_NB_VERIFY", "0")  # each pipeline would run twice
+    monkeypatch.setenv("MLOPS_NB_RESOURCES", "0")  # else a run's metrics depend on its time
     for name in (
         "MLOPS_NB_PARENT_RUN",
         "MLOPS_NB_DISABLED",

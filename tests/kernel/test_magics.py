@@ -295,19 +295,21 @@ def test_model_is_registered_and_named(loaded: Run) -> None:
     assert len(loaded("%mlops models").result) == 2
 
 
-def test_autolog_of_one_library(loaded: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_autolog_of_one_library(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """A library is switched off and on by its name; the table says which are off, and how back."""
     monkeypatch.setattr("mlops_nb.autolog.arming._switched", {})
-    assert "of torch, files is off" in repr(loaded("%mlops autolog off torch files").result)
-    rows = {name: (state, why) for name, state, why in loaded("%mlops autolog").result.rows}
+    monkeypatch.delenv("MLOPS_NB_RESOURCES")
+    run("%load_ext mlops_nb")
+    assert "of torch, files is off" in repr(run("%mlops autolog off torch files").result)
+    rows = {name: (state, why) for name, state, why in run("%mlops autolog").result.rows}
     assert rows["torch checkpoints"] == ("off", "%mlops autolog on torch")
     assert rows["files"][0] == "off"
     assert rows["resource use"] == ("armed", "every 5 s")
     assert rows["progress"] == ("armed", "")
-    loaded("%mlops autolog on torch files")
-    rows = {name: (state, why) for name, state, why in loaded("%mlops autolog").result.rows}
+    run("%mlops autolog on torch files")
+    rows = {name: (state, why) for name, state, why in run("%mlops autolog").result.rows}
     assert rows["files"][0] == "armed"
     with pytest.raises(NotFoundError, match="no library 'nope'"):
-        loaded("%mlops autolog off nope").raise_error()
+        run("%mlops autolog off nope").raise_error()
     with pytest.raises(UsageError, match="say on or off"):
-        loaded("%mlops autolog status torch").raise_error()
+        run("%mlops autolog status torch").raise_error()
