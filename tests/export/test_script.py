@@ -1,121 +1,17 @@
 """Exported scripts: run for real and compared with the notebook run for real."""
 
-import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from mlops_nb.errors import ExportError, ParameterNotFoundError
 from mlops_nb.export import export_script
-from mlops_nb.notebook.document import (
-    new_code_cell,
-    new_markdown_cell,
-    new_notebook,
-    write_notebook,
-)
+from mlops_nb.notebook.document import new_markdown_cell
+from tests.export.scripts import Cells, build, export, run_ipython, run_notebook, run_script
 
 GOLDEN = Path(__file__).parent / "golden"
-# Stand-ins for packages that an exported script must not need.
-BLOCKED = "raise ImportError('an exported script must not need this')\n"
-
-Cells = Sequence[str | tuple[str, str] | dict[str, Any]]
-
-
-def build(folder: Path, cells: Cells, name: str = "model.ipynb") -> Path:
-    """Write a notebook from sources; a pair is a source with its tag."""
-    nodes = []
-    for cell in cells:
-        if isinstance(cell, dict):
-            nodes.append(cell)
-        elif isinstance(cell, tuple):
-            nodes.append(new_code_cell(cell[0], [cell[1]]))
-        else:
-            nodes.append(new_code_cell(cell))
-    return write_notebook(new_notebook(nodes), folder / name)
-
-
-def run_script(
-    script: Path, *arguments: str, name: str = "__main__", ok: bool = True
-) -> tuple[dict[str, Any], str]:
-    """Run a script in a fresh interpreter without IPython; give its variables and its output."""
-    blocked = script.parent / "blocked"
-    for package in ("IPython", "mlops_nb", "ipykernel"):
-        (blocked / package).mkdir(parents=True, exist_ok=True)
-        (blocked / package / "__init__.py").write_text(BLOCKED, encoding="utf-8")
-    dump = script.parent / "dump.json"
-    code = (
-        "import json, runpy, sys\n"
-        f"sys.path.insert(0, {str(blocked)!r})\n"
-        f"sys.argv = [{str(script)!r}, *{list(arguments)!r}]\n"
-        f"found = runpy.run_path({str(script)!r}, run_name={name!r})\n"
-        "kept = {k: v for k, v in found.items() if isinstance(v, (int, float, str, list, dict))"
-        " and not k.startswith('__')}\n"
-        f"json.dump(kept, open({str(dump)!r}, 'w'), default=repr)\n"
-    )
-    environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "MPLBACKEND")}
-    done = subprocess.run(
-        [sys.executable, "-W", "error::SyntaxWarning", "-c", code],
-        capture_output=True,
-        text=True,
-        cwd=script.parent,
-        env=environment,
-        check=False,
-    )
-    if not ok:
-        assert done.returncode != 0
-        return {}, done.stderr
-    assert done.returncode == 0, done.stderr
-    return json.loads(dump.read_text(encoding="utf-8")), done.stdout
-
-
-def run_notebook(path: Path, names: Sequence[str]) -> dict[str, Any]:
-    """Run a notebook in a real kernel and give some of its variables."""
-    import nbformat
-    from nbclient import NotebookClient
-
-    node = nbformat.read(path, as_version=4)
-    # A shell escape runs for real: a test must never change the machine's packages.
-    assert not any(word in cell.source for cell in node.cells for word in ("pip ", "conda "))
-    dump = path.parent / "kernel.json"
-    code = "import json\njson.dump({" + ", ".join(f"{n!r}: {n}" for n in names) + "}, open("
-    node.cells.append(nbformat.v4.new_code_cell(f"{code}{str(dump)!r}, 'w'))"))
-    NotebookClient(
-        node, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
-    ).execute()
-    found: dict[str, Any] = json.loads(dump.read_text(encoding="utf-8"))
-    return found
-
-
-def run_ipython(folder: Path, cells: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
-    """Run cells in a fresh IPython shell, quicker than a kernel, and give some variables."""
-    assert not any(word in cell for cell in cells for word in ("pip ", "conda "))
-    code = (
-        "import json, sys\n"
-        "from IPython.core.interactiveshell import InteractiveShell\n"
-        "shell = InteractiveShell.instance()\n"
-        "cells, names, target = json.loads(sys.argv[1])\n"
-        "for cell in cells: shell.run_cell(cell, store_history=False).raise_error()\n"
-        "json.dump({n: shell.user_ns[n] for n in names}, open(target, 'w'))\n"
-    )
-    dump = folder / "ipython.json"
-    given = json.dumps([list(cells), list(names), str(dump)])
-    environment = os.environ | {"IPYTHONDIR": str(folder / "ipython")}
-    command = [sys.executable, "-c", code, given]
-    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
-    found: dict[str, Any] = json.loads(dump.read_text(encoding="utf-8"))
-    return found
-
-
-def export(folder: Path, cells: Cells, **arguments: Any) -> tuple[Path, str]:
-    """Export a notebook built from sources; give the script and its text."""
-    script = export_script(build(folder, cells), folder / "train.py", **arguments)
-    return script, script.read_text(encoding="utf-8")
-
 
 MESSY: Cells = [
     new_markdown_cell("# A first model\nSome words.\n\n## Data"),
@@ -294,47 +190,6 @@ def test_translations_compute_what_ipython_computes(
 
 
 @pytest.mark.parametrize(
-    ("source", "line", "found"),
-    [
-        ("x = 1\n\n%%cython\n", 3, "%%cython|valid"),
-        ("%%R\nx <- 1", 1, "%%R"),
-        ("x = 1\n%run other.ipynb", 2, "%run"),
-        ("%cd -", 1, "history"),
-        ("x = 1\nshell = get_ipython()", 2, "get_ipython"),
-        ("get_ipython().user_ns['x']", 1, "get_ipython"),
-        ("%unheard x", 1, "%unheard"),
-        ("a = %timeit -o x", 1, "%timeit"),
-        ("%%capture out\nprint(1)", 1, "%%capture"),
-        ("%%bash --bg\nls", 1, "--bg"),
-        ("import ipywidgets as w", 1, "widgets"),
-        ("from IPython import get_ipython", 1, "IPython"),
-        ("from IPython.display import Audio", 1, "Audio"),
-        ("1\n_ + 1", 2, "history"),
-        ("x = = 1", 1, "valid Python"),
-        ("import asyncio\nawait asyncio.sleep(0)", 0, "valid Python"),
-    ],
-)
-def test_what_a_script_cannot_do_is_refused(
-    tmp_path: Path, source: str, line: int, found: str
-) -> None:
-    """A refusal names cell and line, and nothing is written."""
-    path = build(tmp_path, ["ok = 1", source])
-    with pytest.raises(ExportError, match=found) as caught:
-        export_script(path, tmp_path / "train.py")
-    assert not (tmp_path / "train.py").exists()
-    if line:
-        assert caught.value.cell == 1
-        assert f"line {line}:" in str(caught.value)
-
-
-def test_cells_that_expect_an_error_are_refused(tmp_path: Path) -> None:
-    """A script would end where the notebook goes on."""
-    path = build(tmp_path, [("1/0", "raises-exception")])
-    with pytest.raises(ExportError, match="raises-exception"):
-        export_script(path, tmp_path / "train.py")
-
-
-@pytest.mark.parametrize(
     "line",
     ["!pip install x", "%pip install x", "!{sys.executable} -m pip install x", "%conda install x"],
 )
@@ -383,37 +238,6 @@ def test_future_imports_of_the_parameters_stand_on_top(tmp_path: Path) -> None:
     source = "from __future__ import annotations\nimport math\nx: float = 2.0"
     script, _ = export(tmp_path, [(source, "parameters"), "y = math.sqrt(x)"])
     assert run_script(script, "--x=9")[0]["y"] == 3.0
-
-
-def test_failing_command_raises(tmp_path: Path) -> None:
-    """A shell command that fails ends the script."""
-    script, _ = export(tmp_path, ["!exit 7"])
-    assert "exit status 7" in run_script(script, ok=False)[1]
-
-
-def test_unknown_parameter_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    """A misspelt parameter is answered with the right name."""
-    path = build(tmp_path, [("test_size = 1", "parameters")])
-    with pytest.raises(ParameterNotFoundError, match="test_size"):
-        export_script(path, tmp_path / "train.py", {"tset_size": 1})
-    assert not (tmp_path / "train.py").exists()
-
-
-def test_only_our_own_files_are_replaced(tmp_path: Path) -> None:
-    """A script of ours is replaced, another file only when allowed."""
-    path, target = build(tmp_path, ["x = 1"]), tmp_path / "train.py"
-    target.write_text("precious = True\n", encoding="utf-8")
-    with pytest.raises(ExportError, match="was not written by an export"):
-        export_script(path, target)
-    assert target.read_text(encoding="utf-8") == "precious = True\n"
-    export_script(path, target, overwrite=True)
-    export_script(build(tmp_path, ["x = 2"]), target)
-    assert "x = 2" in target.read_text(encoding="utf-8")
-    for wrong in (tmp_path, path):
-        with pytest.raises(ExportError, match="cannot write"):
-            export_script(path, wrong, overwrite=True)
-    with pytest.raises(ExportError, match="cannot be written"):
-        export_script(path, tmp_path / "no" / "train.py")
 
 
 def test_user_text_stays_as_it_is(tmp_path: Path) -> None:
