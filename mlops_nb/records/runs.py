@@ -206,8 +206,10 @@ class RunRecord:
 
     @property
     def told_status(self) -> str:
-        """The status for people: of a pipeline with the word whether it was verified."""
-        return f"{self.status}, {self.verification}" if self.verification else self.status
+        """The status for people: how far a run is, and whether a pipeline was verified."""
+        share = None if self.progress is None else self.progress.share
+        words = [self.status, "" if share is None else f"{share:.0%}", self.verification]
+        return ", ".join(word for word in words if word)
 
     def to_json(self) -> dict[str, Any]:
         """Give the run as JSON types; times are ISO 8601 strings in UTC.

@@ -36,6 +36,7 @@ _LISTED = (
     "parent_run_id",
     "notebook",
     "dropped_records",
+    "progress",
 )
 
 

@@ -7,12 +7,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mlops_nb.config import load_settings
-from mlops_nb.records import RunRecord
+from mlops_nb.records import ProgressRecord, RunRecord
 from mlops_nb.store import Store
 from mlops_nb.tracking import Session, close_session, open_session
 
@@ -181,3 +182,12 @@ def test_a_store_that_fails_stops_the_thread_only(store: Store, tmp_path: Path) 
     run.end()
     assert read(store, run.run_id).metrics == {"acc": 1.0}
     assert find_threads() == []
+
+
+def test_status_says_how_far_a_run_is() -> None:
+    """Lists show the share that is done of a run that goes on; of others only their status."""
+    run = RunRecord("r", "fit", "default", "running", 0.0, progress=ProgressRecord(23, 50))
+    assert run.told_status == "running, 46%"
+    assert run.to_json()["progress"]["total"] == 50
+    assert replace(run, progress=ProgressRecord(23)).told_status == "running"
+    assert replace(run, status="finished", progress=None).told_status == "finished"
