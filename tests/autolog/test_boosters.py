@@ -192,7 +192,9 @@ def test_within_scikit_learn(book: Notebook) -> None:
         "cross_val_score(XGBClassifier(n_estimators=2, n_jobs=1), X, y, cv=2)"
     )
     runs = book.runs()
-    assert [run.name for run in runs] == ["XGBClassifier", "GridSearchCV", "VotingClassifier"]
+    names = ["XGBClassifier", "GridSearchCV", "VotingClassifier"]
+    assert [run.name for run in runs][:3] == names
+    assert [run.tags["method"] for run in runs[3:]] == ["cross_val_score"]
     assert len(read_values(book, runs[0].run_id, "validation_0-logloss")) == 3
     assert all("iterations" not in run.params for run in runs[1:])
     assert {run.status for run in runs} == {"finished"}
