@@ -54,7 +54,8 @@ def start_run(  # noqa: PLR0913 - what the verb takes, and two of the session's 
     is_active
         Whether logs without a run of their own go to it.
     is_deferred
-        Whether it is written a moment later, by `Run.write` at the latest.
+        Whether it is written a moment later, by `Run.write` at the latest; its tags are a
+        recorder's own texts, and taken as they are.
 
     Returns
     -------
@@ -63,7 +64,9 @@ def start_run(  # noqa: PLR0913 - what the verb takes, and two of the session's 
     """
     named = check_key("run", name) if name is not None else make_name()
     group = check_key("experiment", experiment) if experiment is not None else settings.experiment
-    read = {check_key("tag", key): str(read_param(value)) for key, value in (tags or {}).items()}
+    read = dict(tags or {})
+    if not is_deferred:
+        read = {check_key("tag", key): str(read_param(value)) for key, value in read.items()}
     above = active.active_run()
     if above is not None and is_active and not above.is_entered and not nested:
         above.end()
