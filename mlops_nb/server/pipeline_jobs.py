@@ -167,7 +167,20 @@ class PipelineJob:
             elif kind == "ended":
                 self._take_end(told)
             else:
-                _update_step(self._state["steps"], told)
+                self._update_step(told)
+
+    def _update_step(self, told: dict[str, Any]) -> None:
+        step = _find_step(self._state["steps"], told["step"])
+        if told["kind"] != "step_finished":
+            step["status"] = "running"
+            step["cells_done"], step["cells_total"] = told["cells_done"], told["cells_total"]
+            return
+        for key in ("status", "duration_s", "message"):
+            step[key] = told[key]
+        # The end tells it too, but of a run that is cancelled it never comes.
+        folder = self.notebook.with_name(f"{self.notebook.stem}-run")
+        executed = folder / f"{told['number']:02d}-{told['step']}.ipynb"
+        step["notebook"] = str(executed) if executed.is_file() else None
 
     def _take_end(self, told: dict[str, Any]) -> None:
         for key in ("run_id", "metrics", "verification", "verdict", "problem"):
@@ -207,17 +220,6 @@ def _find_step(steps: list[dict[str, Any]], name: str) -> dict[str, Any]:
             return step
     steps.append(_make_step(name))  # the notebook was saved between the plan and the run
     return steps[-1]
-
-
-def _update_step(steps: list[dict[str, Any]], told: dict[str, Any]) -> None:
-    step = _find_step(steps, told["step"])
-    if told["kind"] == "step_finished":
-        step["status"] = told["status"]
-        step["duration_s"] = told["duration_s"]
-        step["message"] = told["message"]
-    else:
-        step["status"] = "running"
-        step["cells_done"], step["cells_total"] = told["cells_done"], told["cells_total"]
 
 
 def _find_path(path: str | None, root: Path) -> str | None:

@@ -145,3 +145,22 @@ def explain_step(notebook: Path, step: str) -> dict[str, Any]:
         "dependencies": [to_json(each.to_json()) for each in found[:_MOST_DEPENDENCIES]],
         "count": len(found),
     }
+
+
+def list_suggestions(notebook: Path) -> dict[str, Any]:
+    """Propose tags for a notebook as its file stands; nothing is written.
+
+    Parameters
+    ----------
+    notebook
+        The file.
+
+    Returns
+    -------
+    dict
+        ``suggestions``: ``cell``, ``tag`` and ``reason`` of each.
+    """
+    found = [each.to_json() for each in api.suggest_tags(notebook)]
+    return {
+        "suggestions": [{key: each[key] for key in ("cell", "tag", "reason")} for each in found]
+    }

@@ -14,7 +14,7 @@ from mlops_nb.errors import InvalidValueError
 from mlops_nb.server.body import read_body
 from mlops_nb.server.handler import MLOpsRouteHandler
 from mlops_nb.server.pipeline_jobs import JOBS
-from mlops_nb.server.pipeline_payload import describe_pipeline, explain_step
+from mlops_nb.server.pipeline_payload import describe_pipeline, explain_step, list_suggestions
 
 _MODES = ("run", "verify")
 _REQUEST: dict[str, type] = {
@@ -65,6 +65,17 @@ class StepRouteHandler(_NotebookRouteHandler):
         """Answer where each value is made and used that reaches the step or leaves it."""
         notebook, step = self.need_notebook(), self.get_query_argument("step")
         await self.answer(lambda: explain_step(notebook, step))
+
+
+class SuggestionsRouteHandler(_NotebookRouteHandler):
+    """``GET /mlops-nb/pipeline/suggestions``: tags for a notebook that has none."""
+
+    @authenticated
+    @authorized  # type: ignore[untyped-decorator]
+    async def get(self) -> None:
+        """Answer a tag for each cell that should have one, with the reason; nothing is written."""
+        notebook = self.need_notebook()
+        await self.answer(lambda: list_suggestions(notebook))
 
 
 class PipelineRunRouteHandler(_NotebookRouteHandler):
@@ -133,6 +144,7 @@ class ExportRouteHandler(_NotebookRouteHandler):
 ROUTES: tuple[tuple[str, type[MLOpsRouteHandler]], ...] = (
     (r"pipeline", PipelineRouteHandler),
     (r"pipeline/why", StepRouteHandler),
+    (r"pipeline/suggestions", SuggestionsRouteHandler),
     (r"pipeline/run", PipelineRunRouteHandler),
     (r"pipeline/export", ExportRouteHandler),
 )

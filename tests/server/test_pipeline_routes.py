@@ -101,6 +101,19 @@ async def test_what_is_in_the_way_names_its_cell(ask: Ask, write: Callable[..., 
     assert (body["is_tagged"], [step["name"] for step in body["steps"]]) == (False, ["main"])
 
 
+async def test_steps_are_proposed_and_nothing_is_written(
+    ask: Ask, write: Callable[..., str], jp_root_dir: Path
+) -> None:
+    """A notebook without tags gets a proposal with reasons, and its file stays as it is."""
+    notebook = write("bare.ipynb", ("", "import math"), ("", "x = [1]"), ("", "y = math.pi"))
+    before = (jp_root_dir / notebook).read_bytes()
+    code, body = await ask("pipeline", "suggestions", notebook=notebook)
+    assert code == 200
+    assert {"cell": 1, "tag": "imports"}.items() <= body["suggestions"][0].items()
+    assert all(each["reason"] for each in body["suggestions"])
+    assert (jp_root_dir / notebook).read_bytes() == before
+
+
 async def test_only_notebooks_below_the_root_are_read(
     ask: Ask, act: Ask, jp_root_dir: Path, write: Callable[..., str]
 ) -> None:
@@ -155,7 +168,7 @@ async def test_failure_and_refusal_are_told(act: Ask, write: Callable[..., str])
     assert (job["status"], job["problem"]["error"]) == ("refused", "InvalidValueError")
 
 
-async def test_cancelled_run_ends(act: Ask, write: Callable[..., str]) -> None:
+async def test_cancelled_run_ends(act: Ask, write: Callable[..., str], jp_root_dir: Path) -> None:
     """A click ends a step that would go on for ever, and what had ended stays."""
     notebook = write("long.ipynb", LOAD, ("sleep", "import time\ntime.sleep(600)"))
     await act("POST", "run", notebook)
@@ -169,6 +182,7 @@ async def test_cancelled_run_ends(act: Ask, write: Callable[..., str]) -> None:
     job = await wait_for_end(act, notebook)
     assert job["status"] == "interrupted"
     assert [step["status"] for step in job["steps"]] == ["succeeded", "failed"]
+    assert (jp_root_dir / job["steps"][0]["notebook"]).is_file()
 
 
 async def test_process_that_dies_is_told(
