@@ -15,6 +15,8 @@ from mlops_nb.tracking import list_links
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from mlops_nb.store import MetricPreview
+
 RUN_PLOTS = ("curves", "history", "scatter", "parallel")
 _MOST_CURVES = 6
 _MOST_PARAMS = 8
@@ -82,7 +84,8 @@ def plot_runs(
     *,
     metrics: Sequence[str] = (),
     params: Sequence[str] = (),
-) -> Figure:
+    interactive: bool = False,
+) -> Any:
     """Draw runs.
 
     Parameters
@@ -97,11 +100,14 @@ def plot_runs(
         have.
     params
         Parameters; those in which the runs differ by default.
+    interactive
+        Give a figure of plotly, which the extra ``plot`` brings.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Notebooks show it as it is; pyplot does not know it.
+        Notebooks show it as it is; pyplot does not know it. A ``plotly.graph_objects.Figure``
+        where an interactive one is asked for.
 
     Raises
     ------
@@ -109,19 +115,20 @@ def plot_runs(
         There is no such kind, or the runs do not differ in any parameter.
     NotFoundError
         No run has such a metric, or a curve of it.
+    MissingPackageError
+        Plotly is asked for and is not installed.
     """
     if kind not in RUN_PLOTS:
         raise InvalidValueError("kind of plot", kind, f"one of {', '.join(RUN_PLOTS)}")
     if kind == "curves":
-        return _plot_curves(runs, metrics)
+        return _load_drawing(interactive).draw_curves(_read_curves(runs, metrics))
     from mlops_nb.tracking.ranking import list_differing, rank_runs
 
     metric = judge_by(runs, metrics[0] if metrics else None)
     having = rank_runs(runs, metric)
-    from mlops_nb.tracking import runfigures
-
+    drawing = _load_drawing(interactive)
     if kind == "history":
-        return runfigures.draw_history(having, metric)
+        return drawing.draw_history(having, metric)
     known = {param for run in having for param in run.params}
     for param in params:
         if param not in known:
@@ -130,13 +137,23 @@ def plot_runs(
     if not chosen:
         expected = "runs that differ in a parameter"
         raise InvalidValueError("runs to plot", [run.name for run in having][:5], expected)
-    draw = runfigures.draw_scatter if kind == "scatter" else runfigures.draw_parallel
+    draw = drawing.draw_scatter if kind == "scatter" else drawing.draw_parallel
     return draw(having, chosen, metric)
 
 
-def _plot_curves(runs: Sequence[RunRecord], metrics: Sequence[str]) -> Figure:
-    from mlops_nb.tracking.runfigures import draw_curves
+def _load_drawing(interactive: bool) -> Any:
+    if interactive:
+        from mlops_nb.tracking import runplotly
 
+        return runplotly
+    from mlops_nb.tracking import runfigures
+
+    return runfigures
+
+
+def _read_curves(
+    runs: Sequence[RunRecord], metrics: Sequence[str]
+) -> dict[str, list[tuple[RunRecord, MetricPreview]]]:
     store = read_store()
     known = dict.fromkeys(key for run in runs for key in run.metrics)
     for key in metrics:
@@ -156,7 +173,7 @@ def _plot_curves(runs: Sequence[RunRecord], metrics: Sequence[str]) -> Figure:
     if not curves:
         hint = "These runs have single values only; draw them with: %mlops plot history"
         raise NotFoundError("curve", ", ".join(run.name for run in runs)[:100], (), hint)
-    return draw_curves(curves)
+    return curves
 
 
 def _order_curve(key: str) -> tuple[bool, str]:

@@ -38,7 +38,7 @@ WRONG: list[tuple[str, type[Exception], str]] = [
     ("plot curves nope", NotFoundError, "no run 'nope'"),
     ("plot curves --metric nope", NotFoundError, "no metric 'nope'"),
     ("plot scatter --param nope", NotFoundError, "no param 'nope'"),
-    ("plot roc model --metric acc", UsageError, "are for runs, not for roc"),
+    ("plot roc model --metric acc", UsageError, "are not for roc"),
     ("plot roc model other", UsageError, "draws one model"),
     ("plot history --data X y", UsageError, "is for models"),
     ("plot residuals model", InvalidValueError, "a regressor"),

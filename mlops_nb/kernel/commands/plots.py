@@ -91,6 +91,7 @@ def _configure_plot(parser: Parser) -> None:
         "--param", action="append", default=[], metavar="KEY", help="against what; repeatable"
     )
     parser.add_argument("--data", nargs=2, metavar=("X", "Y"), help="variables to judge a model by")
+    parser.add_argument("--plotly", action="store_true", help="to zoom in and point at")
     _add_choice(parser)
 
 
@@ -102,8 +103,8 @@ def _plot(call: Call) -> Any:
         if given.data:
             raise UsageError(_PLOT, f"--data is for models, not for {kind}")
         return _plot_runs(given, kind, words)
-    if given.metric or given.param or given.filter:
-        raise UsageError(_PLOT, f"--metric, --param and --filter are for runs, not for {kind}")
+    if given.metric or given.param or given.filter or given.plotly:
+        raise UsageError(_PLOT, f"--metric, --param, --filter and --plotly are not for {kind}")
     if len(words) > 1:
         raise UsageError(_PLOT, f"{kind} draws one model; given: {', '.join(map(repr, words))}")
     names = call.shell.user_ns
@@ -119,7 +120,9 @@ def _plot_runs(given: Namespace, kind: str, words: list[str]) -> Any:
         runs = [api.get_run("latest")]
     else:
         runs = api.list_runs(given.filter, None, given.limit, notebook=_where(given))
-    return api.plot_runs(runs, kind, metrics=given.metric, params=given.param)
+    return api.plot_runs(
+        runs, kind, metrics=given.metric, params=given.param, interactive=given.plotly
+    )
 
 
 def _find_model(kind: str, words: list[str], names: dict[str, Any]) -> tuple[Any, RunRecord | None]:
