@@ -22,38 +22,48 @@ const LIST = [
   'panel',
   'keeper',
   'follower',
+  'badges',
   'sections/*',
   'components/*',
   'model',
   'changes',
+  'steering',
+  'bridge',
   'loader',
   'api',
   'request',
-  'icons'
+  'icons',
+  'steps'
 ];
 const MAY_IMPORT = {
   'index.ts': LIST,
   'documents.ts': ['sections/*', 'commands', 'api', 'icons'],
   'commands.ts': ['icons'],
-  'panel.ts': ['sections/*', 'model', 'changes', 'icons'],
+  'panel.ts': ['sections/*', 'model', 'changes', 'bridge', 'api', 'icons'],
   'keeper.ts': [],
   'follower.ts': [],
+  'badges.ts': ['steps'],
   'sections/**': [
     'sections/*',
     'components/*',
     'model',
     'changes',
+    'steering',
+    'bridge',
     'loader',
     'api',
     'icons'
   ],
-  'components/**': ['components/*', 'icons'],
+  'components/**': ['components/*', 'steering', 'bridge', 'api', 'icons'],
   'model.ts': ['api'],
   'changes.ts': ['api'],
+  'steering.ts': ['bridge', 'api'],
+  'bridge.ts': [],
   'loader.ts': [],
   'api.ts': ['request'],
   'request.ts': [],
   'icons.ts': [],
+  'steps.ts': [],
   'tokens.ts': []
 };
 const FLOORS = Object.fromEntries(

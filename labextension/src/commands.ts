@@ -13,7 +13,9 @@ export namespace CommandIDs {
   export const openPanel = 'mlops:open-panel';
   /** Ask the server for the runs now. */
   export const refreshRuns = 'mlops:refresh-runs';
-  /** Show one run, or compare several, in the main area. */
+  /** Show which step each cell belongs to, or show it no more. */
+  export const toggleSteps = 'mlops:toggle-steps';
+  /** Show one run, compare several, or show a model, in the main area. */
   export const openDocument = 'mlops:open-document';
 }
 
@@ -22,6 +24,7 @@ interface IDocumentArgs {
   readonly runIds: string[];
   readonly names: string[];
   readonly notebook: string;
+  readonly model?: string;
 }
 
 export interface ICommandsOptions {
@@ -31,6 +34,12 @@ export interface ICommandsOptions {
   readonly panelId: string;
   readonly trans: TranslationBundle;
   readonly onOpenDocument: (args: IDocumentArgs) => Promise<void>;
+  readonly steps: IStepMarks;
+}
+
+/** The marks of steps in notebooks. */
+export interface IStepMarks {
+  isOn: boolean;
 }
 
 /**
@@ -39,7 +48,7 @@ export interface ICommandsOptions {
  * @returns their ids, for the palette
  */
 export function addCommands(options: ICommandsOptions): string[] {
-  const { app, model, panelId, trans } = options;
+  const { app, model, panelId, steps, trans } = options;
   const withoutArguments = {
     args: { type: 'object', properties: {}, additionalProperties: false }
   } as const;
@@ -60,6 +69,17 @@ export function addCommands(options: ICommandsOptions): string[] {
     isEnabled: () => model.visible && model.notebook !== null,
     execute: () => model.refresh()
   });
+  app.commands.addCommand(CommandIDs.toggleSteps, {
+    label: trans.__('Show Steps in Notebooks'),
+    caption: trans.__('Mark which step of the pipeline each cell belongs to'),
+    describedBy: withoutArguments,
+    isToggleable: true,
+    isToggled: () => steps.isOn,
+    execute: () => {
+      steps.isOn = !steps.isOn;
+      app.commands.notifyCommandChanged(CommandIDs.toggleSteps);
+    }
+  });
   const texts = { type: 'array', items: { type: 'string' } } as const;
   app.commands.addCommand(CommandIDs.openDocument, {
     label: trans.__('Open or Compare Runs'),
@@ -71,12 +91,13 @@ export function addCommands(options: ICommandsOptions): string[] {
         properties: {
           runIds: texts,
           names: texts,
-          notebook: { type: 'string' }
+          notebook: { type: 'string' },
+          model: { type: 'string' }
         },
         required: ['runIds', 'names', 'notebook']
       }
     },
     execute: args => options.onOpenDocument(args as unknown as IDocumentArgs)
   });
-  return [CommandIDs.openPanel, CommandIDs.refreshRuns];
+  return [CommandIDs.openPanel, CommandIDs.refreshRuns, CommandIDs.toggleSteps];
 }

@@ -14,11 +14,12 @@ import { TRANSLATION_DOMAIN } from './tokens';
 /** Longer names make tabs that hide all others. */
 const LONGEST_TITLE = 40;
 
-/** What a document shows, as a command's arguments. */
+/** What a document shows, as a command's arguments: runs, or a registered model. */
 export type DocumentArgs = {
   readonly runIds: string[];
   readonly names: string[];
   readonly notebook: string;
+  readonly model?: string;
 };
 
 /** The documents in the main area. */
@@ -37,13 +38,13 @@ export class Documents {
   }
 
   /**
-   * Show one run, or two and more side by side.
+   * Show one run, two and more side by side, or a registered model.
    *
-   * @param args - which runs, what they are called, and whose store keeps them
+   * @param args - what, what it is called, and the notebook whose project's store keeps it
    */
   async open(args: DocumentArgs): Promise<void> {
     const { app } = this._options;
-    const id = `jp-mlops-document-${args.runIds.join('-')}`;
+    const id = Private.identify(args);
     const known = this._tracker.find(widget => widget.id === id);
     if (known) {
       app.shell.activateById(id);
@@ -68,18 +69,23 @@ export class Documents {
     app.shell.activateById(id);
   }
 
-  private _name({ names }: DocumentArgs): string {
+  private _name({ names, model }: DocumentArgs): string {
     const trans = this._options.translator.load(TRANSLATION_DOMAIN);
     const [first = ''] = names;
     const text =
-      names.length === 1 ? first : trans.__('Compare %1 runs', names.length);
+      names.length < 2
+        ? (model ?? first)
+        : trans.__('Compare %1 runs', names.length);
     return text.length > LONGEST_TITLE
       ? `${text.slice(0, LONGEST_TITLE - 1)}…`
       : text;
   }
 
-  private _describe({ names }: DocumentArgs): string {
+  private _describe({ names, model }: DocumentArgs): string {
     const trans = this._options.translator.load(TRANSLATION_DOMAIN);
+    if (model !== undefined) {
+      return trans.__('Model %1', model);
+    }
     return names.length === 1
       ? trans.__('Run %1', names[0])
       : trans.__('Comparison of %1', names.join(', '));
@@ -90,6 +96,22 @@ export class Documents {
     const { runIds, notebook } = args;
     const onOpen = (runId: string, name: string) =>
       void this.open({ runIds: [runId], names: [name], notebook });
+    const { model } = args;
+    if (model !== undefined) {
+      const { ModelPage } = await import('./sections/modelpage');
+      return new ModelPage({
+        api,
+        place: { model, notebook },
+        translator,
+        onOpenRun: onOpen,
+        onCompareRuns: versions =>
+          void this.open({
+            runIds: versions.map(version => version.run_id ?? ''),
+            names: versions.map(({ name, version }) => `${name}/${version}`),
+            notebook
+          })
+      });
+    }
     const [runId] = runIds;
     if (runId !== undefined && runIds.length === 1) {
       const { RunPage } = await import('./sections/runpage');
@@ -118,6 +140,14 @@ export namespace Documents {
 
 namespace Private {
   const shown = new WeakMap<Widget, DocumentArgs>();
+
+  /** The same thing gets the same document; models of two stores may have one name. */
+  export function identify({ runIds, notebook, model }: DocumentArgs): string {
+    const folder = notebook.split('/').slice(0, -1).join('/');
+    return model === undefined
+      ? `jp-mlops-document-${runIds.join('-')}`
+      : `jp-mlops-model-${model}-${folder}`;
+  }
 
   export function remember(widget: Widget, args: DocumentArgs): void {
     shown.set(widget, args);

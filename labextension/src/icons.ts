@@ -49,3 +49,51 @@ export const statusIcons: Readonly<Record<RunStatus, LabIcon>> = {
     )
   })
 };
+
+const hollow =
+  'M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20zm0 2.2a7.8 7.8 0 1 1 0 15.6 7.8 7.8 0 0 1 0-15.6z';
+
+/** One shape for what is known of a step. */
+export const stepIcons: Readonly<
+  Record<
+    | 'pending'
+    | 'running'
+    | 'succeeded'
+    | 'cached'
+    | 'failed'
+    | 'skipped'
+    | 'ready'
+    | 'waiting',
+    LabIcon
+  >
+> = {
+  running: statusIcons.running,
+  succeeded: statusIcons.finished,
+  failed: statusIcons.failed,
+  cached: new LabIcon({
+    name: 'mlops-nb:step-cached',
+    svgstr: draw(
+      `<path fill="currentColor" d="${hollow}m-1.6 12.4L6.8 13l1.6-1.6 2 2 5.2-5.2 1.6 1.6z"/>`
+    )
+  }),
+  skipped: new LabIcon({
+    name: 'mlops-nb:step-skipped',
+    svgstr: draw(`<path fill="currentColor" d="${hollow}M7 10.9h10v2.2H7z"/>`)
+  }),
+  pending: new LabIcon({
+    name: 'mlops-nb:step-pending',
+    svgstr: draw(`<path fill="currentColor" d="${hollow}"/>`)
+  }),
+  ready: new LabIcon({
+    name: 'mlops-nb:step-ready',
+    svgstr: draw(
+      `<path fill="currentColor" d="${hollow}M9.8 7.6l6.6 4.4-6.6 4.4z"/>`
+    )
+  }),
+  waiting: new LabIcon({
+    name: 'mlops-nb:step-waiting',
+    svgstr: draw(
+      `<path fill="currentColor" d="${hollow}m-1.1 2.6h2.2v5l3.4 2-1.1 1.9-4.5-2.7z"/>`
+    )
+  })
+};

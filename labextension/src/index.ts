@@ -13,14 +13,18 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 // eslint-disable-next-line @jupyter/prefer-lazy-imports -- activation needs it at once
 import { createApi } from './api';
+import { StepBadges } from './badges';
+import { NotebookBridge } from './bridge';
 import { RunChanges } from './changes';
+// eslint-disable-next-line @jupyter/prefer-lazy-imports -- commands are there at once
 import { addCommands } from './commands';
 // eslint-disable-next-line @jupyter/prefer-lazy-imports -- activation needs it at once
 import { Documents } from './documents';
 import { NotebookFollower } from './follower';
-import { keepColumns } from './keeper';
+import { keepColumns, keepSteps } from './keeper';
 // eslint-disable-next-line @jupyter/prefer-lazy-imports -- activation needs it at once
 import { MLOpsModel } from './model';
+// eslint-disable-next-line @jupyter/prefer-lazy-imports -- its sections load when first seen
 import { MLOpsPanel } from './panel';
 import type { IRun } from './tokens';
 import { IMLOpsModel, TRANSLATION_DOMAIN } from './tokens';
@@ -74,22 +78,40 @@ const plugin: JupyterFrontEndPlugin<IMLOpsModel> = {
         names: runs.map(run => run.name),
         notebook
       });
+    const bridge = new NotebookBridge({
+      tracker,
+      onShow: id => app.shell.activateById(id)
+    });
     const panel = new MLOpsPanel({
+      api,
+      bridge,
       model,
       changes,
       opener: {
         openRun: (run, notebook) => show([run], notebook),
-        compareRuns: show
+        compareRuns: show,
+        openRunById: (runId, notebook) =>
+          void documents.open({
+            runIds: [runId],
+            names: [runId.slice(-8)],
+            notebook
+          }),
+        openFile: path =>
+          void app.commands.execute('docmanager:open', { path }),
+        openModel: (model, notebook) =>
+          void documents.open({ runIds: [], names: [], notebook, model })
       },
       translator: languages
     });
     app.shell.add(panel, 'right', { rank: 900, type: 'MLOps' });
     restorer?.add(panel, panel.id);
+    const badges = new StepBadges(tracker);
     const commands = addCommands({
       app,
       model,
       panelId: panel.id,
       trans,
+      steps: badges,
       onOpenDocument: args => documents.open(args)
     });
     documents.restore(hasMainArea ? restorer : null);
@@ -98,6 +120,7 @@ const plugin: JupyterFrontEndPlugin<IMLOpsModel> = {
     }
     if (state) {
       void keepColumns(model, state);
+      void keepSteps(badges, state);
     }
     return model;
   }

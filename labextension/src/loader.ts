@@ -62,9 +62,18 @@ export class Loader<T> extends VDomModel {
     }
   }
 
+  /** Forget the answer, as it is about what is no longer in view, and ask for the next. */
+  reset(): void {
+    this._generation++;
+    this._value = null;
+    this._problem = null;
+    this.stateChanged.emit();
+    void (this._isReady ? this.refresh() : this._poll.stop());
+  }
+
   /** Ask now. */
   async refresh(): Promise<void> {
-    if (this._visible && !this.isDisposed) {
+    if (this._visible && this._isReady && !this.isDisposed) {
       await this._poll.schedule({
         interval: Poll.IMMEDIATE,
         phase: 'refreshed'
@@ -79,12 +88,24 @@ export class Loader<T> extends VDomModel {
     }
   }
 
+  private get _isReady(): boolean {
+    return this._options.isReady?.() ?? true;
+  }
+
   private async _load(): Promise<void> {
+    const generation = this._generation;
     try {
-      this._value = await this._options.ask();
+      const value = await this._options.ask();
+      if (generation !== this._generation) {
+        return; // an answer about what is no longer in view
+      }
+      this._value = value;
       this._problem = null;
       this._revision++;
     } catch (error) {
+      if (generation !== this._generation) {
+        return;
+      }
       this._problem = readProblem(error);
       throw error;
     } finally {
@@ -93,7 +114,7 @@ export class Loader<T> extends VDomModel {
           this._problem !== null ||
           (this._value !== null && this._options.isLive(this._value));
         this._poll.frequency = {
-          interval: isLive ? LIVE_MS : Poll.NEVER,
+          interval: isLive ? (this._options.interval ?? LIVE_MS) : Poll.NEVER,
           backoff: true,
           max: isLive ? BACKOFF_MS : Poll.NEVER
         };
@@ -107,6 +128,8 @@ export class Loader<T> extends VDomModel {
   private _value: T | null = null;
   private _problem: IProblem | null = null;
   private _revision = 0;
+  /** Counts what was in view, so that late answers are known as such. */
+  private _generation = 0;
   private _visible = false;
 }
 
@@ -115,5 +138,9 @@ export namespace Loader {
     readonly ask: () => Promise<T>;
     /** Whether the answer may change by itself. */
     readonly isLive: (value: T) => boolean;
+    /** Whether there is anything to ask about; by default there always is. */
+    readonly isReady?: () => boolean;
+    /** Milliseconds between two questions while it may change. */
+    readonly interval?: number;
   }
 }

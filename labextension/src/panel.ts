@@ -4,12 +4,19 @@
 import type { ITranslator } from '@jupyterlab/translation';
 import { SidePanel } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
+import type { AccordionLayout, AccordionPanel } from '@lumino/widgets';
 
 import { panelIcon } from './icons';
 import type { RunChanges } from './changes';
+import type { IApi } from './api';
+import type { INotebookBridge } from './bridge';
 import type { MLOpsModel } from './model';
+import type { PipelineSection } from './sections/pipeline';
 import type { RunsSection as Section } from './sections/runs';
 import { TRANSLATION_DOMAIN } from './tokens';
+
+/** Lower sections show nothing that can be read. */
+const LEAST_HEIGHT = 60;
 
 /** The panel in the side area. */
 export class MLOpsPanel extends SidePanel {
@@ -59,9 +66,44 @@ export class MLOpsPanel extends SidePanel {
 
   /** Stack the sections; their code loads when somebody first looks. */
   private async _stack(): Promise<void> {
-    const { RunsSection } = await import('./sections/runs');
-    if (!this.isDisposed) {
-      this.addWidget(new RunsSection(this._options));
+    const [{ RunsSection }, { PipelineSection: Pipeline }, { ModelsSection }] =
+      await Promise.all([
+        import('./sections/runs'),
+        import('./sections/pipeline'),
+        import('./sections/models')
+      ]);
+    if (this.isDisposed) {
+      return;
+    }
+    const { api, bridge, model, translator, opener } = this._options;
+    this.addWidget(new RunsSection(this._options));
+    this.addWidget(
+      new Pipeline({ api, bridge, view: model, translator, opener })
+    );
+    this.addWidget(
+      new ModelsSection({
+        api,
+        view: model,
+        translator,
+        onOpen: (name, notebook) => opener.openModel(name, notebook)
+      })
+    );
+    // What is folded asks for nothing; the runs are what most people come for.
+    const stack = this.content as AccordionPanel;
+    for (let place = 1; place < stack.widgets.length; place++) {
+      stack.collapse(place);
+    }
+    stack.expansionToggled.connect(this._onToggled, this);
+  }
+
+  /** Give a section that was unfolded for the first time as much room as the others have. */
+  private _onToggled(stack: AccordionPanel, place: number): void {
+    const widget = stack.widgets[place];
+    const sizes = (stack.layout as AccordionLayout).absoluteSizes();
+    if (widget?.isVisible && (sizes[place] ?? 0) < LEAST_HEIGHT) {
+      stack.setRelativeSizes(
+        stack.widgets.map(each => (each.isHidden ? 0 : 1))
+      );
     }
   }
 
@@ -74,10 +116,17 @@ export namespace MLOpsPanel {
   /** The widget's id, by which the shell activates it. */
   export const ID = 'jp-mlops-panel';
 
+  /** Shows in the main area what has no room beside it. */
+  export interface IOpener extends Section.IOpener, PipelineSection.IOpener {
+    openModel(name: string, notebook: string): void;
+  }
+
   export interface IOptions {
+    readonly api: IApi;
+    readonly bridge: INotebookBridge;
     readonly model: MLOpsModel;
     readonly changes: RunChanges;
-    readonly opener: Section.IOpener;
+    readonly opener: IOpener;
     readonly translator: ITranslator;
   }
 }

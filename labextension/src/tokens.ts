@@ -5,6 +5,9 @@ import { Token } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 
+export * from './modelwords';
+export * from './pipelinewords';
+
 /** The version of this bundle; a test holds it to package.json. */
 export const VERSION = '0.1.0';
 

@@ -1,3 +1,6 @@
 import './base.css';
 import './bars.css';
 import './page.css';
+import './models.css';
+import './pipeline.css';
+import './badges.css';

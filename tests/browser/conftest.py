@@ -232,6 +232,14 @@ def run_cell(page: Page, place: int = 0) -> None:
     pytest.fail(f"cell {place} never ran")
 
 
+def check_both_themes(browser: Browser, selector: str, name: str) -> None:
+    """Look at a part in the dark and in the light, as a person and as a reader would."""
+    for theme in ("Dark", "Light"):
+        browser.set_theme(f"JupyterLab {theme}")
+        browser.shoot(f"{name}-{theme.lower()}")
+        assert browser.find_axe_violations(selector) == []
+
+
 @pytest.fixture
 def open_lab(jupyter: Jupyter, browser: Browser) -> Callable[..., Page]:
     """Give a function that opens a notebook in JupyterLab and waits for its kernel."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Browser, Jupyter, run_cell
+from tests.browser.conftest import Browser, Jupyter, check_both_themes, run_cell
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -28,14 +28,6 @@ for name, rate, top in (("slow", 0.01, 0.81), ("fast", 0.3, 0.93), ("<b>bold</b>
         mlops.log_metric("accuracy", top)
         mlops.log_artifact("roc.svg")
 """
-
-
-def check_both_themes(browser: Browser, selector: str, name: str) -> None:
-    """Look at a part in the dark and in the light, as a person and as a reader would."""
-    for theme in ("Dark", "Light"):
-        browser.set_theme(f"JupyterLab {theme}")
-        browser.shoot(f"{name}-{theme.lower()}")
-        assert browser.find_axe_violations(selector) == []
 
 
 def find_order(panel: Locator) -> list[str]:

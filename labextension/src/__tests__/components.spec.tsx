@@ -317,7 +317,7 @@ describe('states', () => {
   it('says that it is loading to those who do not see it', () => {
     const { node } = mount(<Loading trans={trans} />);
     const status = node.querySelector('[role=status]');
-    expect(status?.getAttribute('aria-label')).toBe('Loading runs');
+    expect(status?.getAttribute('aria-label')).toBe('Loading');
   });
 
   it.each<[ProblemKind, string]>([

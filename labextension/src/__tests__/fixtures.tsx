@@ -2,21 +2,42 @@
  * Runs as the server sends them, a fake server, and a place to mount components.
  */
 import { nullTranslator } from '@jupyterlab/translation';
+import { Signal } from '@lumino/signaling';
 import * as React from 'react';
 import { createRoot } from 'react-dom/client';
 import { afterEach, vi } from 'vitest';
 
-import type { IApi, IListRunsOptions, IRunPlace } from '../api';
+import type {
+  IApi,
+  IListRunsOptions,
+  IModelPlace,
+  IPromotion,
+  IRunPlace
+} from '../api';
+import type { IActiveCell, INotebookBridge } from '../bridge';
 import type { IRunActions } from '../components/run';
 import type {
+  ICellPlace,
   ICellsPage,
   IComparison,
   ICurve,
+  IDependency,
+  IJob,
+  IJobRequest,
+  IModelDetails,
+  IModelsPage,
+  IModelVersion,
+  IPipeline,
+  IPipelineProblem,
   IRun,
   IRunDetails,
   IRunsPage,
-  ISurroundings
+  IStep,
+  ISuggestion,
+  ISurroundings,
+  IWholeModelVersion
 } from '../tokens';
+import { RequestError } from '../request';
 import { VERSION } from '../tokens';
 
 export const NOW = '2026-11-21T10:00:00.000+00:00';
@@ -74,6 +95,105 @@ export function makeCurve(changes: Partial<ICurve> = {}): ICurve {
   };
 }
 
+export function makeVersion(
+  changes: Partial<IWholeModelVersion> = {}
+): IWholeModelVersion {
+  return {
+    name: 'iris',
+    version: 1,
+    flavor: 'skops',
+    digest: 'd'.repeat(64),
+    size_bytes: 2048,
+    registered_at: '2026-11-21T09:58:00.000+00:00',
+    model_class: 'sklearn.linear_model.LogisticRegression',
+    run_id: null,
+    datasets: [],
+    environment: null,
+    code: null,
+    metrics: { accuracy: 0.9 },
+    user: 'ada',
+    aliases: [],
+    is_damaged: false,
+    signature: null,
+    input_count: 0,
+    ...changes
+  };
+}
+
+export function makeModelsPage(
+  models: IModelsPage['models'],
+  changes: Partial<IModelsPage> = {}
+): IModelsPage {
+  return { models, limit: 50, offset: 0, has_more: false, ...changes };
+}
+
+export function makeModel(
+  versions: readonly IModelVersion[],
+  changes: Partial<IModelDetails> = {}
+): IModelDetails {
+  return {
+    name: 'iris',
+    versions,
+    version_count: versions.length,
+    offset: 0,
+    limit: 50,
+    aliases: {},
+    changes: [],
+    change_count: 0,
+    ...changes
+  };
+}
+
+export function makeStep(name: string, changes: Partial<IStep> = {}): IStep {
+  return {
+    name,
+    cells: [{ index: 1, id: `id-${name}` }],
+    after: [],
+    needs: [],
+    provides: [],
+    foreseen: 'runs',
+    reason: 'it has not run yet',
+    loop: '',
+    ...changes
+  };
+}
+
+export function makePipeline(
+  steps: readonly IStep[],
+  changes: Partial<IPipeline> = {}
+): IPipeline {
+  return {
+    steps,
+    step_count: steps.length,
+    edges: [],
+    parameters: [],
+    prelude: [],
+    skipped: [],
+    is_tagged: true,
+    problem: null,
+    ...changes
+  };
+}
+
+export function makeJob(changes: Partial<IJob> = {}): IJob {
+  return {
+    job_id: 'j',
+    mode: 'run',
+    status: 'running',
+    started_at: '2026-11-21T09:58:00.000+00:00',
+    ended_at: null,
+    steps: [],
+    notices: [],
+    run_id: null,
+    metrics: {},
+    verification: null,
+    verdict: null,
+    problem: null,
+    now: NOW,
+    ...changes
+  };
+}
+
 /** Actions that are always done. */
 export function makeActions(): IRunActions {
   return {
@@ -94,6 +214,9 @@ export class FakeApi implements IApi {
   cells: ICellsPage = { cells: [], count: 0, offset: 0 };
   surroundings: ISurroundings = { environment: null, code: null };
   comparison: IComparison = { runs: [], rows: [], count: 0, offset: 0 };
+  models: IModelsPage = makeModelsPage([]);
+  modelDetails: IModelDetails = makeModel([]);
+  versions: readonly IWholeModelVersion[] = [];
   /** Changes, in words. */
   readonly done: string[] = [];
   readonly asked: IListRunsOptions[] = [];
@@ -145,6 +268,64 @@ export class FakeApi implements IApi {
     return this._do(`restore ${place.runId}`);
   }
 
+  listModels(_: string, offset: number) {
+    return this._answer({ ...this.models, offset });
+  }
+
+  getModel(_: IModelPlace, offset: number) {
+    return this._answer({ ...this.modelDetails, offset });
+  }
+
+  getModelVersion(_: IModelPlace, version: number) {
+    const found = this.versions.find(each => each.version === version);
+    return found
+      ? this._answer(found)
+      : Promise.reject(new RequestError('server', `no version ${version}`));
+  }
+
+  async setAlias(place: IModelPlace, promotion: IPromotion) {
+    const { alias, version, reason } = promotion;
+    await this._do(`${place.model}@${alias} = ${version}: ${reason}`);
+    return makeVersion({ version });
+  }
+
+  pipeline: IPipeline = makePipeline([]);
+  job: IJob | null = null;
+  refusal: IPipelineProblem | null = null;
+  dependencies: readonly IDependency[] = [];
+  suggestions: readonly ISuggestion[] = [];
+
+  getPipeline() {
+    return this._answer(this.pipeline);
+  }
+
+  explainStep() {
+    return this._answer({ dependencies: this.dependencies });
+  }
+
+  suggestSteps() {
+    return this._answer({ suggestions: this.suggestions });
+  }
+
+  getJob() {
+    return this._answer({ job: this.job });
+  }
+
+  async startJob(_: string, request: IJobRequest) {
+    await this._do(`run ${JSON.stringify(request)}`);
+    return { job: this.job, problem: this.refusal };
+  }
+
+  async cancelJob() {
+    await this._do('cancel');
+    return { job: this.job };
+  }
+
+  async exportScript(notebook: string) {
+    await this._do(`export ${notebook}`);
+    return { path: notebook.replace('.ipynb', '.py') };
+  }
+
   private async _do(change: string): Promise<IRun> {
     const run = await this._answer(makeRun());
     this.done.push(change);
@@ -154,6 +335,35 @@ export class FakeApi implements IApi {
   private _answer<T>(value: T): Promise<T> {
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- any failure
     return this.failure ? Promise.reject(this.failure) : Promise.resolve(value);
+  }
+}
+
+/** A notebook in view that remembers what was done with it. */
+export class FakeBridge implements INotebookBridge {
+  readonly changed = new Signal<this, void>(this);
+  readonly saved = new Signal<this, void>(this);
+  activeCell: IActiveCell | null = null;
+  isDirty = false;
+  isReadOnly = false;
+  readonly done: string[] = [];
+
+  save() {
+    this.done.push('save');
+    this.isDirty = false;
+    this.saved.emit();
+    return Promise.resolve();
+  }
+
+  setTags(tags: readonly string[]) {
+    this.done.push(`tags ${tags.join()}`);
+  }
+
+  addTag(index: number, tag: string) {
+    this.done.push(`tag ${index} ${tag}`);
+  }
+
+  goTo(place: ICellPlace) {
+    this.done.push(`go to ${place.index} ${place.id}`);
   }
 }
 

@@ -94,6 +94,11 @@ describe('pickKeyMetrics', () => {
     expect(pickKeyMetrics(rows, 3)).toEqual(['acc', 'fit_time_s']);
   });
 
+  it('prefers anything to what the machine did', () => {
+    const rows = [{ 'system/cpu_percent': 90, loss: 1 }];
+    expect(pickKeyMetrics(rows, 1)).toEqual(['loss']);
+  });
+
   it('has nothing to pick where nothing was logged', () => {
     expect(pickKeyMetrics([], 3)).toEqual([]);
   });

@@ -13,7 +13,10 @@ import { MLOpsPanel } from '../panel';
 import { RequestError } from '../request';
 import { RunsSection } from '../sections/runs';
 import { VERSION } from '../tokens';
-import { FakeApi, makePage, makeRun, trans } from './fixtures';
+import { FakeApi, FakeBridge, makePage, makeRun, trans } from './fixtures';
+
+/** How many sections the panel has. */
+const SECTIONS = 3;
 
 let api: FakeApi;
 let model: MLOpsModel;
@@ -31,9 +34,17 @@ beforeEach(() => {
     onChanged: () => model.refresh()
   });
   options = {
+    api,
     translator: nullTranslator,
     changes,
-    opener: { openRun: vi.fn(), compareRuns: vi.fn() }
+    bridge: new FakeBridge(),
+    opener: {
+      openRun: vi.fn(),
+      compareRuns: vi.fn(),
+      openModel: vi.fn(),
+      openFile: vi.fn(),
+      openRunById: vi.fn()
+    }
   };
 });
 
@@ -159,7 +170,7 @@ describe('MLOpsPanel', () => {
     expect(panel.widgets).toHaveLength(0);
     panel.show();
     expect(model.visible).toBe(true);
-    await vi.waitFor(() => expect(panel.widgets).toHaveLength(1));
+    await vi.waitFor(() => expect(panel.widgets).toHaveLength(SECTIONS));
     panel.hide();
     expect(model.visible).toBe(false);
     panel.show();
@@ -167,7 +178,7 @@ describe('MLOpsPanel', () => {
     expect(model.visible).toBe(false);
     Widget.attach(panel, document.body);
     expect(model.visible).toBe(true);
-    expect(panel.widgets).toHaveLength(1);
+    expect(panel.widgets).toHaveLength(SECTIONS);
     expect(panel.node.getAttribute('role')).toBe('region');
     panel.dispose();
   });
@@ -182,11 +193,13 @@ describe('addCommands', () => {
       shell: { activateById }
     } as unknown as JupyterFrontEnd;
     const onOpenDocument = vi.fn(() => Promise.resolve());
+    const steps = { isOn: true };
     const ids = addCommands({
       app,
       model,
       panelId: MLOpsPanel.ID,
       trans,
+      steps,
       onOpenDocument
     });
     // What needs arguments is of no use in the palette.
@@ -194,6 +207,9 @@ describe('addCommands', () => {
     const args = { runIds: ['a'], names: ['b'], notebook: 'c' };
     await commands.execute(CommandIDs.openDocument, args);
     expect(onOpenDocument).toHaveBeenCalledWith(args);
+    await commands.execute(CommandIDs.toggleSteps);
+    expect(steps.isOn).toBe(false);
+    expect(commands.isToggled(CommandIDs.toggleSteps)).toBe(false);
     await commands.execute(CommandIDs.openPanel);
     expect(activateById).toHaveBeenCalledWith('jp-mlops-panel');
     expect(commands.isEnabled(CommandIDs.refreshRuns)).toBe(false);

@@ -119,11 +119,11 @@ export function formatParam(value: unknown): string {
     : (PYTHON_WORDS.get(value) ?? JSON.stringify(value));
 }
 
-/** Times end in `_s` everywhere; they say how long, not how good. */
-const isTime = (key: string) => key.endsWith('_s');
+/** Times end in `_s` everywhere; with what the machine did they say at what cost, not how good. */
+const isCost = (key: string) => key.endsWith('_s') || key.startsWith('system/');
 
 /**
- * Give metrics as they were logged, times last.
+ * Give metrics as they were logged, times and the machine's last.
  *
  * @param metrics - value by name
  */
@@ -131,13 +131,13 @@ export function sortMetrics(
   metrics: Readonly<Record<string, MetricValue>>
 ): [string, MetricValue][] {
   return Object.entries(metrics).sort(
-    (one, other) => Number(isTime(one[0])) - Number(isTime(other[0]))
+    (one, other) => Number(isCost(one[0])) - Number(isCost(other[0]))
   );
 }
 
 /**
  * Choose the metrics that stand in every row: those that most runs have, first logged first,
- * times last.
+ * times and the machine's last.
  *
  * @param rows - the metrics of each run
  * @param count - how many to choose
@@ -155,7 +155,7 @@ export function pickKeyMetrics(
   return [...seen.entries()]
     .sort(
       (one, other) =>
-        Number(isTime(one[0])) - Number(isTime(other[0])) || other[1] - one[1]
+        Number(isCost(one[0])) - Number(isCost(other[0])) || other[1] - one[1]
     )
     .slice(0, count)
     .map(([key]) => key);

@@ -15,7 +15,7 @@ export function Loading({ trans }: IStateProps): React.JSX.Element {
     <div
       className="jp-MLOpsLoading"
       role="status"
-      aria-label={trans.__('Loading runs')}
+      aria-label={trans.__('Loading')}
     >
       {[0, 1, 2].map(place => (
         <div className="jp-MLOpsLoading-row" key={place} />
@@ -28,9 +28,7 @@ export function NoNotebook({ trans }: IStateProps): React.JSX.Element {
   return (
     <div className="jp-MLOpsState" role="status">
       <p className="jp-MLOpsState-title">{trans.__('No notebook is open')}</p>
-      <p>
-        {trans.__('Open a notebook, and the runs that it records appear here.')}
-      </p>
+      <p>{trans.__('Open a notebook, and what it records appears here.')}</p>
     </div>
   );
 }
@@ -42,8 +40,30 @@ export interface INoRunsProps extends IStateProps {
 /** The line that switches recording on. */
 export const LOAD_LINE = '%load_ext mlops_nb';
 
-export function NoRuns({ trans, onCopy }: INoRunsProps): React.JSX.Element {
+/** A line of code with a button that copies it. */
+export function CopyLine(
+  props: INoRunsProps & { readonly line: string }
+): React.JSX.Element {
+  const { line, trans, onCopy } = props;
   const [isCopied, setIsCopied] = React.useState(false);
+  return (
+    <div className="jp-MLOpsState-code">
+      <code>{line}</code>
+      <button
+        type="button"
+        className="jp-MLOpsButton jp-mod-styled"
+        onClick={() => {
+          onCopy(line);
+          setIsCopied(true);
+        }}
+      >
+        {isCopied ? trans.__('Copied') : trans.__('Copy')}
+      </button>
+    </div>
+  );
+}
+
+export function NoRuns({ trans, onCopy }: INoRunsProps): React.JSX.Element {
   return (
     <div className="jp-MLOpsState" role="status">
       <p className="jp-MLOpsState-title">
@@ -54,19 +74,7 @@ export function NoRuns({ trans, onCopy }: INoRunsProps): React.JSX.Element {
           'Run this line in a cell. From then on each model that you fit is recorded and appears here.'
         )}
       </p>
-      <div className="jp-MLOpsState-code">
-        <code>{LOAD_LINE}</code>
-        <button
-          type="button"
-          className="jp-MLOpsButton jp-mod-styled"
-          onClick={() => {
-            onCopy(LOAD_LINE);
-            setIsCopied(true);
-          }}
-        >
-          {isCopied ? trans.__('Copied') : trans.__('Copy')}
-        </button>
-      </div>
+      <CopyLine line={LOAD_LINE} trans={trans} onCopy={onCopy} />
     </div>
   );
 }

@@ -4,9 +4,10 @@
 import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
 import { VDomRenderer } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
+import type { ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
-import { Loading, ProblemBox } from '../components/states';
+import { Loading, NoNotebook, ProblemBox } from '../components/states';
 import type { Loader } from '../loader';
 import { TRANSLATION_DOMAIN } from '../tokens';
 
@@ -17,8 +18,6 @@ export abstract class AnswerView<T> extends VDomRenderer<Loader<T>> {
     this.trans = translator.load(TRANSLATION_DOMAIN);
     this.locale = translator.languageCode.replace('_', '-');
     this.addClass('jp-MLOpsRuns');
-    this.addClass('jp-MLOpsPage');
-    this.node.tabIndex = 0;
   }
 
   override dispose(): void {
@@ -76,4 +75,61 @@ export abstract class AnswerView<T> extends VDomRenderer<Loader<T>> {
 
   protected readonly trans: TranslationBundle;
   protected readonly locale: string;
+}
+
+/** An answer as a document of the main area. */
+export abstract class PageView<T> extends AnswerView<T> {
+  constructor(loader: Loader<T>, translator: ITranslator) {
+    super(loader, translator);
+    this.addClass('jp-MLOpsPage');
+    this.node.tabIndex = 0;
+  }
+}
+
+/** An answer about the notebook in view, as a section of the side area. */
+export abstract class SectionView<T> extends AnswerView<T> {
+  constructor(
+    loader: Loader<T>,
+    translator: ITranslator,
+    private readonly _view: INotebookInView
+  ) {
+    super(loader, translator);
+    _view.notebookChanged.connect(this._onNotebookChanged, this);
+  }
+
+  override dispose(): void {
+    if (!this.isDisposed) {
+      this._view.notebookChanged.disconnect(this._onNotebookChanged, this);
+      super.dispose();
+    }
+  }
+
+  /** Path of the notebook in view; null while none is open. */
+  protected get notebook(): string | null {
+    return this._view.notebook;
+  }
+
+  protected override render(): React.JSX.Element {
+    return this.notebook === null ? (
+      <NoNotebook trans={this.trans} />
+    ) : (
+      super.render()
+    );
+  }
+
+  /** Forget what was chosen about the notebook that was in view. */
+  protected forget(): void {
+    // Most sections let nothing be chosen.
+  }
+
+  private _onNotebookChanged(): void {
+    this.forget();
+    this.model.reset();
+  }
+}
+
+/** Which notebook the sections are about. */
+export interface INotebookInView {
+  readonly notebook: string | null;
+  readonly notebookChanged: ISignal<unknown, void>;
 }

@@ -8,10 +8,10 @@ import type { IApi } from '../api';
 import { ComparisonTable } from '../components/comparison';
 import { Loader } from '../loader';
 import type { IComparison } from '../tokens';
-import { AnswerView } from './answerview';
+import { PageView } from './answerview';
 
 /** The comparison of two or more runs, fresh while one of them is at work. */
-export class ComparePage extends AnswerView<IComparison> {
+export class ComparePage extends PageView<IComparison> {
   constructor(options: ComparePage.IOptions) {
     const { api, runIds, notebook, translator } = options;
     super(

@@ -9,10 +9,10 @@ import type { IRunQuestions } from '../components/runpage';
 import { RunPageView } from '../components/runpage';
 import { Loader } from '../loader';
 import type { IRunDetails } from '../tokens';
-import { AnswerView } from './answerview';
+import { PageView } from './answerview';
 
 /** Everything that one run keeps, fresh while the run is at work. */
-export class RunPage extends AnswerView<IRunDetails> {
+export class RunPage extends PageView<IRunDetails> {
   constructor(options: RunPage.IOptions) {
     const { api, place, translator } = options;
     super(

@@ -1,0 +1,61 @@
+"""The section "Models": from a fit to a version that is promoted and rolled back by clicking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Browser, Jupyter, check_both_themes, run_cell
+
+pytestmark = pytest.mark.timeout(180)
+
+FIT = """\
+%load_ext mlops_nb
+import mlops_nb as mlops
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+X, y = load_iris(return_X_y=True, as_frame=True)
+for C in (0.01, 1.0):
+    model = LogisticRegression(C=C, max_iter=500).fit(X, y)
+    model.score(X, y)
+    mlops.register_model(model, name="iris", alias="champion" if C < 1 else None)"""
+
+
+def test_model_is_promoted_and_rolled_back(
+    jupyter: Jupyter, browser: Browser, open_lab: Callable[..., Page]
+) -> None:
+    """Versions stand beside the champion, and an alias moves with a reason that stays."""
+    page = open_lab(jupyter.write_notebook("models.ipynb", FIT))
+    page.get_by_role("tab", name="MLOps").click()
+    panel = page.locator("#jp-mlops-panel")
+    panel.get_by_role("heading", name="Models").click()
+    expect(panel.get_by_text("No model is registered yet")).to_be_visible()
+    run_cell(page, 0)
+    row = panel.get_by_role("list", name="Models").get_by_role("listitem")
+    expect(row).to_contain_text("2 versions", timeout=60_000)  # the cell imports a whole library
+    expect(row).to_contain_text("champion v1")
+    check_both_themes(browser, "#jp-mlops-panel", "models")
+
+    row.get_by_role("button").press("Enter")
+    shown = page.get_by_role("region", name="Model iris")
+    expect(shown.get_by_text("sepal length (cm)").first).to_be_visible()
+    differences = shown.get_by_role("region", name="Differences")
+    expect(differences.get_by_role("row").filter(has_text="+0.")).not_to_have_count(0)
+    check_both_themes(browser, "[aria-label='Model iris']", "model-page")
+
+    shown.get_by_role("textbox", name="Reason").fill("better on <b>iris</b>")
+    shown.get_by_role("button", name="Promote").click()
+    expect(shown.get_by_text("champion moved from version 1 to 2")).to_be_visible()
+    expect(shown.get_by_text("better on <b>iris</b>")).to_be_visible()
+    expect(shown.get_by_role("button", name="Promote")).to_be_disabled()
+    shown.get_by_role("button", name="Roll back to version 1").click()
+    page.keyboard.type("it was not")
+    page.keyboard.press("Enter")
+    expect(shown.get_by_text("champion moved from version 2 to 1")).to_be_visible()
+    expect(row).to_contain_text("champion v1")
+    browser.shoot("model-page-history")
+    page.wait_for_timeout(1500)  # the layout is kept a moment after it has changed
+    page.goto(page.url.split("?")[0])
+    expect(page.get_by_role("region", name="Model iris")).to_contain_text("it was not")
