@@ -6,7 +6,8 @@ this machine, each step in a process of its own, without Kubernetes. Linux only.
 
 ``python benchmarks/kale_notebooks.py`` runs all; ``-k PART`` chooses; ``--minutes N`` stops in time:
 notebooks come in an order that takes each group in turn, whatever the results. ``--ledger FILE``
-keeps verdicts, and the same command goes on from them; ``--write`` writes the page from them.
+keeps verdicts, and the same command goes on from them; ``--compile`` lets Kale compile what was not
+run for want of time; ``--write`` writes the page from the verdicts that there are.
 ``make bench-peers`` installs Kale and the libraries that the notebooks import.
 """
 
@@ -78,7 +79,7 @@ class Kale:
         answer: dict[str, Any] = json.loads(line)
         return answer
 
-    def run(self, case: Case, place: Place) -> dict[str, Any]:
+    def run(self, case: Case, place: Place, *, only_compiles: bool = False) -> dict[str, Any]:
         """Compile and run a notebook; tells how far it came."""
         write(case, place.work)
         place.probe.unlink(missing_ok=True)
@@ -88,6 +89,7 @@ class Kale:
             "folder": str(place.work), "artifacts": str(place.root / "artifacts"),
             "log": str(place.root / "log"), "answer": str(place.root / "answer"),
             "environment": environment, "params": params, "limit_s": LIMIT_S,
+            "only_compiles": only_compiles,
         })  # fmt: skip
 
     def close(self) -> None:
@@ -147,14 +149,16 @@ def find_cause(log: str) -> str:
     """Find the first error that a step's output tells."""
     if found := re.search(r"ERROR: (No matching distribution found for .*)", log):
         return found[1].strip()
-    raised = re.findall(r"\[ERROR\]\s+((?:\w+\.)*\w+(?:Error|Exception|Exit|Warning)\b:.*)", log)
+    first = log.split("Cell Execution Error")[1:2] or [""]  # of the first cell that failed
+    raised = re.findall(r"\[ERROR\]\s+((?:\w+\.)*\w+(?:Error|Exception|Exit)\b:.*)", first[0])
     told = [" ".join(line.split()) for line in raised if not line.startswith("Error: ")]
-    if crossing := re.search(r"--> *\d+ (?:_ =|(\w+) =) _kale_marshal\.(save|load)\((\w*)", log):
+    crossing = re.search(r"--> *\d+ (?:_ =|(\w+) =) _kale_marshal\.(save|load)\((\w*)", first[0])
+    if crossing:
         name = crossing[1] or crossing[3]
         return f"cannot {crossing[2]} {name}: {told[0] if told else ''}"
-    if found := re.search(r"\[ERROR\]\s+Error: (.*)", log):
+    if found := re.search(r"\[ERROR\]\s+Error: (.*)", first[0]):
         return " ".join(found[1].split())
-    return told[0] if told else ""
+    return ""
 
 
 def _shorten(text: str) -> str:
@@ -194,12 +198,28 @@ def run_case(case: Case, kale: Kale, folder: Path, kept: Path) -> list[ledger.Li
     return lines
 
 
+def compile_case(case: Case, kale: Kale, folder: Path, kept: Path) -> ledger.Line:
+    """Ask Kale to compile a notebook, and keep whether it did."""
+    place = folder / case.name / "compile"
+    place.mkdir(parents=True)
+    started = time.perf_counter()
+    answer = kale.run(case, Place(place), only_compiles=True)
+    took = round(time.perf_counter() - started, 2)
+    word = "refused" if answer["came_to"] == "compile" else "compiled"
+    source, commit = ledger.digest_source(case.name), ledger.read_commit()
+    told = " ".join(answer["error"].split())
+    line = ledger.Line(case.name, "compile", word, told, took, source, commit)
+    ledger.write_line(kept, line)
+    return line
+
+
 def main() -> None:
     """Run what the ledger lacks, print the table, write the page where asked to."""
     parser = argparse.ArgumentParser(description="Run the conformance notebooks by Kale and ours.")
     parser.add_argument("-k", default="", help="only notebooks whose name contains this")
     parser.add_argument("--minutes", type=float, help="begin no notebook after so long")
     parser.add_argument("--ledger", type=Path, help="keep verdicts here, and go on from them")
+    parser.add_argument("--compile", action="store_true", help="compile what was not run")
     parser.add_argument("--keep", action="store_true", help="keep the folders of the runs")
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.name}")
     given = parser.parse_args()
@@ -210,27 +230,31 @@ def main() -> None:
     missing = [case for case in cases if (case.name, "kale") not in known]
     started = time.monotonic()
     peer = find_peers(find_folder([]))["Kale"]
-    kale = Kale(peer) if missing and given.minutes != 0 else None
-    for case in missing if kale else ():
-        if given.minutes is not None and time.monotonic() - started > given.minutes * 60:
+    kale = Kale(peer) if missing else None
+    for number, case in enumerate(missing):
+        assert kale is not None
+        if given.minutes is not None and time.monotonic() - started >= given.minutes * 60:
+            for later in missing[number:] if given.compile else ():
+                if (later.name, "compile") not in known:
+                    compile_case(later, kale, folder, kept)
             break
-        ours, theirs = run_case(case, kale, folder, kept)  # type: ignore[arg-type]
+        ours, theirs = run_case(case, kale, folder, kept)
         told = f"{theirs.word}: {theirs.detail}" if theirs.detail else theirs.word
         print(f"{case.name:45} ours {ours.word:8} Kale {told}  ({theirs.took_s} s)", flush=True)
         if not given.keep:
             shutil.rmtree(folder / case.name, ignore_errors=True)
     if kale:
         kale.close()
-    if not given.keep:
-        shutil.rmtree(folder) if given.ledger else None
     lines = ledger.read_lines(kept)
     done = [case for case in cases if (case.name, "kale") in lines]
     for mode in ("ours", "kale"):
         counts = Counter(lines[case.name, mode].word for case in done)
         print(f"{mode}: {len(done)} notebooks, " + ", ".join(f"{n} {w}" for w, n in counts.items()))
     if given.write:
-        PAGE.write_text(write_page(done, len(list_cases()), lines, peer), encoding="utf-8")
+        PAGE.write_text(write_page(cases, lines, peer), encoding="utf-8")
         print(f"written: {PAGE}")
+    if not given.keep:
+        shutil.rmtree(folder)
 
 
 if __name__ == "__main__":
