@@ -91,7 +91,7 @@ class KerasIntegration(Integration):
                     self.guard.call(self._end, begun[0], args[0], error)
                     begun[0].let_go()
                 raise
-            self.guard.call(self._end, begun[0], args[0], None)
+            self.guard.call(self._end, begun[0], args[0], None, result)
             begun[0].let_go()
             return result
 
@@ -129,7 +129,7 @@ class KerasIntegration(Integration):
         try:
             callback = self._make_callback(training)
             changed = dict(given)
-            self._describe(training.run, given, user)
+            self._describe(training, given, user)
             own = given.get("callbacks")
             if type(own).__name__ != "CallbackList":  # made by the user: left as it is
                 listed = own if isinstance(own, (list, tuple)) else [own] if own else []
@@ -139,8 +139,8 @@ class KerasIntegration(Integration):
             raise
         return training, changed
 
-    def _describe(self, run: Run, given: dict[str, Any], user: Any) -> None:
-        model = given["self"]
+    def _describe(self, training: Training, given: dict[str, Any], user: Any) -> None:
+        run, model = training.run, given["self"]
         params, changed = _describe_compiled(model)
         for name in _SETTINGS:
             if given.get(name) is not None:
@@ -150,7 +150,8 @@ class KerasIntegration(Integration):
         if callbacks:
             params["callbacks"] = callbacks
         run.log_params(params)
-        run.set_tag("params.changed", ", ".join(changed))
+        if training.is_owned:
+            run.set_tag("params.changed", ", ".join(changed))
         source = given.get("x")
         named = [
             ("X", name_set(user, 0, "x"), source),
@@ -182,8 +183,15 @@ class KerasIntegration(Integration):
                 values.append(("learning_rate", rate))
         self.recorder.note(training, epoch, values)
 
-    def _end(self, training: Training, model: Any, error: BaseException | None) -> None:
+    def _end(
+        self, training: Training, model: Any, error: BaseException | None, result: Any = None
+    ) -> None:
         run = training.run
+        past = getattr(result, "history", None)
+        if not training.steps and isinstance(past, dict):  # by a list of callbacks of the user's
+            for place, epoch in enumerate(result.epoch, -len(result.epoch)):
+                logs = {name: values[place] for name, values in past.items()}
+                self._note_epoch(training, model, epoch, logs)
         facts: dict[str, Any] = {"epochs.done": training.steps}
         if getattr(model, "built", False):
             total = int(model.count_params())
@@ -294,7 +302,7 @@ def _read_rate(optimizer: Any) -> float | None:
         return float(rate) if rate is not None and type(rate) in {int, float} else None
     # A variable gives a warning of NumPy's when it is read as a number; what it holds does not.
     number: Any = value.detach() if hasattr(value, "detach") else value
-    return float(number)
+    return float(f"{float(number):.7g}")  # as it was given, not as it is in 32 bits
 
 
 def _count(weight: Any) -> int:

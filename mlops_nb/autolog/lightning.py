@@ -100,7 +100,7 @@ class LightningIntegration(Integration):
             return None
         following = _Following(self, training)
         try:
-            _describe(training.run, trainer, model, self.recorder)
+            _describe(training, trainer, model, self.recorder)
             following.callback = make(following)
             trainer.callbacks.insert(0, following.callback)
         except BaseException as error:
@@ -269,8 +269,9 @@ def _is_loader(value: Any) -> bool:
     return hasattr(value, "dataset") and hasattr(value, "num_workers")
 
 
-def _describe(run: Run, trainer: Any, model: Any, recorder: NetRecorder) -> None:
+def _describe(training: Training, trainer: Any, model: Any, recorder: NetRecorder) -> None:
     """Say what is trained and how, as far as it is known before the fit."""
+    run = training.run
     params, text = describe_model(model)
     found = {name if name == "device" else f"model{name}": each for name, each in params.items()}
     changed = ["model"]
@@ -285,7 +286,8 @@ def _describe(run: Run, trainer: Any, model: Any, recorder: NetRecorder) -> None
     found["callbacks"] = describe_callbacks(trainer.callbacks)
     found["strategy"] = type(trainer.strategy).__name__
     run.log_params(found)
-    run.set_tag("params.changed", ", ".join([*changed, "max_epochs"]))
+    if training.is_owned:
+        run.set_tag("params.changed", ", ".join([*changed, "max_epochs"]))
     if recorder.data is not None:
         recorder.data.submit(lambda: _log_text(run, text.encode()))
 

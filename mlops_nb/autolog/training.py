@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Iterable
 from types import FrameType
 from typing import Any
@@ -106,6 +107,7 @@ class Recorder:
         self.session = session
         self.data = SnapshotQueue(session.store) if session.store is not None else None
         self._open: list[Training] = []
+        self._hosts: weakref.WeakSet[Run] = weakref.WeakSet()
         self._has_environment = False
 
     def open(self, name: str, library: str, method: str, *, joins: bool = False) -> Training:
@@ -120,7 +122,8 @@ class Recorder:
         method
             What the user called.
         joins
-            Whether it is recorded in the run of the user that is active, where there is one.
+            Whether it is recorded in the run of the user that is active, where there is one; a
+            second training is a child of that run.
 
         Returns
         -------
@@ -128,7 +131,8 @@ class Recorder:
             To be given to `end`.
         """
         above = active_run() if joins else None
-        if above is not None:
+        if above is not None and above not in self._hosts:
+            self._hosts.add(above)
             self.session.touch(above)
             run = above
         else:
@@ -138,7 +142,7 @@ class Recorder:
                 "method": method,
             }
             run = self.session.start_run(name, tags=tags, is_active=False)
-        training = Training(run, is_owned=above is None)
+        training = Training(run, is_owned=run is not above)
         self._open.append(training)
         seeds = capture_seeds()
         run.set_tags({f"seed.{name}": seeds[name] for name in _SEEDS if seeds[name]})

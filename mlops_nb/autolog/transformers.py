@@ -128,7 +128,7 @@ class TransformersIntegration(Integration):
             return None
         following = _Following(self, training)
         try:
-            _describe(training.run, trainer, self.recorder)
+            _describe(training, trainer, self.recorder)
             following.callback = self._make_callback(following)
             trainer.callback_handler.callbacks.append(following.callback)
         except BaseException as error:
@@ -232,8 +232,9 @@ def _derive(base: Any) -> Callable[[_Following], Any]:
     return Recording
 
 
-def _describe(run: Run, trainer: Any, recorder: NetRecorder) -> None:
+def _describe(training: Training, trainer: Any, recorder: NetRecorder) -> None:
     """Say what is trained and how, as far as it is known before the training."""
+    run = training.run
     params, text = describe_model(trainer.model)
     found = {name if name == "device" else f"model{name}": each for name, each in params.items()}
     config: Any = getattr(trainer.model, "config", None)
@@ -254,7 +255,8 @@ def _describe(run: Run, trainer: Any, recorder: NetRecorder) -> None:
             changed += [field.name] if is_changed else []
     found["callbacks"] = describe_callbacks(trainer.callback_handler.callbacks)
     run.log_params(found)
-    run.set_tag("params.changed", ", ".join(changed))
+    if training.is_owned:
+        run.set_tag("params.changed", ", ".join(changed))
     if recorder.data is not None:
         recorder.data.submit(lambda: _log_text(run, text.encode()))
 

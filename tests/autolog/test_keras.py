@@ -137,6 +137,24 @@ def test_no_warning_is_ours(book: Notebook) -> None:
     assert run.metrics["test_loss"] > 0
 
 
+def test_within_a_run_of_the_user(book: Notebook) -> None:
+    """The first fit goes into the user's run, the next is a child; a list of callbacks stays theirs."""
+    book.namespace |= {"session": book.session, "make": _make}
+    book.run(
+        "with session.start_run('mine'):\n"
+        "    model = make()\n"
+        "    model.fit(XT, yt, epochs=2, verbose=0)\n"
+        "    listed = keras.callbacks.CallbackList([], add_history=True, model=model)\n"
+        "    model.fit(XT, yt, epochs=3, verbose=0, callbacks=listed)\n"
+    )
+    outer, child = book.runs()
+    assert (outer.name, child.name, child.parent_run_id) == ("mine", "Sequential", outer.run_id)
+    assert [run.params["epochs.done"] for run in (outer, child)] == [2, 3]
+    history = book.namespace["model"].history.history["loss"]
+    assert read_values(book, child.run_id, "loss") == history
+    assert len(book.namespace["listed"].callbacks) == 1
+
+
 def test_metric_later_finds_the_run(book: Notebook) -> None:
     """A metric of scikit-learn on the model's predictions stands with the model's run."""
     book.run(FIT)
