@@ -23,6 +23,8 @@ from mlops_nb.store.runlog import RunLog
 
 _DELAY_S = 0.1
 _IDLE_S = 5.0
+# What a run is, and where it belongs; the rest of a killed process's runs is not worth the time.
+_NOTED = frozenset({"params", "cell"})
 
 Event = Mapping[str, Any]
 Job = Callable[[], Iterable[Event]]
@@ -112,9 +114,10 @@ class DeferredLog(RunLog):
             RunLog.append(self, event)
 
     def note(self) -> None:
-        """Keep the run and its events so far also when the process is killed, by one write."""
+        """Keep run, parameters and cell also when the process is killed, by one write."""
         if not self._is_made:
-            events = [args[1] for call, args in list(self._waiting) if call is RunLog.append]
+            logged = [args[1] for call, args in list(self._waiting) if call is RunLog.append]
+            events = [event for event in logged if event["type"] in _NOTED]
             _writer.note(self.folder.parents[1], self._meta, events)
 
     # ------------------------------------------------------------------ writing

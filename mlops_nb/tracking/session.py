@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import threading
@@ -55,7 +56,7 @@ class Session:
         self._failed: set[int] = set()
         self._stack: list[int] = []
         self._adopted: list[tuple[int | None, Run, float | None]] = []
-        self._touched: dict[int, list[Run]] = {}
+        self._touched: dict[int, dict[Run, None]] = {}
         self._runs: weakref.WeakSet[Run] = weakref.WeakSet()
         self._reopened: dict[str, Run] = {}
         self._run_ids: dict[str, None] = {}
@@ -151,7 +152,7 @@ class Session:
                 self._adopted.remove(adopted)
                 # What was done before the cell failed is done.
                 run.end("finished" if done_at else ends.get(status, "finished"), done_at)
-        touched = self._touched.pop(index, [])
+        touched = list(self._touched.pop(index, ()))
         for run in touched:
             run.write()  # whatever becomes of the process now, the cell is over
         return touched
@@ -209,9 +210,9 @@ class Session:
         index = self.cell
         if index is None:
             return
-        runs = self._touched.setdefault(index, [])
+        runs = self._touched.setdefault(index, {})
         if run not in runs:
-            runs.append(run)
+            runs[run] = None
             run.log_cell(index, self.session_id)
 
     @property
@@ -221,7 +222,7 @@ class Session:
 
     def touched_runs(self) -> list[Run]:
         """Give the runs that were recorded in the cell that runs now."""
-        return [] if self.cell is None else list(self._touched.get(self.cell, []))
+        return [] if self.cell is None else list(self._touched.get(self.cell, ()))
 
     def _write(self, event: dict[str, object]) -> None:
         if self._log is None:
@@ -263,10 +264,7 @@ class Session:
         with self._lock:
             self._runs.add(run)
             environment, code = self.environment, self.code
-        if environment:
-            run.log_environment(environment)
-        if code:
-            run.log_code(code)
+        run.log_later(functools.partial(_name_snapshots, environment, code))
         self.touch(run)
         if self.sampler is not None:
             self.sampler.add(run)
@@ -324,6 +322,12 @@ class Session:
             except OSError:
                 pass  # the cells are there; only the mark of an orderly end is missing
             self._log = None
+
+
+def _name_snapshots(environment: str | None, code: str | None) -> list[dict[str, object]]:
+    """Give the events that name what a run ran in and with."""
+    found = {"environment": environment, "code": code}
+    return [{"type": kind, "digest": digest} for kind, digest in found.items() if digest]
 
 
 _current: list[tuple[int, Session]] = []

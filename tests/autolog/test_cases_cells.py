@@ -94,7 +94,7 @@ def test_a_kernel_killed_within_a_fit(tmp_path: Path) -> None:
     ]
     assert found[0].metrics["fit_time_s"] > 0
     assert len(found[0].datasets) == 2
-    assert found[2].tags["params.changed"] == "alpha"
+    assert found[2].tags["estimator"] == "Deadly"
 
 
 def test_a_number_that_is_used_again() -> None:
