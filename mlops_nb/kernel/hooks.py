@@ -47,7 +47,7 @@ class CellHooks:
             # Runs that no cell would ever close must not be opened either.
             "cells": Guard("cells", on_stop=api.disarm_autolog),
             "figures": Guard("figures", on_stop=self._close_tap),
-            "output": Guard("printed output"),
+            "output": Guard("output"),
             "cards": Guard("cards"),
             "live": Guard("cards of cells that still run"),
             "autolog": Guard("fits"),

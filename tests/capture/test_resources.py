@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -61,6 +62,63 @@ def test_reader_imports_nothing_that_computes_and_gives_files_back() -> None:
     after = count_files()
     assert after == before
     assert ("torch" in sys.modules) is loaded
+
+
+@pytest.fixture
+def driver(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """Put a driver with two devices in the place of NVML, as no machine of the tests has one."""
+    memory = SimpleNamespace(used=2_000_000_000, total=8_000_000_000)
+    asked = SimpleNamespace(
+        nvmlInit=lambda: None,
+        nvmlShutdown=lambda: None,
+        nvmlDeviceGetCount=lambda: 2,
+        nvmlDeviceGetHandleByIndex=lambda number: f"device {number}",
+        nvmlDeviceGetHandleByUUID=lambda name: name,
+        nvmlDeviceGetMemoryInfo=lambda handle: memory,
+        nvmlDeviceGetUtilizationRates=lambda handle: SimpleNamespace(gpu=75),
+    )
+    monkeypatch.setitem(sys.modules, "pynvml", asked)
+    monkeypatch.setattr(Path, "exists", lambda path: True)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    return asked
+
+
+def test_devices_are_read_through_nvml(
+    driver: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each device that the process may use has memory and use, under MLflow's names."""
+    reader = ResourceReader()
+    found = {key: value for key, value in reader.read().items() if key.startswith("gpu_")}
+    reader.close()
+    assert found == {
+        f"gpu_{number}_{name}": value
+        for number in (0, 1)
+        for name, value in (
+            ("memory_usage_megabytes", 2000.0),
+            ("memory_usage_percentage", 25.0),
+            ("utilization_percentage", 75.0),
+        )
+    }
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    reader = ResourceReader()
+    assert "gpu_1_utilization_percentage" not in reader.read()
+    reader.close()
+
+
+def test_a_driver_that_fails_is_none(
+    driver: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the driver cannot tell is left out; processor and memory are read all the same."""
+    monkeypatch.setattr(driver, "nvmlDeviceGetUtilizationRates", lambda handle: 1 / 0)
+    reader = ResourceReader()
+    found = reader.read()
+    reader.close()
+    assert "gpu_0_memory_usage_megabytes" in found
+    assert "gpu_0_utilization_percentage" not in found
+    monkeypatch.setattr(driver, "nvmlInit", lambda: 1 / 0)
+    reader = ResourceReader()
+    assert not [key for key in reader.read() if key.startswith("gpu_")]
+    reader.close()
 
 
 @pytest.mark.parametrize(

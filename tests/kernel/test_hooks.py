@@ -155,6 +155,7 @@ def break_verb(monkeypatch: pytest.MonkeyPatch, verb: str, how: str) -> None:
         ("end_cell", "cells"),
         ("attach_output", "figures"),
         ("list_runs", "cards"),
+        ("keep_output", "output"),
     ],
 )
 def test_failing_hook_never_reaches_the_cell(
@@ -176,7 +177,7 @@ def test_failing_hook_never_reaches_the_cell(
     break_verb(monkeypatch, verb, how)
     source = (
         "from matplotlib.figure import Figure\n"
-        "with mlops.start_run('fit'): pass\n"
+        "with mlops.start_run('fit'): print('fitted')\n"
         "figure = Figure(figsize=(1, 1)); figure.add_subplot()\n"
         "figure"
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from mlops_nb import api
 from mlops_nb.kernel import livecards
 from mlops_nb.kernel.cards import MEDIA_TYPE, CardBoard
+from mlops_nb.kernel.extension import find_extension
 from mlops_nb.kernel.livecards import can_be_live
 from mlops_nb.records import ProgressRecord
 
@@ -119,6 +122,31 @@ def test_a_cell_that_clears_its_output_gets_its_card_at_the_end(
     run.end()
     board.show(api.end_cell(index))
     assert [each["update"] for each in screen.messages] == [False, False]
+
+
+def test_a_card_that_fails_stops_by_itself(
+    loaded: Callable[..., Any],
+    shell: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """What goes wrong on the thread is told once; the thread, cells and final cards go on."""
+    hooks = find_extension(shell).hooks  # type: ignore[union-attr]
+    assert hooks is not None
+    monkeypatch.setattr(hooks._cards.live, "see", lambda *_: 1 / 0)  # type: ignore[union-attr]
+    for _ in range(2):
+        hooks._see_run("r", None)
+    assert capfd.readouterr().err.count("cards of cells that still run stopped") == 1
+    loaded("with mlops.start_run('r'): pass")
+    assert "run r · finished" in capfd.readouterr().out
+
+
+def test_unloading_ends_the_thread(loaded: Callable[..., Any]) -> None:
+    """After %unload_ext nothing looks at runs any more."""
+    loaded("run = mlops.start_run('open')")
+    assert "mlops_nb-sampler" in {each.name for each in threading.enumerate()}
+    loaded("%unload_ext mlops_nb")
+    assert "mlops_nb-sampler" not in {each.name for each in threading.enumerate()}
 
 
 @pytest.mark.parametrize(
