@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import shutil
 import threading
 import time
 from collections import deque
@@ -145,11 +146,18 @@ class DeferredLog(RunLog):
                 RunLog.__init__(self, self.folder, self._meta)
                 self._is_made = True
             while self._waiting:
-                call, arguments = self._waiting.popleft()
+                call, arguments = self._waiting[0]
                 call(*arguments)
+                self._waiting.popleft()
         except OSError as error:
             self.error = error
             self._waiting.clear()
+        except BaseException:
+            # An interrupt: the rest is written the next time, and what was at work once more.
+            if not self._is_made:
+                shutil.rmtree(self.folder, ignore_errors=True)
+            self._wait()
+            raise
         if self._is_made:
             # Few values follow at a time, and hundreds of runs may be open in one cell.
             RunLog.close_events(self)

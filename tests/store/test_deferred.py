@@ -89,6 +89,33 @@ def test_a_store_that_fails_is_told_once(
     assert capsys.readouterr().err.count("no longer recorded") == 1
 
 
+@pytest.mark.usefixtures("is_slow")
+def test_an_interrupt_loses_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Interrupted while the folder is made, or between two events, the rest is written later."""
+    log = _begin(store)
+    log.append({"type": "params", "params": {"C": 1}})
+    interrupts = [KeyboardInterrupt, KeyboardInterrupt]
+
+    def make() -> list[dict[str, object]]:
+        if interrupts:
+            raise interrupts.pop()
+        return [{"type": "tags", "tags": {"a": "b"}}]
+
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    log.do_later(make)
+    log.end("finished")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("mlops_nb.store.runlog.write_whole", stop)
+        log.write()
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            log.write()
+    found = store.read_run(log.run_id)
+    assert (found.params, found.tags, found.status) == ({"C": 1}, {"a": "b"}, "finished")
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.usefixtures("is_slow")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
