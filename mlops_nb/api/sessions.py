@@ -113,7 +113,7 @@ def end_cell(
     Returns
     -------
     list of RunRecord
-        The runs recorded in the cell, as they stand on disk, oldest first.
+        The runs recorded in the cell, as they stand on disk, oldest first; without their cells.
     """
     session = current_session()
     if session is None:
@@ -124,7 +124,8 @@ def end_cell(
     runs = session.end_cell(index, status, error)
     if session.store is None:
         return []
-    return [session.store.read_run(run.run_id) for run in runs if run.run_id]
+    read = session.store.read_run
+    return [read(run.run_id, with_cells=False) for run in runs if run.run_id]
 
 
 def touched_runs() -> list[str]:

@@ -221,7 +221,7 @@ def _describe_kept(run: RunRecord) -> str:
     if figures:
         parts.append(f"{figures} figure{'s' if figures > 1 else ''}")
     outputs = any(artifact.path.endswith("-output.txt") for artifact in run.artifacts)
-    said = {"output": outputs, "code": run.code or run.cells, "environment": run.environment}
+    said = {"output": outputs, "code": run.code or run.session_id, "environment": run.environment}
     parts += [word for word, has in said.items() if has]
     return f"recorded: {', '.join(parts)}" if parts else ""
 

@@ -146,13 +146,15 @@ class Store:
             raise RunNotFoundError(run_id, (name for _, name in self.index.names()))
         return folder, meta
 
-    def read_run(self, run_id: str) -> RunRecord:
+    def read_run(self, run_id: str, *, with_cells: bool = True) -> RunRecord:
         """Read a run with its cells.
 
         Parameters
         ----------
         run_id
             The whole id.
+        with_cells
+            Without them, the cells of a long session need not be read.
 
         Returns
         -------
@@ -168,6 +170,8 @@ class Store:
         # What the index knows of a long run need not be read again.
         is_long = has_many_points(folder)
         record = (self.index.read(run_id) if is_long else None) or read_run(folder, meta)
+        if not with_cells:
+            return record
         cells: list[CellRecord] = []
         # What a run is, is decided by every cell executed before it, not only by the one it ran in;
         # metrics may have come from the session of another process, a later step of a pipeline say.
