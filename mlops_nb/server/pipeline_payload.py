@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,13 @@ def _write_cells(cells: Iterable[Any]) -> list[dict[str, Any]]:
     return [{"index": cell.index, "id": cell.cell_id} for cell in cells if cell.kind == "code"]
 
 
+@functools.lru_cache(maxsize=8)
+def _plan(notebook: Path, stamp: tuple[int, int]) -> Any:
+    """Plan a notebook once for each time that its file was written: the panel asks often."""
+    del stamp
+    return api.plan_pipeline(notebook)
+
+
 def _foresee(notebook: Path) -> tuple[dict[str, dict[str, Any]], dict[str, Any] | None]:
     """Say what a run would do with each step, or why it would be refused."""
     try:
@@ -72,8 +80,9 @@ def describe_pipeline(notebook: Path) -> dict[str, Any]:
     """
     if not notebook.is_file():
         raise NotFoundError("notebook", notebook.name, [], "Save it first.")
+    written = notebook.stat()
     try:
-        plan = api.plan_pipeline(notebook)
+        plan = _plan(notebook, (written.st_mtime_ns, written.st_size))
     except MLOpsError as error:
         return _write_nothing(write_problem(error))
     forecasts, problem = _foresee(notebook)

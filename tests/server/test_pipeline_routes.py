@@ -97,6 +97,11 @@ async def test_what_is_in_the_way_names_its_cell(ask: Ask, write: Callable[..., 
     assert body["problem"]["error"] == "PipelineError"
     assert "belongs to no step" in body["problem"]["message"]
     assert str(notebook) not in body["problem"]["message"]
+    # The same file with other tags is another pipeline.
+    write("wrong.ipynb", LOAD)
+    assert [step["name"] for step in (await ask("pipeline", notebook=notebook))[1]["steps"]] == [
+        "load"
+    ]
     code, body = await ask("pipeline", notebook=write("plain.ipynb", ("", "x = 1")))
     assert (body["is_tagged"], [step["name"] for step in body["steps"]]) == (False, ["main"])
 
