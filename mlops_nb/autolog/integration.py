@@ -27,7 +27,9 @@ class Integration(ABC):
     guard : Guard
         Stops the recorder when it fails.
     missing : str
-        What the library lacks; empty where everything was found.
+        What the library lacks to be recorded; empty where it is.
+    lacking : str
+        What of it alone is not recorded in this version.
     """
 
     name: ClassVar[str]
@@ -37,7 +39,7 @@ class Integration(ABC):
         self.session = session
         self.patches = Patches()
         self.guard = Guard(f"{self.name} trainings")
-        self.missing = ""
+        self.missing = self.lacking = ""
         self._is_closed = False
         self._armed: set[str] = set()
 
@@ -74,7 +76,7 @@ class Integration(ABC):
         version = read_version(self.package)
         if self.missing:
             return self.name, "not armed", f"{self.package} {version} {self.missing}"
-        return self.name, "armed", version
+        return self.name, "armed", f"{version}, but for {self.lacking}" if self.lacking else version
 
     @abstractmethod
     def finish_cell(self) -> None:

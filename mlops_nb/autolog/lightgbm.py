@@ -1,8 +1,8 @@
 """LightGBM: ``train``, ``cv`` and the fits of its estimators; no public function is replaced.
 
-Verified with LightGBM 4.7. Both functions ask ``lightgbm.callback`` whether to stop early, just
-before they sort their callbacks: there ours is added to the set that they have made. It lives as
-long as that set, so that its end is the end of the training.
+Verified with LightGBM 4.6 and 4.7. Both functions ask ``lightgbm.callback`` whether to stop early,
+just before they sort their callbacks: there ours is added to the set that they have made. It lives
+as long as that set, so that its end is the end of the training.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """XGBoost: ``train``, ``cv`` and the fits of its estimators; no class and no function is replaced.
 
-Verified with XGBoost 3.2. ``train`` and ``cv`` are decorated: what stands in the decorator's
-closure is wrapped, and given a callback of ours in a list of its own.
+Verified with XGBoost 3.0 and 3.2; of 2.1 all but ``cv``. ``train`` and ``cv`` are decorated: what
+stands in the decorator's closure is wrapped, and given a callback of ours in a list of its own.
 """
 
 from __future__ import annotations
@@ -73,12 +73,14 @@ class XGBoostIntegration(Integration):
             return ""
         cells = {name: find_cell(vars(module).get(name)) for name in ("train", "cv")}
         base = getattr(sys.modules.get("xgboost.callback"), "TrainingCallback", None)
-        if base is None or None in cells.values():
+        if base is None or cells["train"] is None:
             return "has no known point within xgboost.train"
         self._make_callback = _derive(base)
         for name, cell in cells.items():
-            assert cell is not None
-            self.patches.set_cell(cell, self._make_wrapper(name))
+            if cell is None:
+                self.lacking = name  # before 3.0 it has no decorator
+            else:
+                self.patches.set_cell(cell, self._make_wrapper(name))
         return ""
 
     def _make_wrapper(self, name: str) -> Callable[[Any], Any]:

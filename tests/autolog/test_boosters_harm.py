@@ -292,3 +292,16 @@ def test_unknown_library_is_not_armed(unarmed: Notebook, monkeypatch: pytest.Mon
         autolog.disarm()
     assert rows["XGBoost"][0] == rows["LightGBM"][0] == "not armed"
     assert "has no known point within xgboost.train" in rows["XGBoost"][1]
+
+
+def test_part_of_a_library_is_armed(unarmed: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where only ``cv`` has no known point, as in XGBoost 2, all else is recorded, and that is said."""
+    monkeypatch.setattr(xgb.training, "cv", inspect.unwrap(xgb.cv))
+    autolog.arm(unarmed.session)
+    try:
+        rows = {row[0]: row[1:] for row in autolog.status()}
+        _train_xgb()
+    finally:
+        autolog.disarm()
+    assert rows["XGBoost"] == ("armed", f"{xgb.__version__}, but for cv")
+    assert unarmed.names() == ["xgboost.train"]
