@@ -36,12 +36,12 @@ class DeferredLog(RunLog):
 
     Parameters
     ----------
-    folder
-        The run's folder, which must not exist yet.
+    root
+        The store's folder.
     meta
         As for `RunLog`.
     prepare
-        Called before the folder is made.
+        Called before the run's folder is made.
 
     Attributes
     ----------
@@ -53,12 +53,11 @@ class DeferredLog(RunLog):
     When the process is killed, what follows after `note` and is not yet written is lost.
     """
 
-    __slots__ = ("_is_made", "_is_waiting", "_meta", "_prepare", "_waiting", "error")
+    __slots__ = ("_is_made", "_is_waiting", "_meta", "_prepare", "_root", "_waiting", "error")
 
-    def __init__(
-        self, folder: Path, meta: Mapping[str, Any], prepare: Callable[[], None] = lambda: None
-    ) -> None:
-        self.folder, self._meta, self._prepare = folder, meta, prepare
+    def __init__(self, root: Path, meta: Mapping[str, Any], prepare: Callable[[], None]) -> None:
+        # The folder's path is made with the folder: joining paths takes longer than all of this.
+        self._root, self._meta, self._prepare = root, meta, prepare
         self.run_id = meta["run_id"]
         self.error: OSError | None = None
         self._waiting: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
@@ -119,7 +118,7 @@ class DeferredLog(RunLog):
         if not self._is_made:
             logged = [args[1] for call, args in list(self._waiting) if call is RunLog.append]
             events = [event for event in logged if event["type"] in _NOTED]
-            _writer.note(self.folder.parents[1], self._meta, events)
+            _writer.note(self._root, self._meta, events)
 
     # ------------------------------------------------------------------ writing
     def write(self) -> None:
@@ -143,7 +142,7 @@ class DeferredLog(RunLog):
         try:
             if not self._is_made:
                 self._prepare()
-                RunLog.__init__(self, self.folder, self._meta)
+                RunLog.__init__(self, self._root / "runs" / self.run_id, self._meta)
                 self._is_made = True
             while self._waiting:
                 call, arguments = self._waiting[0]
@@ -155,7 +154,7 @@ class DeferredLog(RunLog):
         except BaseException:
             # An interrupt: the rest is written the next time, and what was at work once more.
             if not self._is_made:
-                shutil.rmtree(self.folder, ignore_errors=True)
+                shutil.rmtree(self._root / "runs" / self.run_id, ignore_errors=True)
             self._wait()
             raise
         if self._is_made:

@@ -107,8 +107,7 @@ class Store:
         """
         if not is_deferred:
             return self._start_log("runs", meta)
-        fields = _complete(meta)
-        return DeferredLog(self.root / "runs" / fields["run_id"], fields, self._check_marker)
+        return DeferredLog(self.root, _complete(meta), self._check_marker)
 
     def reopen_run(self, run_id: str) -> RunLog:
         """Give a log that adds to a run of another process, in files of its own."""

@@ -42,7 +42,7 @@ def test_everything_logged_is_read_back(store: Store) -> None:
     log = _begin(store)
     log.append({"type": "params", "params": {"C": 1}})
     log.log_metric("loss", 3.0, 0)
-    assert not log.folder.exists()
+    assert not (store.root / "runs").exists()
     assert store.read_run(log.run_id).params == {"C": 1}
     log.log_metrics({"loss": 2.0, "acc": 0.5}, 1)
     log.log_points("loss", [(2, 1.0, time.time_ns())])
@@ -58,7 +58,7 @@ def test_it_is_written_without_being_asked(store: Store) -> None:
     """A run that goes on for a while is on the disk for other processes."""
     log = _begin(store)
     end = time.monotonic() + 20
-    while not (log.folder / "run.json").exists():
+    while not (store.root / "runs" / log.run_id / "run.json").exists():
         assert time.monotonic() < end
         time.sleep(0.01)
 
@@ -183,7 +183,7 @@ def test_notes_of_a_living_process_are_left_alone(store: Store) -> None:
     log = _begin(store)
     log.note()
     recover_runs(store.root)
-    assert not log.folder.exists()
+    assert not (store.root / "runs").exists()
     assert len(list((store.root / "pending").iterdir())) == 1
     log.write()
     assert store.read_run(log.run_id).name == "fit"
