@@ -82,6 +82,9 @@ def test_runs_are_found_compared_changed_and_opened(
     expect(table.get_by_text("note")).to_have_count(0)
     table.get_by_role("button", name="that are the same").click()
     expect(table.get_by_text("<img src=x").first).to_be_visible()
+    curves = table.get_by_role("img", name="train/loss of 2 runs over steps 0 to 299")
+    expect(curves).to_be_visible()
+    curves.scroll_into_view_if_needed()
     check_both_themes(browser, ".jp-MLOpsPage", "compare")
 
     # Rename, tag, delete, undo.

@@ -10,12 +10,12 @@ import * as React from 'react';
 import type { ICurve, MetricValue } from '../tokens';
 import { formatMetric } from './format';
 
-const WIDTH = 320;
-const HEIGHT = 130;
+export const WIDTH = 320;
+export const HEIGHT = 130;
 const LEFT = 52;
 const RIGHT = 8;
-const TOP = 8;
-const BOTTOM = 20;
+export const TOP = 8;
+export const BOTTOM = 20;
 
 export interface ICurveProps {
   readonly curve: ICurve;
@@ -54,7 +54,8 @@ export function chooseTicks(
   );
 }
 
-interface IScale {
+/** From steps and values to places. */
+export interface IScale {
   readonly x: (step: number) => number;
   readonly y: (value: number) => number;
   readonly low: number;
@@ -63,8 +64,15 @@ interface IScale {
   readonly last: number;
 }
 
-function makeScale(curve: ICurve): IScale | null {
-  const values = [...curve.lows, ...curve.highs]
+/**
+ * Find the scale that all of some curves fit into.
+ *
+ * @param curves - one, or those of several runs
+ * @returns null where none of them has a value that can be drawn
+ */
+export function makeScale(curves: readonly ICurve[]): IScale | null {
+  const values = curves
+    .flatMap(curve => [...curve.lows, ...curve.highs])
     .map(read)
     .filter(value => value !== null);
   if (values.length === 0) {
@@ -76,8 +84,12 @@ function makeScale(curve: ICurve): IScale | null {
     const room = Math.abs(low) / 10 || 1;
     [low, high] = [low - room, high + room];
   }
-  const first = curve.steps[0] ?? 0;
-  const last = curve.steps[curve.steps.length - 1] ?? 0;
+  const steps = curves.flatMap(curve => [
+    ...curve.steps.slice(0, 1),
+    ...curve.steps.slice(-1)
+  ]);
+  const first = Math.min(...steps);
+  const last = Math.max(...steps);
   // Halves first: the span of two huge numbers may be infinite.
   const part = (value: number) => (value / 2 - low / 2) / (high / 2 - low / 2);
   return {
@@ -99,7 +111,7 @@ function makeScale(curve: ICurve): IScale | null {
  * @param scale - from steps and values to places
  * @returns what `d` of a path takes
  */
-function drawLine(curve: ICurve, scale: IScale): string {
+export function drawLine(curve: ICurve, scale: IScale): string {
   let isOpen = false;
   const parts: string[] = [];
   curve.steps.forEach((step, place) => {
@@ -123,7 +135,7 @@ interface IAxesProps {
   readonly locale: string;
 }
 
-function Axes({ scale, locale }: IAxesProps): React.JSX.Element {
+export function Axes({ scale, locale }: IAxesProps): React.JSX.Element {
   const short = new Intl.NumberFormat(locale, {
     notation: 'compact',
     maximumSignificantDigits: 4
@@ -157,14 +169,18 @@ function Axes({ scale, locale }: IAxesProps): React.JSX.Element {
   );
 }
 
-/** Which entry lies under the pointer. */
-function findEntry(
-  event: React.PointerEvent<SVGSVGElement>,
+/** Where the pointer is, in the units of the drawing. */
+export function findX(event: React.PointerEvent<SVGSVGElement>): number {
+  const box = event.currentTarget.getBoundingClientRect();
+  return ((event.clientX - box.left) / (box.width || 1)) * WIDTH;
+}
+
+/** Which entry lies nearest to a place; null where there is none. */
+export function findEntry(
+  x: number,
   curve: ICurve,
   scale: IScale
 ): number | null {
-  const box = event.currentTarget.getBoundingClientRect();
-  const x = ((event.clientX - box.left) / (box.width || 1)) * WIDTH;
   let best: number | null = null;
   curve.steps.forEach((step, place) => {
     const away = Math.abs(scale.x(step) - x);
@@ -209,7 +225,7 @@ function Reading(
 export function Curve(props: ICurveProps): React.JSX.Element {
   const { curve, locale, trans } = props;
   const [place, setPlace] = React.useState<number | null>(null);
-  const scale = makeScale(curve);
+  const scale = makeScale([curve]);
   if (scale === null) {
     return (
       <p className="jp-MLOpsCurve-none">
@@ -233,7 +249,7 @@ export function Curve(props: ICurveProps): React.JSX.Element {
         formatMetric(scale.high, locale),
         formatMetric(last, locale)
       )}
-      onPointerMove={event => setPlace(findEntry(event, curve, scale))}
+      onPointerMove={event => setPlace(findEntry(findX(event), curve, scale))}
       onPointerLeave={() => setPlace(null)}
     >
       <Axes scale={scale} locale={locale} />

@@ -6,6 +6,7 @@ import * as React from 'react';
 
 import type { IApi } from '../api';
 import { ComparisonTable } from '../components/comparison';
+import { Overlays } from '../components/overlay';
 import { Loader } from '../loader';
 import type { IComparison } from '../tokens';
 import { PageView } from './answerview';
@@ -25,6 +26,7 @@ export class ComparePage extends PageView<IComparison> {
   }
 
   protected renderValue(comparison: IComparison): React.JSX.Element {
+    const { api, notebook } = this._options;
     return (
       <>
         <h1>
@@ -35,6 +37,15 @@ export class ComparePage extends PageView<IComparison> {
           locale={this.locale}
           trans={this.trans}
           onOpen={run => this._options.onOpen(run.run_id, run.name)}
+        />
+        <Overlays
+          runs={comparison.runs}
+          revision={this.model.revision}
+          locale={this.locale}
+          trans={this.trans}
+          onCurve={(runId, key, pixels) =>
+            api.getCurve({ runId, notebook }, key, pixels)
+          }
         />
       </>
     );
