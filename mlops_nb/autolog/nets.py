@@ -9,8 +9,8 @@ from typing import Any
 
 from mlops_nb.autolog.fits import FitRecorder
 from mlops_nb.autolog.frames import BUSY, is_timed
-from mlops_nb.autolog.torch_loop import is_lower_better
 from mlops_nb.autolog.training import Recorder, Training, find_user, tidy_name
+from mlops_nb.records import is_lower_better
 from mlops_nb.tracking import Run, Session, find_run_of
 
 Link = Callable[[Any, Run], None]

@@ -12,6 +12,7 @@ from typing import Any
 from mlops_nb.autolog.torch_loaders import Pass, read_size
 from mlops_nb.autolog.torch_sites import LossSite, StepSite
 from mlops_nb.autolog.torch_values import measure_norm, read_values, take
+from mlops_nb.records import is_lower_better
 from mlops_nb.tracking import Run, Session
 
 FLUSH_NS = 500_000_000
@@ -321,9 +322,3 @@ class Loop:
 def name_rate(index: int) -> str:
     """Name the learning rate of a group."""
     return f"lr.{index}" if index else "lr"
-
-
-def is_lower_better(name: str) -> bool:
-    """Say whether less of a metric is better, from its name."""
-    words = ("loss", "err", "mse", "mae", "perplexity", "ppl", "nll", "wer", "cer", "divergence")
-    return any(word in name.lower() for word in words)
