@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from mlops_nb.autolog.guard import Guard
 from mlops_nb.autolog.patching import Patches
+from mlops_nb.autolog.training import Recorder
 from mlops_nb.tracking import Session
 
 
@@ -24,6 +25,8 @@ class Integration(ABC):
     ----------
     name, package
         What the person reads, and what is imported.
+    recorder : Recorder
+        Opens and closes the runs.
     guard : Guard
         Stops the recorder when it fails.
     missing : str
@@ -34,6 +37,7 @@ class Integration(ABC):
 
     name: ClassVar[str]
     package: ClassVar[str]
+    recorder: Recorder
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -78,14 +82,19 @@ class Integration(ABC):
             return self.name, "not armed", f"{self.package} {version} {self.missing}"
         return self.name, "armed", f"{version}, but for {self.lacking}" if self.lacking else version
 
-    @abstractmethod
     def finish_cell(self) -> None:
         """Record what is known only when a cell is over."""
+        self.guard.call(self.recorder.finish_cell)
+        if self.guard.is_stopped:
+            self.recorder.abandon()
 
     def close(self) -> None:
         """Restore every patched object and finish what is open."""
         self._is_closed = True
         self.patches.restore()
+        self.guard.call(self.recorder.close)
+        if self.guard.is_stopped:
+            self.recorder.give_up()
 
 
 def read_version(package: str) -> str:

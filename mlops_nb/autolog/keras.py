@@ -45,6 +45,7 @@ class KerasIntegration(Integration):
     """
 
     name: ClassVar[str] = "Keras"
+    recorder: NetRecorder
     package: ClassVar[str] = "keras"
 
     def __init__(self, session: Session, fits: FitRecorder, link: Link) -> None:
@@ -206,18 +207,6 @@ class KerasIntegration(Integration):
         found = model.get_metrics_result()
         values = {name: float(value) for name, value in found.items() if _is_number(value)}
         self.recorder.log_later(model, "test_", values)
-
-    # ------------------------------------------------------------------ end
-    def finish_cell(self) -> None:
-        """End with the cell what has not told its end."""
-        self.guard.call(self.recorder.finish_cell)
-        if self.guard.is_stopped:
-            self.recorder.abandon()
-
-    def close(self) -> None:
-        """Restore every patched object and finish what is open."""
-        super().close()
-        self.guard.call(self.recorder.close)
 
 
 def _derive(base: Any, note: Callable[..., None]) -> Callable[[Training], Any]:

@@ -40,6 +40,7 @@ class LightGBMIntegration(Integration):
     """
 
     name: ClassVar[str] = "LightGBM"
+    recorder: BoosterRecorder
     package: ClassVar[str] = "lightgbm"
 
     def __init__(self, session: Session, fits: FitRecorder) -> None:
@@ -181,18 +182,6 @@ class LightGBMIntegration(Integration):
             score = _find_score(model.best_score) if best > 0 else None
         self.recorder.conclude(training, planned, best if best > 0 else None, score)
         self.recorder.end(training)
-
-    # ------------------------------------------------------------------ end
-    def finish_cell(self) -> None:
-        """End with the cell what has not told its end."""
-        self.guard.call(self.recorder.finish_cell)
-        if self.guard.is_stopped:
-            self.recorder.abandon()
-
-    def close(self) -> None:
-        """Restore every patched object and finish what is open."""
-        super().close()
-        self.guard.call(self.recorder.close)
 
 
 class _Following:

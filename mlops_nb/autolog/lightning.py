@@ -48,6 +48,7 @@ class LightningIntegration(Integration):
     """
 
     name: ClassVar[str] = "Lightning"
+    recorder: NetRecorder
     package: ClassVar[str] = "lightning"
 
     def __init__(self, session: Session, fits: FitRecorder, link: Link) -> None:
@@ -121,18 +122,6 @@ class LightningIntegration(Integration):
 
     def _log_test(self, trainer: Any) -> None:
         self.recorder.log_later(trainer.lightning_module, "", dict(trainer.callback_metrics))
-
-    # ------------------------------------------------------------------ end
-    def finish_cell(self) -> None:
-        """End with the cell what has not told its end."""
-        self.guard.call(self.recorder.finish_cell)
-        if self.guard.is_stopped:
-            self.recorder.abandon()
-
-    def close(self) -> None:
-        """Restore every patched object and finish what is open."""
-        super().close()
-        self.guard.call(self.recorder.close)
 
 
 class _Following:

@@ -5,6 +5,7 @@ Verified with scikit-learn 1.4 to 1.9. No class and no public function is replac
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import warnings
 from types import CodeType, FrameType, ModuleType, TracebackType
@@ -149,6 +150,9 @@ class SklearnIntegration:
         self._patches.restore()
         self.finish_cell()
         self.fit_guard.call(self.fits.close)
+        if self.fit_guard.is_stopped:
+            with contextlib.suppress(Exception):  # it has failed before; its thread is not to stay
+                self.fits.close()
         self.fits.known.clear()
 
     def list_metrics(self) -> frozenset[str]:

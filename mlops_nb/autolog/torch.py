@@ -186,6 +186,8 @@ class TorchIntegration:
         self.finish_cell(None, frozenset())
         self._guards[0].call(self.trainings.close)
         self.trainings.abandon()
+        if self.trainings.data is not None:
+            self.trainings.data.close()
 
 
 def _calls(function: Any, name: str) -> bool:

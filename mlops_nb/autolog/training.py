@@ -219,6 +219,12 @@ class Recorder:
                 self.session.adopt(training.run)
         self._open.clear()
 
+    def give_up(self) -> None:
+        """Leave no run open and no thread behind, after a failure of ours."""
+        self.abandon()
+        if self.data is not None:
+            self.data.close()
+
     def close(self) -> None:
         """End what is open, and wait a bounded time for data."""
         self.finish_cell()

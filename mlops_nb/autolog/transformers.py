@@ -59,6 +59,7 @@ class TransformersIntegration(Integration):
     """
 
     name: ClassVar[str] = "Hugging Face Trainer"
+    recorder: NetRecorder
     package: ClassVar[str] = "transformers"
 
     def __init__(self, session: Session, fits: FitRecorder, link: Link) -> None:
@@ -146,18 +147,6 @@ class TransformersIntegration(Integration):
                 break
         self.guard.call(following.finish, trainer, error)
         following.training.let_go()
-
-    # ------------------------------------------------------------------ end
-    def finish_cell(self) -> None:
-        """End with the cell what has not told its end."""
-        self.guard.call(self.recorder.finish_cell)
-        if self.guard.is_stopped:
-            self.recorder.abandon()
-
-    def close(self) -> None:
-        """Restore every patched object and finish what is open."""
-        super().close()
-        self.guard.call(self.recorder.close)
 
 
 class _Following:

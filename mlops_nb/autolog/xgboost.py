@@ -47,6 +47,7 @@ class XGBoostIntegration(Integration):
     """
 
     name: ClassVar[str] = "XGBoost"
+    recorder: BoosterRecorder
     package: ClassVar[str] = "xgboost"
 
     def __init__(self, session: Session, fits: FitRecorder) -> None:
@@ -219,16 +220,9 @@ class XGBoostIntegration(Integration):
         self.recorder.end(training)
 
     # ------------------------------------------------------------------ end
-    def finish_cell(self) -> None:
-        """End with the cell what has not told its end."""
-        self.guard.call(self.recorder.finish_cell)
-        if self.guard.is_stopped:
-            self.recorder.abandon()
-
     def close(self) -> None:
         """Restore every patched object and finish what is open."""
         super().close()
-        self.guard.call(self.recorder.close)
         self._sources.clear()
 
 

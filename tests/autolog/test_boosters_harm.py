@@ -7,6 +7,7 @@ import gc
 import inspect
 import pickle
 import sys
+import threading
 import traceback
 import warnings
 import weakref
@@ -263,6 +264,7 @@ def test_a_hook_that_raises_is_told_once(
         raise RuntimeError("injected fault")
 
     notebook.namespace |= {"xgb": _train_xgb, "lgb": _train_lgb, "fx": _fit_xgb, "fl": _fit_lgb}
+    others = set(threading.enumerate())
     monkeypatch.setattr(owner, method, explode)
     for _ in range(2):
         notebook.run("models = [fx(), fl(), xgb(), lgb()]")
@@ -279,6 +281,9 @@ def test_a_hook_that_raises_is_told_once(
     assert "running" not in {run.status for run in notebook.runs()}
     notebook.run("model = LogisticRegression().fit(X, y)")
     assert notebook.names()[-1] == "LogisticRegression"
+    ours = {each for each in set(threading.enumerate()) - others if "data" in each.name}
+    autolog.disarm()
+    assert not any(each.is_alive() for each in ours)
 
 
 def test_unknown_library_is_not_armed(unarmed: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
