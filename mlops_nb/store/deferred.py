@@ -177,7 +177,7 @@ class _Writer:
         self._logs: deque[DeferredLog] = deque()
         self._wake, self._hurry = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
-        self._is_busy = False
+        self._is_busy = self._is_ending = False
         self._pending: dict[Path, PendingFile] = {}
 
     def note(self, root: Path, meta: Event, events: list[Event]) -> None:
@@ -201,7 +201,7 @@ class _Writer:
                 self._thread = thread
 
     def _work(self) -> None:
-        while self._wake.wait(_IDLE_S):
+        while not self._is_ending and self._wake.wait(_IDLE_S):
             self._hurry.wait(_DELAY_S)
             self._wake.clear()
             self.write_all()
@@ -210,6 +210,21 @@ class _Writer:
         if self._wake.is_set():  # by somebody who saw the thread just before
             self._wake.clear()
             self.write_all()
+
+    def rest(self) -> None:
+        """Write what waits and end the thread: Python warns of a fork beside any."""
+        self.write_all()
+        thread = self._thread
+        if thread is None or thread is threading.current_thread():
+            return
+        self._is_ending = True
+        self._hurry.set()
+        self._wake.set()
+        thread.join(_IDLE_S)
+        self._is_ending, self._thread = False, None
+        self._hurry.clear()
+        self._wake.clear()
+        self.write_all()  # what another thread has logged meanwhile
 
     def write_all(self) -> None:
         """Write what waits, and wait for what another thread writes now."""
@@ -253,6 +268,10 @@ def _renew() -> None:
     _writer = _Writer()
 
 
+def _rest() -> None:
+    _writer.rest()
+
+
 def _close() -> None:
     _writer.close()
 
@@ -260,4 +279,4 @@ def _close() -> None:
 atexit.register(_close)
 if hasattr(os, "register_at_fork"):
     # A child inherits logs in which nothing waits, and writes files of its own.
-    os.register_at_fork(before=write_deferred, after_in_child=_renew)
+    os.register_at_fork(before=_rest, after_in_child=_renew)

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -119,16 +120,18 @@ def test_an_interrupt_loses_nothing(store: Store, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.usefixtures("is_slow")
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")  # xdist has threads
 def test_a_forked_child_adds_to_the_run(store: Store) -> None:
-    """The parent writes the run before it forks, and the child only what it logs itself."""
+    """The parent writes the run and ends its thread before it forks; the child adds its own."""
     log = _begin(store)
     log.log_metric("loss", 1.0, 0)
+    assert "mlops_nb-runs" in [thread.name for thread in threading.enumerate()]
     pid = os.fork()
     if not pid:
         log.log_metric("child", 2.0, 0)
         deferred_module.write_deferred()
         os._exit(0)
+    assert "mlops_nb-runs" not in [thread.name for thread in threading.enumerate()]
     assert os.waitpid(pid, 0)[1] == 0
     assert store.read_run(log.run_id).metrics == {"loss": 1.0, "child": 2.0}
 
