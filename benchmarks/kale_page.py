@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import subprocess
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -35,8 +36,8 @@ the same run. Each is run top to bottom by nbclient first; what that prints, hol
 * **What Kale gets.** Its own tags: step names in lower case, each step with `prev:` of the one above it, `imports`,
   `functions`, `pipeline-parameters`; comments `#| step: x` as tags; words that mean nothing to it dropped. What changes
   the meaning stays as it stands. The source of cells is not touched. `benchmarks/kale_convert.py` does it.
-* **How it is run.** Kale's own command compiles; `kfp.local` runs the compiled pipeline as it is, each step in a process
-  of its own, without Kubernetes. All steps share the notebook's folder, as with a volume. The notebooks' libraries are
+* **How it is run.** Kale's own command compiles; `kfp.local` runs the compiled pipeline, each step in a process of its own
+  (forked, which saves the imports of kfp; the kernel that runs the cells is new), without Kubernetes. All steps share the notebook's folder, as with a volume. The notebooks' libraries are
   installed in the versions of ours, so that no step has to install one; pip is not called for what is there, and gets no
   index for what is not. Where a file beside the notebook is imported in a cell for all steps, Kale has the step install a
   package of that name from the index, whoever wrote it: here such a step fails.
@@ -58,9 +59,13 @@ _EXPLAINED = {
         "The cell tagged `imports` is put before each step and runs again there. It sets a seed, so the second step draws "
         "the numbers of the first once more, and what a step changed of its settings is as before in the next."
     ),
-    "arrays/sparse": (
-        "Two matrices share their data; a step changes one of them in place. Each variable has a file of its own, and only "
-        "the step that names the other could save it again: the twin keeps the old value."
+    "frames/alias": (
+        "Two names hold one frame; a step changes it in place. Each variable has a file of its own, and the step saves the "
+        "name it uses: the other one is loaded from what the first step had saved, and holds the frame as it was."
+    ),
+    "dataflow/independent_branches": (
+        "Kale saves what is of NumPy by `np.save`. A number of NumPy is no array, and comes back as an array without "
+        "dimensions: the mildest of the silent errors, and one that `isinstance`, hashing and what is printed tell apart."
     ),
     "torch/switches": (
         "A step sets torch's default type to float64. That is no variable either: the next step makes its numbers and its "
@@ -111,7 +116,7 @@ def _write_facts(
         if len(done) == total
         else f"""\
 {len(done)} of {total} notebooks were run, as many as the time allowed: they come in an order by digest of their names that
-takes each group in turn. The other {total - len(done)} were only compiled where it says so; ours did not run beside them."""
+takes each group in turn. Another {len(compiled)} were compiled and not run; ours did not run beside them."""
     )
     return f"""\
 {day}, {platform.system()}, Python {platform.python_version()}, {peer.title}, {_read_versions(peer)}. Commit {code}.
@@ -153,6 +158,7 @@ def _write_errors(lines: Lines) -> str:
 
 
 def _cut(text: str) -> str:
+    text = re.sub(r"/\S*/(?=\w+\.py)", "", text)
     return text if len(text) <= 220 else f"{text[:200]} ..."
 
 

@@ -23,7 +23,8 @@ hold the same values with the same sharing, the folder holds the same files; fig
 exactly. Refused means: refused as the notebook states, before anything ran.
 
 An empty field was not run: a full run fills them all, a sample runs `cold`, `script` and one mode more of each notebook.
-This page is written by `make conformance`; do not edit it.
+This page is written by `make conformance`; do not edit it. Another page tells what
+[Kale makes of the same notebooks](conformance-kale.md).
 """
 
 
