@@ -21,7 +21,7 @@ import { addCommands } from './commands';
 // eslint-disable-next-line @jupyter/prefer-lazy-imports -- activation needs it at once
 import { Documents } from './documents';
 import { NotebookFollower } from './follower';
-import { keepColumns, keepSteps } from './keeper';
+import { keepColumns, keepFolds, keepSteps } from './keeper';
 // eslint-disable-next-line @jupyter/prefer-lazy-imports -- activation needs it at once
 import { MLOpsModel } from './model';
 // eslint-disable-next-line @jupyter/prefer-lazy-imports -- its sections load when first seen
@@ -101,7 +101,8 @@ const plugin: JupyterFrontEndPlugin<IMLOpsModel> = {
         openModel: (model, notebook) =>
           void documents.open({ runIds: [], names: [], notebook, model })
       },
-      translator: languages
+      translator: languages,
+      ...(state && { folds: keepFolds(state) })
     });
     app.shell.add(panel, 'right', { rank: 900, type: 'MLOps' });
     restorer?.add(panel, panel.id);

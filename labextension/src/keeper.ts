@@ -8,6 +8,28 @@ import type { IMLOpsModel } from './tokens';
 
 const COLUMNS = 'mlops-nb:columns';
 const STEPS = 'mlops-nb:steps';
+const FOLDS = 'mlops-nb:unfolded';
+
+/**
+ * Keep which sections of the panel are unfolded.
+ *
+ * @param state - where it is kept
+ * @returns reads what was kept, null where there is nothing that can be read
+ */
+export function keepFolds(state: IStateDB): {
+  read(): Promise<readonly string[] | null>;
+  write(unfolded: readonly string[]): void;
+} {
+  return {
+    read: async () => {
+      const kept = await state.fetch(FOLDS).catch(() => null);
+      return Array.isArray(kept)
+        ? kept.filter((id): id is string => typeof id === 'string')
+        : null;
+    },
+    write: unfolded => void state.save(FOLDS, [...unfolded])
+  };
+}
 
 /** Something that is shown, or not. */
 export interface ISwitch {

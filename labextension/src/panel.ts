@@ -4,7 +4,7 @@
 import type { ITranslator } from '@jupyterlab/translation';
 import { SidePanel } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
-import type { AccordionLayout, AccordionPanel } from '@lumino/widgets';
+import type { AccordionLayout, AccordionPanel, Widget } from '@lumino/widgets';
 
 import { panelIcon } from './icons';
 import type { RunChanges } from './changes';
@@ -40,7 +40,7 @@ export class MLOpsPanel extends SidePanel {
 
   protected override onAfterHide(msg: Message): void {
     super.onAfterHide(msg);
-    this._model.visible = false;
+    this._see();
   }
 
   // Moving to the other side area detaches and attaches without showing.
@@ -57,7 +57,7 @@ export class MLOpsPanel extends SidePanel {
   }
 
   private _look(): void {
-    this._model.visible = true;
+    this._see();
     if (!this._isStacked) {
       this._isStacked = true;
       void this._stack();
@@ -66,12 +66,17 @@ export class MLOpsPanel extends SidePanel {
 
   /** Stack the sections; their code loads when somebody first looks. */
   private async _stack(): Promise<void> {
-    const [{ RunsSection }, { PipelineSection: Pipeline }, { ModelsSection }] =
-      await Promise.all([
-        import('./sections/runs'),
-        import('./sections/pipeline'),
-        import('./sections/models')
-      ]);
+    const [
+      { RunsSection },
+      { PipelineSection: Pipeline },
+      { ModelsSection },
+      unfolded
+    ] = await Promise.all([
+      import('./sections/runs'),
+      import('./sections/pipeline'),
+      import('./sections/models'),
+      this._options.folds?.read() ?? null
+    ]);
     if (this.isDisposed) {
       return;
     }
@@ -89,11 +94,22 @@ export class MLOpsPanel extends SidePanel {
       })
     );
     // What is folded asks for nothing; the runs are what most people come for.
+    const [first] = this.widgets;
+    this._runs = first ?? null;
     const stack = this.content as AccordionPanel;
-    for (let place = 1; place < stack.widgets.length; place++) {
-      stack.collapse(place);
-    }
+    stack.widgets.forEach((widget, place) => {
+      const isOpen = unfolded?.includes(widget.id) ?? widget === first;
+      if (!isOpen) {
+        stack.collapse(place);
+      }
+    });
+    this._see();
     stack.expansionToggled.connect(this._onToggled, this);
+  }
+
+  /** Tell the model whether somebody sees the runs. */
+  private _see(): void {
+    this._model.visible = this.isVisible && !this._runs?.isHidden;
   }
 
   /** Give a section that was unfolded for the first time as much room as the others have. */
@@ -105,10 +121,14 @@ export class MLOpsPanel extends SidePanel {
         stack.widgets.map(each => (each.isHidden ? 0 : 1))
       );
     }
+    this._see();
+    const unfolded = stack.widgets.filter(each => !each.isHidden);
+    this._options.folds?.write(unfolded.map(each => each.id));
   }
 
   private readonly _model: MLOpsModel;
   private readonly _options: MLOpsPanel.IOptions;
+  private _runs: Widget | null = null;
   private _isStacked = false;
 }
 
@@ -128,5 +148,13 @@ export namespace MLOpsPanel {
     readonly changes: RunChanges;
     readonly opener: IOpener;
     readonly translator: ITranslator;
+    /** Remembers which sections are unfolded; by default it is the first. */
+    readonly folds?: IFolds;
+  }
+
+  /** Which sections are unfolded, by their ids; null where nobody has chosen. */
+  export interface IFolds {
+    read(): Promise<readonly string[] | null>;
+    write(unfolded: readonly string[]): void;
   }
 }

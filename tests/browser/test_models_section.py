@@ -59,3 +59,4 @@ def test_model_is_promoted_and_rolled_back(
     page.wait_for_timeout(1500)  # the layout is kept a moment after it has changed
     page.goto(page.url.split("?")[0])
     expect(page.get_by_role("region", name="Model iris")).to_contain_text("it was not")
+    expect(row).to_contain_text("champion v1")  # the section is unfolded as it was

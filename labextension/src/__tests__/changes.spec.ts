@@ -2,7 +2,7 @@ import { Signal } from '@lumino/signaling';
 import { describe, expect, it, vi } from 'vitest';
 
 import { RunChanges } from '../changes';
-import { keepColumns, keepSteps } from '../keeper';
+import { keepColumns, keepFolds, keepSteps } from '../keeper';
 import { Loader } from '../loader';
 import { MLOpsModel } from '../model';
 import { RequestError } from '../request';
@@ -163,5 +163,16 @@ describe('keepSteps', () => {
     steps.isOn = true;
     changed.emit();
     expect(kept.get('mlops-nb:steps')).toBe(true);
+  });
+});
+
+describe('keepFolds', () => {
+  it.each([
+    [['a', 7], ['a']],
+    ['garbage', null],
+    [undefined, null]
+  ])('reads %o as %o', async (kept, unfolded) => {
+    const state = { fetch: () => Promise.resolve(kept) };
+    expect(await keepFolds(state as never).read()).toEqual(unfolded);
   });
 });

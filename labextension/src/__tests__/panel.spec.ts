@@ -2,6 +2,7 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import { MessageLoop } from '@lumino/messaging';
+import type { AccordionPanel } from '@lumino/widgets';
 import { Widget } from '@lumino/widgets';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
@@ -180,6 +181,47 @@ describe('MLOpsPanel', () => {
     expect(model.visible).toBe(true);
     expect(panel.widgets).toHaveLength(SECTIONS);
     expect(panel.node.getAttribute('role')).toBe('region');
+    panel.dispose();
+  });
+});
+
+describe('sections of MLOpsPanel', () => {
+  it('ask for nothing while they are folded, and stay as they were', async () => {
+    const kept: string[][] = [];
+    const panel = new MLOpsPanel({
+      model,
+      ...options,
+      folds: {
+        read: () => Promise.resolve(['jp-mlops-models']),
+        write: unfolded => kept.push([...unfolded])
+      }
+    });
+    model.setNotebook('a.ipynb');
+    Widget.attach(panel, document.body);
+    await vi.waitFor(() => expect(panel.widgets).toHaveLength(SECTIONS));
+    expect(panel.widgets.map(widget => widget.isHidden)).toEqual([
+      true,
+      true,
+      false
+    ]);
+    await settle();
+    const before = api.asked.length;
+    expect(model.visible).toBe(false);
+    await model.refresh();
+    expect(api.asked).toHaveLength(before);
+    const stack = panel.content as AccordionPanel;
+    stack.expand(0);
+    expect(model.visible).toBe(true);
+    await vi.waitFor(() => expect(api.asked.length).toBeGreaterThan(before));
+    stack.collapse(2);
+    expect(kept).toEqual([
+      ['jp-mlops-runs', 'jp-mlops-models'],
+      ['jp-mlops-runs']
+    ]);
+    panel.hide();
+    expect(model.visible).toBe(false);
+    panel.show();
+    expect(model.visible).toBe(true);
     panel.dispose();
   });
 });
