@@ -39,7 +39,7 @@ def read_environment() -> dict[str, str]:
 
 def _capture_loggers() -> dict[str, tuple[int, bool, bool]]:
     found = {"": (logging.root.level, False, True)}
-    # In an order of names: theirs is that of imports, which differs where steps come from the cache.
+    # By name: their own order is that of imports, which differs where steps come from the cache.
     for name, logger in sorted(logging.root.manager.loggerDict.items()):
         if isinstance(logger, logging.Logger):
             state = (logger.level, logger.disabled, logger.propagate)

@@ -14,6 +14,7 @@ import pytest
 
 from mlops_nb import autolog
 from mlops_nb.autolog import arming
+from mlops_nb.autolog.lineage import Lineage
 from mlops_nb.autolog.opened import MOST_FILES, OpenedFiles
 from mlops_nb.capture import opens
 from mlops_nb.records import DatasetRecord
@@ -36,8 +37,14 @@ def armed(unarmed: Notebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         autolog.disarm()
 
 
+def _get_lineage() -> Lineage:
+    lineage = arming._armed[0].lineage
+    assert lineage is not None
+    return lineage
+
+
 def _wait() -> None:
-    assert arming._armed[0].lineage.wait(60)
+    assert _get_lineage().wait(60)
 
 
 def _cells(notebook: Notebook) -> list[list[tuple[str, str, str, str]]]:
@@ -271,7 +278,7 @@ def test_disarming_leaves_nothing(unarmed: Notebook) -> None:
 
     before = look()
     autolog.arm(unarmed.session)
-    listener = arming._armed[0].lineage._opened
+    listener = _get_lineage()._opened
     assert opens.is_listening(listener)
     during = look()
     assert all(one is not other for one, other in zip(before, during, strict=True))
