@@ -59,7 +59,8 @@ def test_notebook_becomes_a_pipeline_by_clicking(
     expect(steps.nth(3).get_by_role("button", name="cell 3, line 1")).to_be_visible()
     check_both_themes(browser, "#jp-mlops-panel", "pipeline")
     panel.get_by_role("button", name="Cancel").click()
-    expect(panel.get_by_text("Cancelled")).to_be_visible()
+    # What does not heed the interrupt is killed after twenty seconds.
+    expect(panel.get_by_text("Cancelled")).to_be_visible(timeout=45_000)
     expect(steps.last).to_contain_text("Failed")
     steps.nth(3).get_by_role("button", name="Open executed").click()
     expect(page.get_by_text("6 ['1', '2', '3']")).to_be_visible()
