@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from mlops_nb.store import Store, open_store
+from mlops_nb.store import Store, deferred, open_store
+from mlops_nb.store import store as opening
+from mlops_nb.store.deferred import write_deferred
 from mlops_nb.tracking import active, close_session, end_open_runs
 
 # How long an example takes says nothing on a shared machine.
@@ -35,6 +37,19 @@ def _own_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     end_open_runs()
     close_session()
     active._entered.set(())
+    _close_stores(tmp_path)
+
+
+def _close_stores(folder: Path) -> None:
+    """Close what a process keeps open of each store: with a thousand files ``select`` fails."""
+    write_deferred()
+    pending = deferred._writer._pending
+    for root in [root for root in pending if root.is_relative_to(folder)]:
+        pending.pop(root).close()
+    for key in [key for key in opening._opened if key[0].is_relative_to(folder)]:
+        opened = opening._opened.pop(key)
+        opened.index.close()
+        opened.objects.index.close()
 
 
 @pytest.fixture
