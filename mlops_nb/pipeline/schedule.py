@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import concurrent.futures
+import functools
+import queue
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,7 @@ class Schedule:
         self.done: dict[int, Resolved] = {}
         self.results: dict[int, StepResult] = {}
         self.running: dict[int, concurrent.futures.Future[Resolved]] = {}
+        self.ended: queue.SimpleQueue[int] = queue.SimpleQueue()
         self.seen: dict[int, frozenset[int]] = {}  # whose results a step began with
         self.repaired: set[int] = set()
         self.is_stopped = False
@@ -118,7 +121,9 @@ class Schedule:
                 continue
             state = self._compose_state(number)
             self.seen[number] = frozenset(self.done)
-            self.running[number] = pool.submit(self.resolver.resolve, number, state)
+            future = pool.submit(self.resolver.resolve, number, state)
+            self.running[number] = future
+            future.add_done_callback(functools.partial(self._note_end, number))
 
     def _fail(self, number: int, error: str) -> None:
         place = self.context.find_place(number)
@@ -190,11 +195,20 @@ class Schedule:
         return True
 
     # ------------------------------------------------------------------ ending
+    def _note_end(self, number: int, future: concurrent.futures.Future[Resolved]) -> None:
+        del future
+        self.ended.put(number)
+
     def _wait(self) -> None:
-        finished, _ = concurrent.futures.wait(
-            self.running.values(), _POLL_S, concurrent.futures.FIRST_COMPLETED
-        )
-        for number in [n for n, future in self.running.items() if future in finished]:
+        # Not `concurrent.futures.wait`: it takes the locks of all that run, and an interrupt that
+        # comes just then leaves them locked, so that no step could end any more.
+        try:
+            ended = {self.ended.get(timeout=_POLL_S)}
+        except queue.Empty:
+            return
+        while not self.ended.empty():
+            ended.add(self.ended.get())
+        for number in [number for number in self.running if number in ended]:
             resolved = self.running.pop(number).result()
             if self._is_stale(number, resolved) or self._has_to_repair(number, resolved):
                 continue

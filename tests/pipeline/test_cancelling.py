@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import queue
+import threading
 import time
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from mlops_nb.pipeline import cancelling
+from mlops_nb.pipeline import cancelling, schedule
 from mlops_nb.pipeline.cancelling import (
     cancel_run,
     dismiss,
@@ -110,3 +114,16 @@ def test_a_run_that_is_killed_gets_no_grace() -> None:
     assert kernel.told[:2] == ["interrupt", "kill"]
     dismiss("killed", kernel)
     forget_run("killed")
+
+
+def test_waiting_for_steps_takes_none_of_their_locks() -> None:
+    """An interrupt may come while the main thread waits: a lock left behind would stop the step."""
+    waiting = object.__new__(schedule.Schedule)
+    future: concurrent.futures.Future[Any] = concurrent.futures.Future()
+    waiting.running, waiting.ended = {0: future}, queue.SimpleQueue()
+    with future._condition:  # the thread that waits must not want it
+        thread = threading.Thread(target=waiting._wait)
+        thread.start()
+        thread.join(20)
+        assert not thread.is_alive()
+    assert waiting.running == {0: future}
