@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _POLL_S = 0.1
+_MOST_LOOKS = 20
 
 
 @contextlib.contextmanager
@@ -80,9 +81,13 @@ class Claim:
         str
             Empty where that cannot be read.
         """
-        with contextlib.suppress(OSError), self.path.open("rb") as file:
-            file.seek(1)
-            return file.read().decode(errors="replace")
+        for _ in range(_MOST_LOOKS):
+            with contextlib.suppress(OSError), self.path.open("rb") as file:
+                file.seek(1)
+                holder = file.read().decode(errors="replace")
+                if holder:
+                    return holder
+            time.sleep(_POLL_S)  # it was taken a moment ago, and the name comes next
         return ""
 
     def release(self) -> None:
