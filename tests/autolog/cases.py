@@ -101,7 +101,7 @@ SKLEARN: dict[int, tuple[str, ...]] = {
     30: (  # ValueError, InvalidParameterError
         "autolog/test_fits::test_failing_fit_is_a_failed_run",
         "autolog/test_cases_fits::test_a_parameter_that_is_refused",
-        "autolog/test_harm::test_tracebacks_are_identical",
+        "autolog/test_harm_errors::test_tracebacks_are_identical",
     ),
     31: (  # estimators of the user's, with and without a library inside
         "autolog/test_ownfits::test_a_fit_without_a_library_is_a_run",
