@@ -37,7 +37,7 @@ class Verdict:
         return self.word != "WRONG"
 
 
-def make_reference(case: Case, folder: Path) -> Observed:
+def make_reference(case: Case, folder: Path, times: int = 1) -> Observed:
     """Run a notebook top to bottom.
 
     Parameters
@@ -46,12 +46,16 @@ def make_reference(case: Case, folder: Path) -> Observed:
         The notebook.
     folder
         An empty folder.
+    times
+        How often; what the runs before have left in the folder is there for the last one.
 
     Returns
     -------
     Observed
         What all modes are compared with.
     """
+    for _ in range(times - 1):
+        run_reference(case, Place(folder))
     return run_reference(case, Place(folder))
 
 
@@ -76,6 +80,8 @@ def judge(case: Case, mode: str, reference: Observed, folder: Path) -> Verdict:
     """
     if mode in case.unsuited:
         return Verdict("-", case.unsuited[mode])
+    if mode in case.twice:
+        reference = make_reference(case, folder.with_name(f"{folder.name}-twice"), times=2)
     raised = {i: cell.raised[0] for i, cell in reference.cells.items() if cell.raised}
     expected = case.expect(mode)
     if expected == "equal" and (failure := case.find_own_failure(raised)):

@@ -106,9 +106,12 @@ def _write_cell(verdict: Verdict | None) -> str:
 
 
 def _write_notes(cases: list[Case], results: Mapping[str, Mapping[str, Verdict]]) -> str:
-    lines = ["## What is refused or wrong\n"]
+    lines = ["## What is refused, wrong or compared otherwise\n"]
     for case in cases:
         for mode, verdict in results.get(case.name, {}).items():
+            if mode in case.twice:
+                told = f"compared with the notebook run twice in its folder, {case.twice[mode]}"
+                lines.append(f"* {case.name}, {mode}: {_escape(told)}.")
             if verdict.word == "-":
                 lines.append(f"* {case.name}, {mode}: not asked, {_escape(verdict.detail)}.")
             elif verdict.word == "refused":

@@ -11,7 +11,9 @@ The docstring names the hazard and ends with what to expect::
 
 ``fused`` lists the steps that run in the kernel of the step before, ``fails: NAME`` the error that the
 notebook itself ends with, ``wrong pipelines: CAUSE`` (or ``wrong MODE:``)
-a defect that is known. ``# %% file: NAME`` is no cell but a file that lies beside the notebook.
+a defect that is known. ``twice MODE: REASON`` compares a mode that runs the notebook a second time with
+the notebook run twice in its folder. ``# %% file: NAME`` is no cell but a file that lies beside the
+notebook.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ from mlops_nb.notebook.document import (
 NOTEBOOKS = Path(__file__).parent / "notebooks"
 _CELL = re.compile(r"^# %%(?: \[(?P<tags>[^\n]*)\]| file: (?P<file>\S+))?[^\n]*\n", re.MULTILINE)
 _FIELD = re.compile(
-    r"^(expected(?: \w+)?|fused|params|fails|wrong \w+|skip \w+): *(.*)$", re.MULTILINE
+    r"^(expected(?: \w+)?|fused|params|fails|wrong \w+|skip \w+|twice \w+): *(.*)$", re.MULTILINE
 )
 _EQUAL = "equal"
 
@@ -65,6 +67,8 @@ class Case:
         Modes that give a wrong result, each with the cause: a defect to be mended.
     unsuited
         Modes that cannot be asked of this notebook, each with the reason.
+    twice
+        Modes whose measure is the notebook run twice in its folder, each with the reason.
     """
 
     name: str
@@ -76,6 +80,7 @@ class Case:
     fails: str | None = None
     wrong: dict[str, str] = field(default_factory=dict)
     unsuited: dict[str, str] = field(default_factory=dict)
+    twice: dict[str, str] = field(default_factory=dict)
 
     def find_own_failure(self, raised: Mapping[int, str]) -> str | None:
         """Name the first error of the notebook itself that its source does not announce.
@@ -210,13 +215,18 @@ def read_case(path: Path) -> Case:
         path.relative_to(NOTEBOOKS).with_suffix("").as_posix(),
         hazard,
         tuple(sections),
-        {k[len("expected") :].strip(): v for k, v in fields.items() if k.startswith("expected")},
+        _read_by_mode(fields, "expected"),
         ast.literal_eval(fields.get("params", "{}")),
         None if fused is None else tuple(name for name in re.split(r"[, ]+", fused) if name),
         fields.get("fails"),
-        {k[len("wrong ") :]: v for k, v in fields.items() if k.startswith("wrong ")},
-        {k[len("skip ") :]: v for k, v in fields.items() if k.startswith("skip ")},
+        _read_by_mode(fields, "wrong"),
+        _read_by_mode(fields, "skip"),
+        _read_by_mode(fields, "twice"),
     )
+
+
+def _read_by_mode(fields: Mapping[str, str], word: str) -> dict[str, str]:
+    return {k.removeprefix(word).strip(): v for k, v in fields.items() if k.split()[0] == word}
 
 
 def list_cases(*groups: str) -> list[Case]:

@@ -1,6 +1,7 @@
 """Functions registered for the end of the process run once, at the end.
 
 expected: equal
+twice edited: its steps share a process, so all of them run again, and the file is there already
 """
 # %% [imports]
 import atexit
