@@ -30,8 +30,9 @@ def graph(notebook: Path, why: str | None, cells: bool, as_json: bool) -> None:
     """Show what depends on what in NOTEBOOK, and why."""
     from mlops_nb import api
 
+    plan = api.plan_pipeline(notebook)
     if why is None and not cells and not as_json:
-        click.echo(api.plan_pipeline(notebook).to_text())
+        click.echo(plan.to_text())
         return
     found = api.explain_graph(notebook, why or None, by_cell=cells)
     if as_json:
@@ -44,6 +45,9 @@ def graph(notebook: Path, why: str | None, cells: bool, as_json: bool) -> None:
         if why is not None:
             click.echo(_describe("written", each.written))
             click.echo(_describe("used", each.used))
+    for step in plan.steps:
+        if step.loop and why in ("", step.name):
+            click.echo(f"{step.name}: {step.loop}")
 
 
 def _describe(word: str, place: Any) -> str:

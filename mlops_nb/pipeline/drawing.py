@@ -67,6 +67,8 @@ def draw_text(pipeline: Pipeline) -> str:
             for edge in pipeline.edges
             if edge.source == step.name
         ]
+        if step.loop:
+            lines.append(f"     {'':<{width}}  {step.loop}")
     if pipeline.skipped:
         lines.append(f"  skipped: cells {_name_cells(c.index for c in pipeline.skipped)}")
     return "\n".join(lines)

@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 from mlops_nb.config import Settings
 from mlops_nb.errors import InvalidValueError, NotFoundError, near_misses
-from mlops_nb.notebook.foreach import describe_loop
 from mlops_nb.notebook.parameters import resolve_parameters
 from mlops_nb.pipeline.cache import StepCache
 from mlops_nb.pipeline.context import Context
@@ -87,8 +86,8 @@ def foresee(
             else Forecast(step.name, "runs", "it has not run yet")
             for step in pipeline.steps
         )
-    loops = [describe_loop(step.options.foreach) for step in pipeline.steps]
-    return tuple(replace(one, loop=loop) for one, loop in zip(told, loops, strict=True))
+    pairs = zip(told, pipeline.steps, strict=True)
+    return tuple(replace(one, loop=step.loop) for one, step in pairs)
 
 
 def find_forecast(forecasts: Collection[Forecast], step: str) -> Forecast:

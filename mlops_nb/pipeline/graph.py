@@ -11,6 +11,7 @@ from mlops_nb.errors import PipelineError, near_misses
 from mlops_nb.notebook.dataflow import CellFlow, analyze_cells
 from mlops_nb.notebook.definitions import find_work
 from mlops_nb.notebook.document import Cell, NotebookDocument
+from mlops_nb.notebook.foreach import describe_loop
 from mlops_nb.notebook.options import StepOptions
 from mlops_nb.notebook.parameters import Parameter, read_parameters
 from mlops_nb.notebook.tags import CellRole, Feature, read_roles, read_step_options
@@ -57,6 +58,11 @@ class Step:
     patches: tuple[str, ...] = ()
     options: StepOptions = field(default_factory=StepOptions)
     imports: frozenset[str] = frozenset()
+
+    @property
+    def loop(self) -> str:
+        """How the rounds of its loop tagged ``foreach`` may run; empty where it has none."""
+        return describe_loop(self.options.foreach)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mlops_nb.notebook.document import new_code_cell, new_notebook, write_notebook
+
 Ask = Callable[..., Any]
 
 
@@ -31,6 +33,25 @@ def test_the_graph_of_cells(ask: Ask, notebook: Path) -> None:
     assert sources
     assert all(source.startswith("cell ") for source in sources)
     assert "written" not in ask("graph", notebook, "--cells").out
+
+
+def test_the_graph_tells_of_loops(ask: Ask, tmp_path: Path) -> None:
+    """Rounds that depend on one another are named with the reason, with --why and without."""
+    path = tmp_path / "loops.ipynb"
+    sources = {
+        "step:free": "sizes = {}\nfor word in ['a', 'bb']:\n    sizes[word] = len(word)",
+        "step:tied": "total = 0\nfor size in sizes.values():\n    total += size",
+    }
+    cells = [new_code_cell(source, [tag, "foreach"]) for tag, source in sources.items()]
+    write_notebook(new_notebook(cells), path)
+    free, tied = "may run at once, with --jobs", "run one after the other"
+    for shown in (ask("graph", path).out, ask("graph", path, "--why").out):
+        assert free in shown
+        assert tied in shown
+        assert "'total'" in shown
+    shown = ask("graph", path, "--why", "tied").out
+    assert tied in shown
+    assert free not in shown
 
 
 def test_tags_are_proposed_and_written(ask: Ask, notebook: Path) -> None:
