@@ -13,10 +13,9 @@ from typing import Any
 from mlops_nb.capture.git import capture_git
 from mlops_nb.capture.hardware import capture_hardware, capture_threads
 from mlops_nb.capture.packages import (
-    list_distributions,
+    Distribution,
     list_imported,
-    list_origins,
-    read_path_key,
+    read_installed,
 )
 from mlops_nb.store import Store
 
@@ -52,18 +51,13 @@ _lock = threading.Lock()
 # What the store loads when it first keeps something tells nothing of the user's work, and would
 # make the second document of a process differ from its first.
 _OWN = frozenset({"blake3", "zstandard", "pyfastcdc"})
-_installed: dict[tuple[tuple[str, int], ...], dict[str, Any]] = {}
 _machine: list[dict[str, Any]] = []
 
 
-def _read_installed() -> dict[str, Any]:
+def _read_installed(cache: Path | None) -> dict[str, Distribution]:
     """Read what is installed, again only after an installation changed a folder of ``sys.path``."""
-    key = read_path_key()
     with _lock:
-        if key not in _installed:
-            _installed.clear()
-            _installed[key] = {"packages": list_distributions(), "origins": list_origins()}
-        return _installed[key]
+        return read_installed(cache=cache)
 
 
 def _read_machine() -> dict[str, Any]:
@@ -73,8 +67,13 @@ def _read_machine() -> dict[str, Any]:
         return _machine[0]
 
 
-def capture_environment() -> dict[str, Any]:
+def capture_environment(cache: Path | None = None) -> dict[str, Any]:
     """Describe the environment of this process.
+
+    Parameters
+    ----------
+    cache
+        Folder in which the list of what is installed is kept for the next process.
 
     Returns
     -------
@@ -89,6 +88,7 @@ def capture_environment() -> dict[str, Any]:
     Safe on any thread: nothing is imported or drawn on behalf of the user. Packages are read again
     only when a folder of ``sys.path`` changed.
     """
+    installed = _read_installed(cache)
     threads = capture_threads()  # first: it loads a library, and the next call would list it
     return {
         "format": 1,
@@ -103,8 +103,9 @@ def capture_environment() -> dict[str, Any]:
             "is_hash_random": bool(sys.flags.hash_randomization),
         },
         "machine": _read_machine(),
-        **_read_installed(),
-        "imported": {k: v for k, v in list_imported().items() if k not in _OWN},
+        "packages": {name: each.version for name, each in installed.items()},
+        "origins": {name: each.origin for name, each in installed.items() if each.origin},
+        "imported": {k: v for k, v in list_imported(installed=installed).items() if k not in _OWN},
         "variables": {name: os.environ[name] for name in VARIABLES if name in os.environ},
         "threads": threads,
     }
@@ -128,7 +129,7 @@ def snapshot_environment(store: Store) -> str:
     OSError
         The store cannot be written.
     """
-    return store.objects.put_json(_make_plain(capture_environment()))
+    return store.objects.put_json(_make_plain(capture_environment(store.cache)))
 
 
 def snapshot_code(store: Store, folder: Path) -> str | None:

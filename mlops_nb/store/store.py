@@ -64,7 +64,7 @@ class Store:
         *,
         index: str = "",
     ) -> None:
-        self.root, self.store_id = root, store_id
+        self.root, self.store_id, self.cache = root, store_id, cache
         self.audit = AuditLog(root / "audit" / "audit.log")
         self.models = ModelFolder(root / "models", self.audit)
         # A store that was copied or moved keeps its id, so the index is named by place as well.

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import mlops_nb
 from mlops_nb.capture.packages import (
     describe_distribution,
     list_distributions,
     list_imported,
     list_origins,
     normalize_name,
-    read_path_key,
+    read_installed,
     strip_credentials,
 )
+
+ROOT = Path(mlops_nb.__file__).parents[1]
 
 
 def _install(
@@ -48,12 +53,50 @@ def test_first_folder_on_the_path_wins(tmp_path: Path) -> None:
     assert list_distributions([str(first), str(second), "/nowhere"]) == {"my-package": "2.0"}
 
 
-def test_key_changes_when_something_is_installed(tmp_path: Path) -> None:
-    """The cheap key differs after an installation and is stable otherwise."""
-    before = read_path_key([str(tmp_path), "/nowhere"])
-    assert before == read_path_key([str(tmp_path)])
-    _install(tmp_path, "new", "1")
-    assert read_path_key([str(tmp_path)]) != before
+def test_what_is_installed_later_is_seen(tmp_path: Path) -> None:
+    """A folder that was read is read again after an installation into it, and an upgrade."""
+    place = tmp_path / "site"
+    place.mkdir()
+    assert read_installed([str(place), "/nowhere"]) == {}
+    _install(place, "new", "1")
+    assert {name: each.version for name, each in read_installed([str(place)]).items()} == {
+        "new": "1"
+    }
+    (place / "new-1.dist-info").rename(place / "new-2.dist-info")
+    assert read_installed([str(place)])["new"].version == "2"
+
+
+def _read_afresh(place: Path, cache: Path) -> dict[str, list[object]]:
+    code = (
+        "import json, pathlib, sys\n"
+        "from mlops_nb.capture.packages import read_installed\n"
+        "found = read_installed(sys.argv[1:2], pathlib.Path(sys.argv[2]))\n"
+        "print(json.dumps(found))"
+    )
+    command = [sys.executable, "-c", code, str(place), str(cache)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    found: dict[str, list[object]] = json.loads(done.stdout)
+    return found
+
+
+def test_the_next_process_reads_one_file(tmp_path: Path) -> None:
+    """What was read is remembered: without credentials, until something is installed."""
+    place, cache = tmp_path / "site", tmp_path / "cache"
+    place.mkdir()
+    for number in range(12):
+        _install(place, f"part{number}", "1", {"url": "https://bob:secret@example.org/x.git"})
+        (place / f"part{number}-1.dist-info" / "RECORD").write_text(f"module{number}/a.py,,\n")
+    first = _read_afresh(place, cache)
+    assert first["part3"] == ["part3", "1", {"url": "https://example.org/x.git"}, ["module3"]]
+    (kept,) = cache.iterdir()
+    assert "secret" not in kept.read_text()
+    # That it is this file which is read shows what it is made to say.
+    kept.write_text(kept.read_text().replace("module3", "elsewhere"))
+    assert _read_afresh(place, cache)["part3"][3] == ["elsewhere"]
+    _install(place, "thirteenth", "1")
+    assert _read_afresh(place, cache)["part3"][3] == ["module3"]
+    kept.write_text("{half")
+    assert "thirteenth" in _read_afresh(place, cache)
 
 
 def test_origins_keep_no_credentials(tmp_path: Path) -> None:
