@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import sys
 import threading
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -15,6 +16,10 @@ from mlops_nb.tracking import Run, Session
 
 LIMIT_BYTES = 64 << 20
 _MOST_WAITING_BYTES = 256 << 20
+# What a description itself loads.
+_OWN = frozenset({"threadpoolctl", "blake3", "zstandard", "pyfastcdc"})
+# The modules that were loaded when the environment of a session was described.
+_described: weakref.WeakKeyDictionary[Session, frozenset[str]] = weakref.WeakKeyDictionary()
 
 
 def copy_safely(obj: Any) -> Any:
@@ -190,10 +195,15 @@ def refresh_environment(session: Session) -> None:
     ----------
     session
         Its runs get the new document: thread pools and loaded packages were not known when the
-        session began.
+        session began. Where no other module is loaded than at the last look, nothing is done.
     """
+    from mlops_nb.capture.packages import list_modules
     from mlops_nb.environment import snapshot_environment
 
+    modules = list_modules() - _OWN
+    if _described.get(session) == modules:
+        return
+    _described[session] = modules
     if session.background is not None:
         session.background.join(30.0)
     if session.store is not None:

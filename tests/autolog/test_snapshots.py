@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+import types
 
 import numpy as np
 import pytest
 
 from mlops_nb import autolog
 from mlops_nb.autolog.captures import CaptureBook
-from mlops_nb.autolog.snapshots import SnapshotQueue
+from mlops_nb.autolog.snapshots import SnapshotQueue, refresh_environment
 from mlops_nb.data import load_frame
 from mlops_nb.store import Store
 from tests.autolog.conftest import Notebook
@@ -92,3 +94,18 @@ def test_closing_an_idle_queue(store: Store) -> None:
     waiting = SnapshotQueue(store)
     waiting.close()
     waiting.close()
+
+
+def test_environment_is_described_again_when_more_is_loaded(
+    notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two recorders of one session describe it once; a library that is loaded later is added."""
+    given: list[str | None] = []
+    session = notebook.session
+    monkeypatch.setattr(session, "set_environment", lambda found, code: given.append(found))
+    refresh_environment(session)
+    refresh_environment(session)
+    assert len(given) == 1
+    monkeypatch.setitem(sys.modules, "brand_new", types.ModuleType("brand_new"))
+    refresh_environment(session)
+    assert len(given) == 2
