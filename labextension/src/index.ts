@@ -8,24 +8,28 @@ import type {
 import { ILabShell, ILayoutRestorer } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+// eslint-disable-next-line @jupyter/prefer-lazy-imports -- commands are there at once
+import { addActions } from './actions';
 // eslint-disable-next-line @jupyter/prefer-lazy-imports -- activation needs it at once
 import { createApi } from './api';
 import { StepBadges } from './badges';
 import { NotebookBridge } from './bridge';
 import { RunChanges } from './changes';
 // eslint-disable-next-line @jupyter/prefer-lazy-imports -- commands are there at once
-import { addCommands } from './commands';
+import { addCommands, CommandIDs } from './commands';
 // eslint-disable-next-line @jupyter/prefer-lazy-imports -- activation needs it at once
 import { Documents } from './documents';
 import { NotebookFollower } from './follower';
-import { keepColumns, keepFolds, keepSteps } from './keeper';
+import { keepColumns, keepFolds } from './keeper';
 // eslint-disable-next-line @jupyter/prefer-lazy-imports -- activation needs it at once
 import { MLOpsModel } from './model';
 // eslint-disable-next-line @jupyter/prefer-lazy-imports -- its sections load when first seen
 import { MLOpsPanel } from './panel';
+import { PanelSettings } from './settings';
 import type { IRun } from './tokens';
 import { IMLOpsModel, TRANSLATION_DOMAIN } from './tokens';
 
@@ -43,7 +47,8 @@ const plugin: JupyterFrontEndPlugin<IMLOpsModel> = {
     ICommandPalette,
     ILayoutRestorer,
     ILabShell,
-    IStateDB
+    IStateDB,
+    ISettingRegistry
   ],
   activate: (
     app: JupyterFrontEnd,
@@ -52,7 +57,8 @@ const plugin: JupyterFrontEndPlugin<IMLOpsModel> = {
     palette: ICommandPalette | null,
     restorer: ILayoutRestorer | null,
     labShell: ILabShell | null,
-    state: IStateDB | null
+    state: IStateDB | null,
+    registry: ISettingRegistry | null
   ): IMLOpsModel => {
     const languages = translator ?? nullTranslator;
     const trans = languages.load(TRANSLATION_DOMAIN);
@@ -72,36 +78,20 @@ const plugin: JupyterFrontEndPlugin<IMLOpsModel> = {
       translator: languages,
       hasMainArea
     });
-    const show = (runs: readonly IRun[], notebook: string) =>
-      void documents.open({
-        runIds: runs.map(run => run.run_id),
-        names: runs.map(run => run.name),
-        notebook
-      });
+    const opener = makeOpener(app, documents);
     const bridge = new NotebookBridge({
       tracker,
       onShow: id => app.shell.activateById(id)
     });
+    const settings = new PanelSettings();
     const panel = new MLOpsPanel({
       api,
       bridge,
       model,
       changes,
-      opener: {
-        openRun: (run, notebook) => show([run], notebook),
-        compareRuns: show,
-        openRunById: (runId, notebook) =>
-          void documents.open({
-            runIds: [runId],
-            names: [runId.slice(-8)],
-            notebook
-          }),
-        openFile: path =>
-          void app.commands.execute('docmanager:open', { path }),
-        openModel: (model, notebook) =>
-          void documents.open({ runIds: [], names: [], notebook, model })
-      },
+      opener,
       translator: languages,
+      settings,
       ...(state && { folds: keepFolds(state) })
     });
     app.shell.add(panel, 'right', { rank: 900, type: 'MLOps' });
@@ -116,15 +106,71 @@ const plugin: JupyterFrontEndPlugin<IMLOpsModel> = {
       onOpenDocument: args => documents.open(args)
     });
     documents.restore(hasMainArea ? restorer : null);
-    for (const command of commands) {
-      palette?.addItem({ command, category: trans.__('MLOps') });
+    const show = () => app.shell.activateById(panel.id);
+    const actions = addActions({
+      ...{ app, model, changes, bridge, trans },
+      panel: {
+        showSection: name => (show(), panel.showSection(name)),
+        runPipeline: request => (show(), panel.runPipeline(request))
+      },
+      onCompare: opener.compareRuns
+    });
+    for (const item of [
+      ...commands.map(command => ({ command })),
+      ...actions
+    ]) {
+      palette?.addItem({ ...item, category: trans.__('MLOps') });
     }
+    followSettings({ app, settings, badges, registry });
     if (state) {
       void keepColumns(model, state);
-      void keepSteps(badges, state);
     }
     return model;
   }
 };
+
+/** Show steps in notebooks as the settings say, and let the settings say what was chosen. */
+function followSettings(parts: {
+  readonly app: JupyterFrontEnd;
+  readonly settings: PanelSettings;
+  readonly badges: StepBadges;
+  readonly registry: ISettingRegistry | null;
+}): void {
+  const { app, settings, badges, registry } = parts;
+  settings.changed.connect(() => {
+    badges.isOn = settings.showSteps;
+    app.commands.notifyCommandChanged(CommandIDs.toggleSteps);
+  });
+  badges.changed.connect(() => void settings.keepShowSteps(badges.isOn));
+  if (registry) {
+    void settings.follow(registry, plugin.id);
+  }
+}
+
+/** Show in the main area what has no room in the panel. */
+function makeOpener(
+  app: JupyterFrontEnd,
+  documents: Documents
+): MLOpsPanel.IOpener {
+  const compareRuns = (runs: readonly IRun[], notebook: string) =>
+    void documents.open({
+      runIds: runs.map(run => run.run_id),
+      names: runs.map(run => run.name),
+      notebook
+    });
+  return {
+    compareRuns,
+    openRun: (run, notebook) => compareRuns([run], notebook),
+    openRunById: (runId, notebook) =>
+      void documents.open({
+        runIds: [runId],
+        names: [runId.slice(-8)],
+        notebook
+      }),
+    openFile: path => void app.commands.execute('docmanager:open', { path }),
+    openModel: (model, notebook) =>
+      void documents.open({ runIds: [], names: [], notebook, model })
+  };
+}
 
 export default plugin;

@@ -2,12 +2,10 @@
  * Keeps what a person chose about the panel from one day to the next.
  */
 import type { IStateDB } from '@jupyterlab/statedb';
-import type { ISignal } from '@lumino/signaling';
 
 import type { IMLOpsModel } from './tokens';
 
 const COLUMNS = 'mlops-nb:columns';
-const STEPS = 'mlops-nb:steps';
 const FOLDS = 'mlops-nb:unfolded';
 
 /**
@@ -29,28 +27,6 @@ export function keepFolds(state: IStateDB): {
     },
     write: unfolded => void state.save(FOLDS, [...unfolded])
   };
-}
-
-/** Something that is shown, or not. */
-export interface ISwitch {
-  isOn: boolean;
-  readonly changed: ISignal<unknown, void>;
-}
-
-/**
- * Bring back whether steps are shown in notebooks, and keep each later choice.
- *
- * @param steps - the marks in notebooks
- * @param state - where it is kept
- */
-export async function keepSteps(
-  steps: ISwitch,
-  state: IStateDB
-): Promise<void> {
-  if ((await state.fetch(STEPS)) === false) {
-    steps.isOn = false;
-  }
-  steps.changed.connect(() => void state.save(STEPS, steps.isOn));
 }
 
 /**

@@ -13,6 +13,10 @@ import type { INotebookBridge } from './bridge';
 import type { MLOpsModel } from './model';
 import type { PipelineSection } from './sections/pipeline';
 import type { RunsSection as Section } from './sections/runs';
+import type { SectionName } from './sectionnames';
+import { SECTION_IDS, SECTION_NAMES } from './sectionnames';
+import type { PanelSettings } from './settings';
+import type { IJobRequest } from './tokens';
 import { TRANSLATION_DOMAIN } from './tokens';
 
 /** Lower sections show nothing that can be read. */
@@ -31,6 +35,24 @@ export class MLOpsPanel extends SidePanel {
     this.title.caption = trans.__('MLOps: runs of this notebook');
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', trans.__('MLOps'));
+    options.settings?.changed.connect(this._onSettings, this);
+  }
+
+  /** Unfold a section and give it the focus; one that the settings leave out stays out. */
+  async showSection(name: SectionName): Promise<void> {
+    await (this._stacked ??= this._stack());
+    const stack = this.content as AccordionPanel;
+    const place = stack.widgets.findIndex(({ id }) => id === SECTION_IDS[name]);
+    if (place >= 0) {
+      stack.expand(place);
+      stack.titles[place]?.focus();
+    }
+  }
+
+  /** Run the pipeline of the notebook in view, where a person can watch it. */
+  async runPipeline(request: IJobRequest): Promise<void> {
+    await this.showSection('pipeline');
+    this._pipeline?.run(request);
   }
 
   protected override onAfterShow(msg: Message): void {
@@ -58,10 +80,7 @@ export class MLOpsPanel extends SidePanel {
 
   private _look(): void {
     this._see();
-    if (!this._isStacked) {
-      this._isStacked = true;
-      void this._stack();
-    }
+    void (this._stacked ??= this._stack());
   }
 
   /** Stack the sections; their code loads when somebody first looks. */
@@ -81,21 +100,27 @@ export class MLOpsPanel extends SidePanel {
       return;
     }
     const { api, bridge, model, translator, opener } = this._options;
-    this.addWidget(new RunsSection(this._options));
-    this.addWidget(
-      new Pipeline({ api, bridge, view: model, translator, opener })
-    );
-    this.addWidget(
+    this._runs = new RunsSection(this._options);
+    this._pipeline = new Pipeline({
+      api,
+      bridge,
+      view: model,
+      translator,
+      opener
+    });
+    this._sections = [
+      this._runs,
+      this._pipeline,
       new ModelsSection({
         api,
         view: model,
         translator,
         onOpen: (name, notebook) => opener.openModel(name, notebook)
       })
-    );
+    ];
+    this._arrange();
     // What is folded asks for nothing; the runs are what most people come for.
     const [first] = this.widgets;
-    this._runs = first ?? null;
     const stack = this.content as AccordionPanel;
     stack.widgets.forEach((widget, place) => {
       const isOpen = unfolded?.includes(widget.id) ?? widget === first;
@@ -107,9 +132,45 @@ export class MLOpsPanel extends SidePanel {
     stack.expansionToggled.connect(this._onToggled, this);
   }
 
+  /** Give each section its place, or none, as the settings say. */
+  private _arrange(): void {
+    const { settings } = this._options;
+    const isWanted = ({ id }: Widget) =>
+      SECTION_NAMES.every(
+        name => SECTION_IDS[name] !== id || settings?.hasSection(name) !== false
+      );
+    this._sections.forEach(section => {
+      if (!isWanted(section)) {
+        section.parent = null;
+      }
+    });
+    this._sections.filter(isWanted).forEach((section, place) => {
+      if (!section.parent) {
+        this.insertWidget(place, section);
+      }
+    });
+  }
+
+  private _onSettings(): void {
+    this._arrange();
+    this._see();
+  }
+
+  override dispose(): void {
+    if (!this.isDisposed) {
+      const left = this._sections.filter(section => !section.parent);
+      super.dispose();
+      left.forEach(section => section.dispose());
+    }
+  }
+
   /** Tell the model whether somebody sees the runs. */
   private _see(): void {
-    this._model.visible = this.isVisible && !this._runs?.isHidden;
+    const runs = this._runs;
+    const isThere = runs === null || (runs.parent !== null && !runs.isHidden);
+    this._model.visible =
+      (this.isVisible && isThere) ||
+      this._options.settings?.refreshWhileHidden === true;
   }
 
   /** Give a section that was unfolded for the first time as much room as the others have. */
@@ -128,8 +189,11 @@ export class MLOpsPanel extends SidePanel {
 
   private readonly _model: MLOpsModel;
   private readonly _options: MLOpsPanel.IOptions;
-  private _runs: Widget | null = null;
-  private _isStacked = false;
+  private _sections: readonly Widget[] = [];
+  private _runs: Section | null = null;
+  private _pipeline: PipelineSection | null = null;
+  /** Settled when the sections are there; null before somebody has looked. */
+  private _stacked: Promise<void> | null = null;
 }
 
 export namespace MLOpsPanel {
@@ -150,6 +214,8 @@ export namespace MLOpsPanel {
     readonly translator: ITranslator;
     /** Remembers which sections are unfolded; by default it is the first. */
     readonly folds?: IFolds;
+    /** Which sections there are; by default all. */
+    readonly settings?: PanelSettings;
   }
 
   /** Which sections are unfolded, by their ids; null where nobody has chosen. */

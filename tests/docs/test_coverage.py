@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -54,6 +55,16 @@ def test_errors_are_documented() -> None:
         if inspect.isclass(value) and issubclass(value, errors.MLOpsError)
     ]
     assert [name for name in names if f"`{name}`" not in REFERENCE] == []
+
+
+def test_panel_is_documented() -> None:
+    """Every setting of the panel, and every command that has a key or stands in a menu."""
+    schema = json.loads((DOCS.parent / "labextension/schema/plugin.json").read_text())
+    items = [item for menu in schema["jupyter.lab.menus"]["main"] for item in menu["items"]]
+    items += schema["jupyter.lab.shortcuts"]
+    names = {item["command"] for item in items if "command" in item}
+    names |= {*schema["properties"], *schema["properties"]["sections"]["properties"]}
+    assert [name for name in sorted(names) if f"`{name}`" not in REFERENCE] == []
 
 
 @pytest.mark.parametrize(

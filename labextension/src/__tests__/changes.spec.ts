@@ -1,8 +1,7 @@
-import { Signal } from '@lumino/signaling';
 import { describe, expect, it, vi } from 'vitest';
 
 import { RunChanges } from '../changes';
-import { keepColumns, keepFolds, keepSteps } from '../keeper';
+import { keepColumns, keepFolds } from '../keeper';
 import { Loader } from '../loader';
 import { MLOpsModel } from '../model';
 import { RequestError } from '../request';
@@ -143,26 +142,6 @@ describe('keepColumns', () => {
     await keepColumns(model, state as never);
     expect(model.columns).toBeNull();
     model.dispose();
-  });
-});
-
-describe('keepSteps', () => {
-  it('brings back what was chosen, and keeps each later choice', async () => {
-    const kept = new Map<string, unknown>([['mlops-nb:steps', false]]);
-    const state = {
-      fetch: (id: string) => Promise.resolve(kept.get(id)),
-      save: (id: string, value: unknown) => {
-        kept.set(id, value);
-        return Promise.resolve();
-      }
-    };
-    const changed = new Signal<object, void>({});
-    const steps = { isOn: true, changed };
-    await keepSteps(steps, state as never);
-    expect(steps.isOn).toBe(false);
-    steps.isOn = true;
-    changed.emit();
-    expect(kept.get('mlops-nb:steps')).toBe(true);
   });
 });
 

@@ -11,6 +11,7 @@ import { PipelineView } from '../components/pipelineview';
 import { Loader } from '../loader';
 import type { IPipelineState } from '../steering';
 import { isAtWork, PipelineSteering } from '../steering';
+import type { IJobRequest } from '../tokens';
 import type { INotebookInView } from './answerview';
 import { SectionView } from './answerview';
 
@@ -44,6 +45,11 @@ export class PipelineSection extends SectionView<IPipelineState> {
     bridge.saved.connect(this._onSaved, this);
     this.id = 'jp-mlops-pipeline';
     this.title.label = this.trans.__('Pipeline');
+  }
+
+  /** Save the notebook and run its pipeline. */
+  run(request: IJobRequest): void {
+    void this._steering.start(request);
   }
 
   override dispose(): void {
