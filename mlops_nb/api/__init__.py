@@ -5,6 +5,7 @@ back records. Rooms below are loaded when their verb is first used.
 """
 
 from mlops_nb.api.data import read_surroundings, snapshot_data, snapshot_environment
+from mlops_nb.api.executions import switch_recording, watch_session
 from mlops_nb.api.models import (
     delete_alias,
     get_model,
@@ -169,10 +170,12 @@ __all__ = [
     "suggest_tags",
     "summarize_models",
     "sweep_pipeline",
+    "switch_recording",
     "touch_runs_of",
     "touched_runs",
     "verify_audit",
     "verify_pipeline",
     "verify_store",
     "watch_runs",
+    "watch_session",
 ]

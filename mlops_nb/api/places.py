@@ -69,7 +69,9 @@ def read_store(start: Path | None = None) -> Store:
     return open_store(settings.store, cache=settings.cache, create=False, index=settings.index)
 
 
-def make_session(notebook: str | None = None, start: Path | None = None) -> Session:
+def make_session(
+    notebook: str | None = None, start: Path | None = None, kernel_id: str | None = None
+) -> Session:
     """Open the session of this process, with a store if one can be had.
 
     A store that cannot be used is told in one line and nothing is recorded: the work goes on.
@@ -80,6 +82,8 @@ def make_session(notebook: str | None = None, start: Path | None = None) -> Sess
         Path of the notebook or script.
     start
         Folder to look from for the project; the notebook's by default.
+    kernel_id
+        As Jupyter names the kernel, where known.
 
     Returns
     -------
@@ -92,7 +96,7 @@ def make_session(notebook: str | None = None, start: Path | None = None) -> Sess
     if not settings.disabled:
         try:
             store = open_store(settings.store, cache=settings.cache, index=settings.index)
-            return open_session(store, settings, notebook)
+            return open_session(store, settings, notebook, kernel_id)
         except StoreError as error:
             reason = error.message
         except OSError as error:

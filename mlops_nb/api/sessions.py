@@ -21,20 +21,22 @@ _MOST_MEMBERS = 100
 _WAIT_S = 2.0
 
 
-def open_session(notebook: str | None = None) -> bool:
+def open_session(notebook: str | None = None, kernel_id: str | None = None) -> bool:
     """Open the session of this kernel and snapshot its environment in the background.
 
     Parameters
     ----------
     notebook
         Path of the notebook, where the front end tells it.
+    kernel_id
+        As Jupyter names the kernel, where it does.
 
     Returns
     -------
     bool
         Whether anything is recorded.
     """
-    session = make_session(notebook)
+    session = make_session(notebook, kernel_id=kernel_id)
     snapshot_in_background(session)
     return session.store is not None
 

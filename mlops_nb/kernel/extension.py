@@ -14,7 +14,7 @@ from mlops_nb.kernel.completion import MagicMatcher
 from mlops_nb.kernel.guard import describe_failure, say
 from mlops_nb.kernel.hooks import CellHooks
 from mlops_nb.kernel.magics import MlopsMagics
-from mlops_nb.kernel.notebooks import find_notebook
+from mlops_nb.kernel.notebooks import find_kernel_id, find_notebook
 
 
 class Extension:
@@ -56,7 +56,7 @@ class Extension:
         self._is_open = True
         # A restart of the kernel ends the process without unloading its extensions.
         atexit.register(self._finish)
-        if not api.open_session(notebook=find_notebook(self.shell)):
+        if not api.open_session(find_notebook(self.shell), find_kernel_id()):
             return  # it has said why in one line
         cards = CardBoard(self.shell) if settings.cards else None
         self.hooks = CellHooks(self.shell, cards)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,24 @@ def find_notebook(shell: Any) -> str | None:
         return None
     path = Path(named).absolute()
     return str(path) if path.is_file() else None
+
+
+def find_kernel_id() -> str | None:
+    """Find the name that Jupyter Server gave to this kernel; a restart does not change it.
+
+    Returns
+    -------
+    str or None
+        None where no server started the kernel.
+    """
+    module = sys.modules.get("ipykernel.kernelapp")
+    kind = getattr(module, "IPKernelApp", None)
+    if kind is None or not kind.initialized():
+        return None
+    # The only place where a kernel finds it: Jupyter names the file after the kernel.
+    file = Path(str(getattr(kind.instance(), "connection_file", "")))
+    found = re.fullmatch(r"kernel-([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})", file.stem)
+    return found and found[1]
 
 
 def is_being_run(notebook: str) -> bool:

@@ -28,6 +28,7 @@ from mlops_nb.records.runs import (
     RunStatus,
     format_time,
 )
+from mlops_nb.records.sessions import ExecutionRecord, SessionRecord
 from mlops_nb.records.stores import (
     AuditRecord,
     AuditReport,
@@ -43,6 +44,7 @@ __all__ = [
     "CellRecord",
     "Comparison",
     "DatasetRecord",
+    "ExecutionRecord",
     "FieldSignature",
     "GateResult",
     "MetricPoint",
@@ -52,6 +54,7 @@ __all__ = [
     "ProgressRecord",
     "RunRecord",
     "RunStatus",
+    "SessionRecord",
     "Signature",
     "StepCause",
     "StepResult",

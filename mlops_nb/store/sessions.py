@@ -28,22 +28,46 @@ def read_cells(folder: Path) -> tuple[CellRecord, ...]:
         return ()
     cells: dict[int, dict[str, Any]] = {}
     for event in unpack_frames(path.read_bytes())[0]:
-        index = event.get("index")
-        if event.get("type") == "cell_begin" and isinstance(index, int):
-            cells[index] = {
-                "index": index,
-                "source": event["source"],
-                "started_at": event["at"],
-                "cell_id": event.get("cell_id"),
-                "tags": tuple(event.get("tags", ())),
-                "execution_count": event.get("execution_count"),
-            }
-        elif event.get("type") == "cell_end" and index in cells:
-            cells[index].update(
-                duration_s=event["duration_s"], status=event["status"], error=event.get("error")
-            )
-        elif event.get("type") == "cell_data" and index in cells:
-            known = cells[index].get("datasets", ())
-            found = tuple(read_dataset(document) for document in event["datasets"])
-            cells[index]["datasets"] = known + found
+        add_cell_event(cells, event)
     return tuple(CellRecord(**cells[index]) for index in sorted(cells))
+
+
+def add_cell_event(cells: dict[int, dict[str, Any]], event: dict[str, Any]) -> int | None:
+    """Take one event of a session into account.
+
+    Parameters
+    ----------
+    cells
+        The fields of each cell's record by index; changed in place.
+    event
+        Of any kind.
+
+    Returns
+    -------
+    int or None
+        Index of the cell that it is about; None where it is about none that has begun.
+    """
+    index, kind = event.get("index"), event.get("type")
+    if kind == "cell_begin" and isinstance(index, int):
+        cells[index] = {
+            "index": index,
+            "source": event["source"],
+            "started_at": event["at"],
+            "cell_id": event.get("cell_id"),
+            "tags": tuple(event.get("tags", ())),
+            "execution_count": event.get("execution_count"),
+        }
+        return index
+    if not isinstance(index, int) or index not in cells:
+        return None
+    if kind == "cell_end":
+        cells[index].update(
+            duration_s=event["duration_s"], status=event["status"], error=event.get("error")
+        )
+    elif kind == "cell_data":
+        known = cells[index].get("datasets", ())
+        found = tuple(read_dataset(document) for document in event["datasets"])
+        cells[index]["datasets"] = known + found
+    else:
+        return None
+    return index

@@ -3,7 +3,7 @@
 from mlops_nb.tracking.active import active_run
 from mlops_nb.tracking.adopting import Adoption, adopting
 from mlops_nb.tracking.links import find_run_of, link_object, list_links
-from mlops_nb.tracking.pauses import pausing
+from mlops_nb.tracking.pauses import pausing, switch_recording
 from mlops_nb.tracking.run import Run
 from mlops_nb.tracking.session import Session, close_session, current_session, open_session
 from mlops_nb.tracking.start import end_open_runs, reopen_run, start_run
@@ -24,4 +24,5 @@ __all__ = [
     "pausing",
     "reopen_run",
     "start_run",
+    "switch_recording",
 ]

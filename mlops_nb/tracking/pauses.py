@@ -31,4 +31,31 @@ def pausing() -> Iterator[None]:
         yield
     finally:
         session.pauses -= 1
-        session.is_paused = session.pauses > 0
+        session.is_paused = session.pauses > 0 or session.is_switched_off
+
+
+def switch_recording(is_on: bool) -> bool:
+    """Record unasked from now on, or no more.
+
+    Parameters
+    ----------
+    is_on
+        Which of the two.
+
+    Returns
+    -------
+    bool
+        Whether there is a session that could be switched.
+
+    Notes
+    -----
+    What is logged by hand is recorded all the same, and so are executed cells: without them nobody
+    could tell which of them are out of date.
+    """
+    session = current_session()
+    if session is None or session.store is None:
+        return False
+    session.is_switched_off = not is_on
+    session.is_paused = session.pauses > 0 or session.is_switched_off
+    session.log_switch(is_on)
+    return True

@@ -35,18 +35,28 @@ class Session:
         The process's settings.
     notebook
         Path of the notebook or script, where known.
+    kernel_id
+        As Jupyter names the kernel, where known.
     """
 
-    def __init__(self, store: Store | None, settings: Settings, notebook: str | None) -> None:
+    def __init__(
+        self,
+        store: Store | None,
+        settings: Settings,
+        notebook: str | None,
+        kernel_id: str | None = None,
+    ) -> None:
         self.store, self.settings, self.notebook = store, settings, notebook
         self._log: RunLog | None = None
         if store is not None:
-            self._log = store.start_session({"notebook": notebook})
+            kernel = {"kernel_id": kernel_id} if kernel_id else {}
+            self._log = store.start_session({"notebook": notebook, **kernel})
         self.session_id: str | None = self._log.run_id if self._log else None
         self.environment: str | None = None
         self.code: str | None = None
         self.is_paused = False
         self.pauses = 0  # blocks that are open; see `pausing`
+        self.is_switched_off = False  # until somebody switches it on; see `switch_recording`
         self.is_script = False  # one cell that lasts: what is done ends before it
         self._done: dict[str, float] = {}
         self.background: threading.Thread | None = None
@@ -172,6 +182,10 @@ class Session:
     def has_failed(self, index: int) -> bool:
         """Say whether a cell did not run to its end."""
         return index in self._failed
+
+    def log_switch(self, is_on: bool) -> None:
+        """Record that recording was switched on or off."""
+        self._write({"type": "recording", "is_on": is_on})
 
     def log_cell_data(self, index: int, datasets: Sequence[DatasetRecord]) -> None:
         """Record what a cell has read and written."""
@@ -340,10 +354,15 @@ def current_session() -> Session | None:
     return None
 
 
-def open_session(store: Store | None, settings: Settings, notebook: str | None = None) -> Session:
+def open_session(
+    store: Store | None,
+    settings: Settings,
+    notebook: str | None = None,
+    kernel_id: str | None = None,
+) -> Session:
     """Open the session of this process, closing the one before."""
     close_session()
-    session = Session(store, settings, notebook)
+    session = Session(store, settings, notebook, kernel_id)
     _current[:] = [(os.getpid(), session)]
     return session
 
