@@ -103,6 +103,8 @@ def measure_ours(value: Any, folder: Path) -> dict[str, Times]:
     write, report = clock(
         lambda: boundary.dump_boundary(namespace, boundary.Loaded(), folder, **options)
     )
+    if report.unpicklable:
+        raise SystemExit(f"it did not cross: {report.unpicklable}")
     target: dict[str, Any] = {"__name__": "__main__"}
     load, loaded = clock(
         lambda: boundary.load_boundary(report.state, {"x"}, target, folder, key=KEY)

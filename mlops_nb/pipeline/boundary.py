@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_nb.pipeline import ambient, items, rebuild
+from mlops_nb.pipeline import ambient, items, rebuild, text_arrays
 from mlops_nb.pipeline.attachments import find_attachments
 from mlops_nb.pipeline.payloads import load_payload, open_payload
 from mlops_nb.pipeline.state import Component, State, narrow
@@ -158,6 +158,7 @@ class _Writer:
         return None
 
 
+@text_arrays.remembered()
 def dump_boundary(  # noqa: PLR0913 - all of it differs from step to step
     user_ns: dict[str, Any],
     loaded: Loaded,

@@ -33,7 +33,7 @@ from mlops_nb.pipeline.specification import HISTORY
 from mlops_nb.pipeline.state import Component, State
 
 # Changes when what is kept of a step changes, so that old entries are not found.
-FORMAT = 1
+FORMAT = 2
 _ENVIRONMENT = re.compile(r"\b(environ|getenv)\b")
 # Seeds count where a step draws; sources of cells are there for tracebacks only.
 _NEVER_IN_KEYS = (items.CELLS, items.SEEDS)

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from mlops_nb.pipeline import rebuild, rebuild_objects
+from mlops_nb.pipeline import rebuild, rebuild_objects, text_arrays
 from mlops_nb.pipeline.layouts import Piece
 
 if TYPE_CHECKING:
@@ -43,9 +43,15 @@ def _reduce_owner(pickler: NamespacePickler, obj: Any) -> Any:
     # numpy's own way gives an array over foreign bytes, which can no longer be resized and is no
     # longer the ``base`` of its views.
     contiguous = obj.flags.c_contiguous or obj.flags.f_contiguous
-    if obj.dtype.hasobject or not obj.nbytes or not contiguous or not obj.flags.owndata:
+    if not obj.nbytes or not contiguous or not obj.flags.owndata:
         return NotImplemented
     order = "C" if obj.flags.c_contiguous else "F"
+    if obj.dtype.hasobject:
+        packed = text_arrays.pack(obj)
+        if packed is None:
+            return NotImplemented
+        arguments = (pickler.keep(packed), obj.shape, order, obj.flags.writeable)
+        return text_arrays.unpack, arguments
     flat = obj.reshape(-1, order=order).view(sys.modules["numpy"].uint8)
     content = pickler.keep(pickle.PickleBuffer(flat))
     piece = Piece("bytes", ())
