@@ -353,7 +353,7 @@ def edit_run(
     name
         What people call it from now on.
     tags
-        Set beside those it has; one of the same name takes the new value.
+        Set beside those it has; one of the same name takes the new value, None takes it away.
     start
         Folder whose project's store is read, where it is not this process's.
 

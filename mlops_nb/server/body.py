@@ -12,7 +12,14 @@ from mlops_nb.errors import InvalidValueError
 # Names, tags and reasons: what a person typed is never longer.
 _MAX_BODY = 200_000
 _WHOLE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class Changes(dict[str, Any]):
+    """Stands for a field of texts by name, of which a null takes one away."""
+
+
 _WORDS: dict[type, str] = {
+    Changes: "an object of texts and nulls",
     str: "text",
     int: "a whole number",
     bool: "true or false",
@@ -28,8 +35,8 @@ def read_body(content: bytes, fields: Mapping[str, type]) -> dict[str, Any]:
     content
         As it was sent; nothing counts as an empty object.
     fields
-        The type of each field that there may be: ``str``, ``int``, ``bool``, or ``dict`` for texts
-        by name.
+        The type of each field that there may be: ``str``, ``int``, ``bool``, ``dict`` for texts by
+        name, or `Changes`.
 
     Returns
     -------
@@ -58,13 +65,16 @@ def read_body(content: bytes, fields: Mapping[str, type]) -> dict[str, Any]:
 
 
 def _check(name: str, value: Any, kind: type) -> None:
-    is_right = type(value) is kind  # a bool is no whole number here
-    if is_right and kind is dict:
-        is_right = all(isinstance(item, str) for item in value.values())
+    is_object = kind in (dict, Changes)
+    is_right = type(value) is (dict if is_object else kind)  # a bool is no whole number here
+    items = [*value.values()] if is_object and is_right else []
+    if kind is Changes:
+        items = [item for item in items if item is not None]
+    is_right = is_right and all(isinstance(item, str) for item in items)
     if not is_right:
         raise InvalidValueError(name, value, _WORDS[kind])
     # A lone surrogate is JSON, but no text that can be written.
-    texts = [*value, *value.values()] if kind is dict else [value] if kind is str else []
+    texts = [*value, *items] if is_object else [value] if kind is str else []
     for text in texts:
         if any("\ud800" <= letter <= "\udfff" for letter in text):
             raise InvalidValueError(name, text, "text in Unicode")

@@ -31,6 +31,9 @@ from mlops_nb.server.run_routes import (
 )
 
 _MAX_OFFSET = 10**9
+_MOST_PINNED = 20
+# The panel's own tag; see `togglePin` there.
+PINNED = "tags.`mlops.pinned` = 'yes'"
 
 
 class StatusRouteHandler(MLOpsRouteHandler):
@@ -75,7 +78,15 @@ class RunsRouteHandler(MLOpsRouteHandler):
                 notebook=str(notebook) if notebook and not is_whole else None,
                 start=start,
             )
+            # Those that a person wants in view whatever the list shows; few, and found by their tag.
+            pinned = api.list_runs(
+                filter=PINNED,
+                limit=_MOST_PINNED,
+                notebook=str(notebook) if notebook and not is_whole else None,
+                start=start,
+            )
             return {
+                "pinned": [write_listed_run(run) for run in pinned],
                 "runs": [write_listed_run(run) for run in runs[:limit]],
                 "limit": limit,
                 "offset": offset,

@@ -29,7 +29,7 @@ class RunEvents:
     """What the events of a run add up to."""
 
     params: dict[str, Any] = field(default_factory=dict)
-    tags: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str | None] = field(default_factory=dict)  # None: taken away
     artifacts: dict[str, ArtifactRecord] = field(default_factory=dict)
     datasets: list[DatasetRecord] = field(default_factory=list)
     cells: dict[str | None, int] = field(default_factory=dict)
@@ -61,7 +61,8 @@ class RunEvents:
         self.params.update({_need(key, str): value for key, value in event["params"].items()})
 
     def _add_tags(self, event: dict[str, Any]) -> None:
-        self.tags.update({_need(key, str): str(value) for key, value in event["tags"].items()})
+        for key, value in event["tags"].items():
+            self.tags[_need(key, str)] = None if value is None else str(value)
 
     def _add_name(self, event: dict[str, Any]) -> None:
         self.name = _need(event["name"], str)
@@ -180,7 +181,11 @@ def read_run(folder: Path, meta: dict[str, Any], tail: MetricTail | None = None)
         ended_at=ended_at,
         params=events.params,
         metrics={key: value for key, (_, _, value) in tail.last.items()},
-        tags={**meta.get("tags", {}), **events.tags},
+        tags={
+            key: value
+            for key, value in {**meta.get("tags", {}), **events.tags}.items()
+            if value is not None
+        },
         artifacts=tuple(events.artifacts.values()),
         datasets=tuple(events.datasets),
         environment=events.environment,

@@ -19,7 +19,7 @@ from mlops_nb.store import RunLog, Store
 from mlops_nb.tracking import active
 from mlops_nb.tracking.artifacts import check_artifact_name, describe_artifact, keep_files
 from mlops_nb.tracking.deferring import Deferrable
-from mlops_nb.tracking.values import check_key, read_metric, read_param, read_step
+from mlops_nb.tracking.values import check_key, read_metric, read_param, read_step, read_tag
 
 _END_WORDS: dict[str, RunStatus] = {
     "finished": "finished",
@@ -217,7 +217,7 @@ class Run(Deferrable):
         Parameters
         ----------
         tags
-            Names and values; values become text.
+            Names and values; values become text, and None takes a tag away.
 
         Raises
         ------
@@ -225,7 +225,7 @@ class Run(Deferrable):
             A name is empty, too long or not printable; nothing is written.
         """
         if tags:
-            read = {check_key("tag", key): str(read_param(value)) for key, value in tags.items()}
+            read = {check_key("tag", key): read_tag(value) for key, value in tags.items()}
             self._append({"type": "tags", "tags": read})
 
     def rename(self, name: str) -> None:

@@ -16,7 +16,7 @@ from mlops_nb.tracking import active
 from mlops_nb.tracking.adopting import current_adoption
 from mlops_nb.tracking.names import make_name
 from mlops_nb.tracking.run import Run
-from mlops_nb.tracking.values import check_key, read_param
+from mlops_nb.tracking.values import check_key, read_tag
 
 
 def start_run(  # noqa: PLR0913 - what the verb takes, and two of the session's own
@@ -66,7 +66,7 @@ def start_run(  # noqa: PLR0913 - what the verb takes, and two of the session's 
     group = check_key("experiment", experiment) if experiment is not None else settings.experiment
     read = dict(tags or {})
     if not is_deferred:
-        read = {check_key("tag", key): str(read_param(value)) for key, value in read.items()}
+        read = {check_key("tag", key): read_tag(value) for key, value in read.items()}
     above = active.active_run()
     if above is not None and is_active and not above.is_entered and not nested:
         above.end()

@@ -149,3 +149,9 @@ def _cut(text: str) -> str:
     if len(text) <= LONGEST_TEXT:
         return text
     return f"{text[:LONGEST_TEXT]}... ({len(text)} characters in all)"
+
+
+def read_tag(value: Any) -> str | None:
+    """Give the text of a tag, None where it shall be taken away; see `read_param`."""
+    read = read_param(value)
+    return None if read is None else str(read)

@@ -47,6 +47,33 @@ async def test_rename_and_tags_change_what_lists_say(ask: Ask, send: Send, add_r
     assert listed["runs"][0]["status"] == "finished"
 
 
+async def test_null_takes_a_tag_away(ask: Ask, send: Send, add_run: AddRun, store: Store) -> None:
+    """A tag that is taken away is gone from lists, filters and the record, and can be set again."""
+    run_id = add_run("tagged")
+    await send("PATCH", "runs", run_id, tags={"owner": "Ada", "kept": "yes"})
+    _, body = await send("PATCH", "runs", run_id, tags={"owner": None, "never": None})
+    assert body["tags"] == {"kept": "yes"}
+    assert store.read_run(run_id).tags == {"kept": "yes"}
+    for wanted, count in (("tags.owner = 'Ada'", 0), ("tags.kept = 'yes'", 1)):
+        _, listed = await ask("runs", filter=wanted)
+        assert len(listed["runs"]) == count
+    _, body = await send("PATCH", "runs", run_id, tags={"owner": "Bo"})
+    assert body["tags"] == {"kept": "yes", "owner": "Bo"}
+
+
+async def test_pinned_runs_come_with_every_page(ask: Ask, send: Send, add_run: AddRun) -> None:
+    """What is pinned is there whatever is filtered, until it is pinned no more."""
+    first = add_run("first")
+    add_run("second")
+    await send("PATCH", "runs", first, tags={"mlops.pinned": "yes"})
+    _, body = await ask("runs", filter="name = 'second'", limit=1)
+    assert [run["name"] for run in body["pinned"]] == ["first"]
+    assert [run["name"] for run in body["runs"]] == ["second"]
+    await send("PATCH", "runs", first, tags={"mlops.pinned": None})
+    _, body = await ask("runs")
+    assert body["pinned"] == []
+
+
 WRONG_CHANGES: list[tuple[Any, str]] = [
     ({"name": ""}, "run name"),
     ({"name": "a\nb"}, "run name"),
