@@ -19,6 +19,7 @@ from mlops_nb.export.cells import FALLBACKS, CellWriter, ScriptNeeds
 from mlops_nb.export.options import write_parser
 from mlops_nb.notebook.dataflow import CellFlow, FlowTable
 from mlops_nb.notebook.document import Cell, NotebookDocument, replace_file
+from mlops_nb.notebook.magics import parse_cell
 from mlops_nb.notebook.parameters import Parameter, read_parameters, resolve_parameters
 from mlops_nb.notebook.tags import CellRole, read_roles
 
@@ -190,9 +191,8 @@ class _ScriptWriter:
 
     def _write_parameters(self, cell: Cell) -> str:
         """Write the parameters cell: its imports, and each name from its option."""
-        source = cell.source
         imports = []
-        for statement in ast.parse(source).body:
+        for statement in parse_cell(cell.source).body:
             if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
                 self._future |= {item.name for item in statement.names}
             elif isinstance(statement, ast.Import | ast.ImportFrom):

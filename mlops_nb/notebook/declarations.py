@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from mlops_nb.errors import NotebookError
 from mlops_nb.notebook.dataflow import analyze_cell
 from mlops_nb.notebook.document import Cell
+from mlops_nb.notebook.magics import parse_cell
+from mlops_nb.notebook.rewriting import split_pairs
 
 
 def check_declarations(path: object, declaring: Sequence[Cell], between: Sequence[Cell]) -> None:
@@ -79,8 +81,8 @@ def find_rebound(declaring: Sequence[Cell], running: Sequence[Cell]) -> tuple[tu
 def _list_names(source: str) -> list[str]:
     """List the names that a cell assigns, as far as it can be read."""
     try:
-        body = ast.parse(source).body
-    except (SyntaxError, ValueError):
+        body = list(split_pairs(parse_cell(source).body))
+    except SyntaxError:
         return []  # refused with its line where the parameters are read
     targets = [
         target

@@ -22,7 +22,14 @@ from mlops_nb.notebook.choices import (
 from mlops_nb.notebook.coercion import MismatchError, convert
 from mlops_nb.notebook.document import Cell, NotebookDocument
 from mlops_nb.notebook.literals import NotLiteralError, UnwritableError, read_literal, write_literal
-from mlops_nb.notebook.magics import parse_cell
+from mlops_nb.notebook.magics import (
+    CODE_CELL_MAGICS,
+    DISPLAY_MAGICS,
+    parse_cell,
+    read_magic,
+    to_python,
+)
+from mlops_nb.notebook.rewriting import find_aliases, resolve_aliases, split_pairs
 from mlops_nb.notebook.secrets import PREFIX, Secret, read_secret
 from mlops_nb.notebook.tags import CellRole, read_roles
 
@@ -90,11 +97,14 @@ def read_parameters(document: NotebookDocument) -> tuple[Parameter, ...]:
     """
     roles = read_roles(document, ("when", "rng"))
     enums: dict[str, Members] = {}
+    aliases: dict[str, str] = {}
     parameters: tuple[Parameter, ...] = ()
     for cell, role in zip(document.cells, roles, strict=True):
         enums |= _find_enums(cell, role)
         if role.is_declaring and not role.is_skipped:
-            parameters += parse_parameters(cell, document.path, enums)
+            parameters += parse_parameters(cell, document.path, enums, aliases)
+        elif cell.kind == "code" and not role.is_skipped:
+            aliases |= find_aliases(cell.source)
         elif role.is_injected:
             injected = {p.name: p.default for p in parse_parameters(cell, document.path)}
             parameters = tuple(
@@ -114,7 +124,10 @@ def _find_enums(cell: Cell, role: CellRole) -> dict[str, Members]:
 
 
 def parse_parameters(
-    cell: Cell, path: object = "notebook", enums: Mapping[str, Members] | None = None
+    cell: Cell,
+    path: object = "notebook",
+    enums: Mapping[str, Members] | None = None,
+    aliases: Mapping[str, str] | None = None,
 ) -> tuple[Parameter, ...]:
     """Read the parameters that one cell declares.
 
@@ -126,6 +139,8 @@ def parse_parameters(
         The notebook, for error messages.
     enums
         Members of the Enum classes that the notebook defines up to here.
+    aliases
+        What imports up to here call the modules whose values may be defaults.
 
     Returns
     -------
@@ -138,20 +153,21 @@ def parse_parameters(
         Where a line is not a declaration.
     """
     try:
-        tree = ast.parse(cell.source)
-    except (SyntaxError, ValueError) as error:
+        tree = parse_cell(cell.source)
+    except SyntaxError as error:
         line = getattr(error, "lineno", None)
         found = f"the parameters cell is not plain Python (line {line})"
         raise NotebookError(path, found, cell.index, _MOVE) from None
-    comments = _read_comments(cell.source)
+    comments = _read_comments(to_python(cell.source))
     found_here: dict[str, Parameter] = {}
-    known = dict(enums or {})
-    for statement in tree.body:
+    known, names = dict(enums or {}), dict(aliases or {}) | find_aliases(cell.source)
+    for statement in split_pairs(tree.body):
         if _is_silent(statement):
             continue
         if own := find_enums([statement]):
             known |= own
             continue
+        statement = resolve_aliases(statement, names)
         parameter = _read_declaration(statement, comments, cell, path, known)
         parameter = _find_type(statement, parameter, known)
         if parameter.name in found_here:
@@ -165,7 +181,10 @@ _MOVE = "Keep only 'name = literal' in this cell; move the rest to the next cell
 
 
 def _is_silent(statement: ast.stmt) -> bool:
-    """Tell statements that may stand among parameters: imports, docstrings, pass."""
+    """Tell statements that may stand among parameters: imports, docstrings, display magics."""
+    magic = read_magic(statement.value) if isinstance(statement, ast.Expr) else None
+    if magic is not None:
+        return magic.name in DISPLAY_MAGICS - CODE_CELL_MAGICS
     if isinstance(statement, ast.Import | ast.ImportFrom | ast.Pass):
         return True
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)

@@ -2,6 +2,7 @@
 
 import ast
 import datetime
+import decimal
 import math
 import re
 from pathlib import Path
@@ -12,7 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops_nb.errors import NotebookError, ParameterError, ParameterNotFoundError
-from mlops_nb.notebook.document import Cell, NotebookDocument, new_code_cell, new_notebook
+from mlops_nb.notebook.document import (
+    Cell,
+    NotebookDocument,
+    new_code_cell,
+    new_notebook,
+    write_notebook,
+)
 from mlops_nb.notebook.literals import NotLiteralError, read_literal, write_literal
 from mlops_nb.notebook.parameters import (
     Parameter,
@@ -59,17 +66,59 @@ big = 10**6 * -2
     )
 
 
+def test_parameters_as_people_write_them() -> None:
+    """Several names in a line, display magics, and modules under a short name are read."""
+    source = """
+%matplotlib inline
+%load_ext autoreload
+import datetime as dt, math as m
+from pathlib import Path as P
+from decimal import Decimal as D
+C, depth = 0.5, 3  # of the model
+low = high = 0
+day: dt.date = dt.date(2024, 1, 2)  # of the data
+until = dt.datetime.fromisoformat("2024-01-02T03:04")
+out, price, limit = P("a"), D("0.10"), m.inf
+"""
+    assert parse(source) == (
+        Parameter("C", 0.5, None, "of the model"),
+        Parameter("depth", 3, None, "of the model"),
+        Parameter("low", 0),
+        Parameter("high", 0),
+        Parameter("day", datetime.date(2024, 1, 2), "dt.date", "of the data"),
+        Parameter("until", datetime.datetime(2024, 1, 2, 3, 4)),  # noqa: DTZ001
+        Parameter("out", Path("a")),
+        Parameter("price", decimal.Decimal("0.10")),
+        Parameter("limit", math.inf),
+    )
+    assert coerce(parse(source)[4], "2025-06-07") == datetime.date(2025, 6, 7)
+
+
+def test_modules_imported_above_are_known(tmp_path: Path) -> None:
+    """The import may stand in an earlier cell; a name of the user's own is none of them."""
+    cells = [
+        new_code_cell("import datetime as dt", ["imports"]),
+        new_code_cell("day = dt.date(2024, 1, 2)", ["parameters"]),
+    ]
+    path = write_notebook(new_notebook(cells), tmp_path / "nb.ipynb")
+    found = read_parameters(NotebookDocument.load(path))
+    assert found == (Parameter("day", datetime.date(2024, 1, 2)),)
+    with pytest.raises(NotebookError, match="computed from"):
+        parse("day = dt.date(2024, 1, 2)")
+
+
 @pytest.mark.parametrize(
     ("source", "found"),
     [
         ("a = 1\nb = a * 2", r"'b' \(line 2\) is computed from 'a'.*next cell"),
         ("b = compute()", "computed from"),
         ("a: int", "no parameter"),
-        ("a, b = 1, 2", "no parameter"),
-        ("a = b = 1", "no parameter"),
+        ("a, b = 1, f(2)", "computed from"),
+        ("a, b = pair", "no parameter"),
+        ("a = b = []", "no parameter"),
         ("print(1)", "no parameter"),
         ("a = 1\na = 2", "declared twice"),
-        ("%matplotlib inline\na = 1", "not plain Python"),
+        ("!ls\na = 1", "no parameter"),
         ("a = 9**9**9", "computed from"),
         ("a = {**{}}", "computed from"),
         ("a = {[]: 1}", "computed from"),
