@@ -25,6 +25,8 @@ class LossSite:
     ----------
     code
         Kept, so that no other code takes its identity while this is known.
+    at
+        Which instruction of it calls.
     name
         What the loss is called there.
     is_recorded
@@ -40,6 +42,7 @@ class LossSite:
     """
 
     code: CodeType
+    at: int
     name: str = _DEFAULT
     is_recorded: bool = True
     is_scaled: bool = False
@@ -85,12 +88,12 @@ def find_loss_site(frame: FrameType) -> LossSite:
     LossSite
         Named ``loss`` where the source says no more.
     """
-    code = frame.f_code
+    code, at = frame.f_code, frame.f_lasti
     if str(frame.f_globals.get("__name__")).startswith(_INSIDE):
-        return LossSite(code, is_recorded=False)
+        return LossSite(code, at, is_recorded=False)
     site = find_site(frame)
     if site is None:
-        return LossSite(code)
+        return LossSite(code, at)
     node = _find_loss(site.call)
     name, is_scaled = _name_value(node)
     if isinstance(node, ast.Name) and not is_scaled:
@@ -101,8 +104,8 @@ def find_loss_site(frame: FrameType) -> LossSite:
             name, is_scaled = _name_value(given)
     loops, branches = list_around(site)
     epoch = _find_epoch(loops)
-    is_global = code.co_name == "<module>"
-    return LossSite(code, name, True, is_scaled, loops, branches, epoch if is_global else None)
+    epoch = epoch if code.co_name == "<module>" else None
+    return LossSite(code, at, name, True, is_scaled, loops, branches, epoch)
 
 
 def find_step_site(frame: FrameType) -> StepSite:

@@ -274,6 +274,7 @@ class Trainings:
         for key, track in list(tracks.items()):
             if track.loop is None or track.loop not in self.loops:
                 tracks.pop(key, None)
+        self.steps.forget_last()
         if not self.loops:
             self.steps.sites.clear()
         self.assigned.end()

@@ -1,0 +1,98 @@
+"""The short way that most steps take, and what must not take it."""
+
+from __future__ import annotations
+
+import _thread
+import gc
+import threading
+import weakref
+
+from tests.autolog.conftest import Notebook
+from tests.autolog.torchbook import LOOP, read_values
+
+
+def test_losses_of_two_places_in_turn(torchbook: Notebook) -> None:
+    """Two calls of `backward` that take turns keep their names, by method and by function."""
+    torchbook.run(
+        "model = make_model()\n"
+        "opt = torch.optim.SGD(model.parameters(), lr=0.1)\n"
+        "for step in range(6):\n"
+        "    opt.zero_grad()\n"
+        "    if step % 2:\n"
+        "        odd = nn.functional.cross_entropy(model(X), y)\n        odd.backward()\n"
+        "    elif step % 3:\n"
+        "        even = nn.functional.cross_entropy(model(X), y)\n        even.backward()\n"
+        "    else:\n"
+        "        third = nn.functional.cross_entropy(model(X), y)\n"
+        "        torch.autograd.backward(third)\n"
+        "    opt.step()\n"
+    )
+    (run,) = torchbook.runs()
+    counts = {name: len(read_values(torchbook, run.run_id, name)) for name in ("odd", "even")}
+    assert counts == {"odd": 3, "even": 2}
+    assert len(read_values(torchbook, run.run_id, "third")) == 1
+
+
+def test_two_optimizers_in_turn_at_one_place(torchbook: Notebook) -> None:
+    """Optimizers that one line steps in turn are told apart at each step."""
+    torchbook.run(
+        "a, b = nn.Linear(4, 2), nn.Linear(4, 2)\n"
+        "opts = [torch.optim.SGD(part.parameters(), lr=0.1) for part in (a, b)]\n"
+        "for step in range(6):\n"
+        "    loss = nn.functional.cross_entropy((a, b)[step % 2](X), y)\n"
+        "    loss.backward()\n"
+        "    opts[step % 2].step()\n"
+    )
+    series = [
+        read_values(torchbook, run.run_id, name)
+        for run in torchbook.runs()
+        for name in run.metrics
+        if name.partition("/")[0] == "loss" and not name.endswith("/epoch")
+    ]
+    assert sorted(map(len, series)) == [3, 3]
+
+
+def test_backward_without_a_caller(torchbook: Notebook) -> None:
+    """A `backward` that nothing in Python calls, as threads begin, is no failure of ours."""
+    torchbook.run(LOOP)
+    done, weight = threading.Event(), torchbook.namespace["torch"].zeros(1, requires_grad=True)
+    namespace = {"torch": torchbook.namespace["torch"], "done": done, "loss": (weight + 1).sum()}
+    code = compile("torch.autograd.backward(loss); done.set()", "<thread>", "exec")
+    _thread.start_new_thread(exec, (code, namespace))
+    assert done.wait(30)
+    torchbook.run(LOOP)
+    first, second = torchbook.runs()
+    assert first.params["steps"] == second.params["steps"] == 12
+
+
+def test_backward_of_several_numbers(torchbook: Notebook) -> None:
+    """A `backward` of a vector, with its gradient, is passed over; the others at its place are not."""
+    torchbook.run(
+        "model = make_model()\n"
+        "opt = torch.optim.SGD(model.parameters(), lr=0.1)\n"
+        "for step in range(4):\n"
+        "    out = nn.functional.cross_entropy(model(X), y, reduction='mean' if step else 'none')\n"
+        "    out.backward(torch.ones_like(out))\n"
+        "    opt.step(); opt.zero_grad()\n"
+    )
+    (run,) = torchbook.runs()
+    assert run.params["steps"] == 4
+    assert len(read_values(torchbook, run.run_id, "out")) == 3
+
+
+def test_nothing_outlives_the_cell(torchbook: Notebook) -> None:
+    """The code of a cell's function and its model go when the user lets them go."""
+    torchbook.run(
+        "def train():\n"
+        "    model = make_model()\n"
+        "    opt = torch.optim.SGD(model.parameters(), lr=0.1)\n"
+        "    for _ in range(3):\n"
+        "        loss = model(X).sum(); loss.backward(); opt.step()\n"
+        "    return model\n"
+        "model = train()\n"
+    )
+    function, model = (torchbook.namespace.pop(name) for name in ("train", "model"))
+    known = [weakref.ref(each) for each in (function, function.__code__, model)]
+    del function, model
+    gc.collect()
+    assert [each() for each in known] == [None] * 3
