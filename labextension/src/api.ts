@@ -3,6 +3,7 @@
  */
 import type { ServerConnection } from '@jupyterlab/services';
 
+import type { INotebookNews } from './notebookwords';
 import type { IChange, Query } from './request';
 import { requestAPI, requestBytes, RequestError } from './request';
 import type {
@@ -53,6 +54,23 @@ export interface IListRunsOptions extends IQuery {
   readonly notebook: string;
   readonly limit: number;
   readonly offset: number;
+}
+
+/** What of a notebook is known already. */
+export interface INotebookQuestion {
+  /** Path from the server's root. */
+  readonly notebook: string;
+  /** As Jupyter names the kernel; empty where there is none. */
+  readonly kernel: string;
+  /** The session that `since` counts in; empty for none. */
+  readonly session: string;
+  /** So many executions are known. */
+  readonly since: number;
+}
+
+/** What can be asked about the notebook in view. */
+export interface INotebookApi {
+  getNotebook(question: INotebookQuestion): Promise<INotebookNews>;
 }
 
 /** What can be asked about runs. */
@@ -114,7 +132,8 @@ export interface IPipelineApi {
 }
 
 /** What can be asked of the server; tests put their own in its place. */
-export interface IApi extends IRunsApi, IModelsApi, IPipelineApi {}
+export interface IApi
+  extends IRunsApi, IModelsApi, IPipelineApi, INotebookApi {}
 
 /**
  * Bind the routes to a server.
@@ -145,7 +164,13 @@ export function createApi(settings: ServerConnection.ISettings): IApi {
   return {
     ...Private.askForRuns(ask, settings),
     ...Private.askForModels(ask),
-    ...Private.askForPipelines(ask)
+    ...Private.askForPipelines(ask),
+    getNotebook: question =>
+      ask<INotebookNews>(
+        'notebook',
+        { ...question },
+        body => Array.isArray(body.executions) && Array.isArray(body.runs)
+      )
   };
 }
 

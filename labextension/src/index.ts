@@ -29,6 +29,7 @@ import { keepColumns, keepFolds } from './keeper';
 import { MLOpsModel } from './model';
 // eslint-disable-next-line @jupyter/prefer-lazy-imports -- its sections load when first seen
 import { MLOpsPanel } from './panel';
+import { NotebookCells } from './notebookcells';
 import { PanelSettings } from './settings';
 import type { IRun } from './tokens';
 import { IMLOpsModel, TRANSLATION_DOMAIN } from './tokens';
@@ -87,6 +88,7 @@ const plugin: JupyterFrontEndPlugin<IMLOpsModel> = {
     const panel = new MLOpsPanel({
       api,
       bridge,
+      cells: new NotebookCells(tracker),
       model,
       changes,
       opener,

@@ -92,6 +92,14 @@ export class Loader<T> extends VDomModel {
     return this._options.isReady?.() ?? true;
   }
 
+  private get _interval(): number {
+    const { interval } = this._options;
+    if (typeof interval !== 'function') {
+      return interval ?? LIVE_MS;
+    }
+    return this._value === null ? LIVE_MS : interval(this._value);
+  }
+
   private async _load(): Promise<void> {
     const generation = this._generation;
     try {
@@ -114,7 +122,7 @@ export class Loader<T> extends VDomModel {
           this._problem !== null ||
           (this._value !== null && this._options.isLive(this._value));
         this._poll.frequency = {
-          interval: isLive ? (this._options.interval ?? LIVE_MS) : Poll.NEVER,
+          interval: isLive ? this._interval : Poll.NEVER,
           backoff: true,
           max: isLive ? BACKOFF_MS : Poll.NEVER
         };
@@ -141,6 +149,6 @@ export namespace Loader {
     /** Whether there is anything to ask about; by default there always is. */
     readonly isReady?: () => boolean;
     /** Milliseconds between two questions while it may change. */
-    readonly interval?: number;
+    readonly interval?: number | ((value: T) => number);
   }
 }

@@ -11,6 +11,7 @@ import type { RunChanges } from './changes';
 import type { IApi } from './api';
 import type { INotebookBridge } from './bridge';
 import type { MLOpsModel } from './model';
+import type { INotebookCells } from './notebookcells';
 import type { PipelineSection } from './sections/pipeline';
 import type { RunsSection as Section } from './sections/runs';
 import type { SectionName } from './sectionnames';
@@ -86,11 +87,13 @@ export class MLOpsPanel extends SidePanel {
   /** Stack the sections; their code loads when somebody first looks. */
   private async _stack(): Promise<void> {
     const [
+      { NotebookSection },
       { RunsSection },
       { PipelineSection: Pipeline },
       { ModelsSection },
       unfolded
     ] = await Promise.all([
+      import('./sections/notebook'),
       import('./sections/runs'),
       import('./sections/pipeline'),
       import('./sections/models'),
@@ -99,7 +102,7 @@ export class MLOpsPanel extends SidePanel {
     if (this.isDisposed) {
       return;
     }
-    const { api, bridge, model, translator, opener } = this._options;
+    const { api, bridge, cells, model, translator, opener } = this._options;
     this._runs = new RunsSection(this._options);
     this._pipeline = new Pipeline({
       api,
@@ -109,6 +112,10 @@ export class MLOpsPanel extends SidePanel {
       opener
     });
     this._sections = [
+      new NotebookSection({
+        ...{ api, bridge, cells, view: model, translator },
+        onOpen: (run, notebook) => opener.openRun(run, notebook)
+      }),
       this._runs,
       this._pipeline,
       new ModelsSection({
@@ -120,10 +127,9 @@ export class MLOpsPanel extends SidePanel {
     ];
     this._arrange();
     // What is folded asks for nothing; the runs are what most people come for.
-    const [first] = this.widgets;
     const stack = this.content as AccordionPanel;
     stack.widgets.forEach((widget, place) => {
-      const isOpen = unfolded?.includes(widget.id) ?? widget === first;
+      const isOpen = unfolded?.includes(widget.id) ?? widget === this._runs;
       if (!isOpen) {
         stack.collapse(place);
       }
@@ -208,11 +214,12 @@ export namespace MLOpsPanel {
   export interface IOptions {
     readonly api: IApi;
     readonly bridge: INotebookBridge;
+    readonly cells: INotebookCells;
     readonly model: MLOpsModel;
     readonly changes: RunChanges;
     readonly opener: IOpener;
     readonly translator: ITranslator;
-    /** Remembers which sections are unfolded; by default it is the first. */
+    /** Remembers which sections are unfolded; by default they are the runs. */
     readonly folds?: IFolds;
     /** Which sections there are; by default all. */
     readonly settings?: PanelSettings;

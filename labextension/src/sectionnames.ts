@@ -5,6 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 /** The ids of the sections, in their order, by the names that settings and commands give them. */
 export const SECTION_IDS = {
+  notebook: 'jp-mlops-notebook',
   runs: 'jp-mlops-runs',
   pipeline: 'jp-mlops-pipeline',
   models: 'jp-mlops-models'
@@ -27,6 +28,8 @@ export function labelSection(
   trans: TranslationBundle
 ): string {
   switch (name) {
+    case 'notebook':
+      return trans.__('Show This Notebook');
     case 'runs':
       return trans.__('Show the Runs');
     case 'pipeline':

@@ -4,3 +4,4 @@ import './page.css';
 import './models.css';
 import './pipeline.css';
 import './badges.css';
+import './notebook.css';

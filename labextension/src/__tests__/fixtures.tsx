@@ -2,7 +2,6 @@
  * Runs as the server sends them, a fake server, and a place to mount components.
  */
 import { nullTranslator } from '@jupyterlab/translation';
-import { Signal } from '@lumino/signaling';
 import * as React from 'react';
 import { createRoot } from 'react-dom/client';
 import { afterEach, vi } from 'vitest';
@@ -14,10 +13,9 @@ import type {
   IPromotion,
   IRunPlace
 } from '../api';
-import type { IActiveCell, INotebookBridge } from '../bridge';
 import type { IRunActions } from '../components/run';
+import type { INotebookNews } from '../notebookwords';
 import type {
-  ICellPlace,
   ICellsPage,
   IComparison,
   ICurve,
@@ -39,6 +37,8 @@ import type {
 } from '../tokens';
 import { RequestError } from '../request';
 import { VERSION } from '../tokens';
+
+export { FakeBridge, FakeCells } from './fakes';
 
 export const NOW = '2026-11-21T10:00:00.000+00:00';
 export const trans = nullTranslator.load('mlops_nb');
@@ -313,6 +313,19 @@ export class FakeApi implements IApi {
 
   async startJob(_: string, request: IJobRequest) {
     await this._do(`run ${JSON.stringify(request)}`);
+  news: INotebookNews = {
+    session: null,
+    executions: [],
+    from: 0,
+    count: 0,
+    runs: [],
+    now: NOW
+  };
+
+  getNotebook() {
+    return this._answer(this.news);
+  }
+
     return { job: this.job, problem: this.refusal };
   }
 
@@ -335,35 +348,6 @@ export class FakeApi implements IApi {
   private _answer<T>(value: T): Promise<T> {
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- any failure
     return this.failure ? Promise.reject(this.failure) : Promise.resolve(value);
-  }
-}
-
-/** A notebook in view that remembers what was done with it. */
-export class FakeBridge implements INotebookBridge {
-  readonly changed = new Signal<this, void>(this);
-  readonly saved = new Signal<this, void>(this);
-  activeCell: IActiveCell | null = null;
-  isDirty = false;
-  isReadOnly = false;
-  readonly done: string[] = [];
-
-  save() {
-    this.done.push('save');
-    this.isDirty = false;
-    this.saved.emit();
-    return Promise.resolve();
-  }
-
-  setTags(tags: readonly string[]) {
-    this.done.push(`tags ${tags.join()}`);
-  }
-
-  addTag(index: number, tag: string) {
-    this.done.push(`tag ${index} ${tag}`);
-  }
-
-  goTo(place: ICellPlace) {
-    this.done.push(`go to ${place.index} ${place.id}`);
   }
 }
 

@@ -14,10 +14,17 @@ import { MLOpsPanel } from '../panel';
 import { RequestError } from '../request';
 import { RunsSection } from '../sections/runs';
 import { VERSION } from '../tokens';
-import { FakeApi, FakeBridge, makePage, makeRun, trans } from './fixtures';
+import {
+  FakeApi,
+  FakeBridge,
+  FakeCells,
+  makePage,
+  makeRun,
+  trans
+} from './fixtures';
 
 /** How many sections the panel has. */
-const SECTIONS = 3;
+const SECTIONS = 4;
 
 let api: FakeApi;
 let model: MLOpsModel;
@@ -39,6 +46,7 @@ beforeEach(() => {
     translator: nullTranslator,
     changes,
     bridge: new FakeBridge(),
+    cells: new FakeCells(),
     opener: {
       openRun: vi.fn(),
       compareRuns: vi.fn(),
@@ -202,6 +210,7 @@ describe('sections of MLOpsPanel', () => {
     expect(panel.widgets.map(widget => widget.isHidden)).toEqual([
       true,
       true,
+      true,
       false
     ]);
     await settle();
@@ -210,10 +219,10 @@ describe('sections of MLOpsPanel', () => {
     await model.refresh();
     expect(api.asked).toHaveLength(before);
     const stack = panel.content as AccordionPanel;
-    stack.expand(0);
+    stack.expand(1);
     expect(model.visible).toBe(true);
     await vi.waitFor(() => expect(api.asked.length).toBeGreaterThan(before));
-    stack.collapse(2);
+    stack.collapse(3);
     expect(kept).toEqual([
       ['jp-mlops-runs', 'jp-mlops-models'],
       ['jp-mlops-runs']

@@ -10,7 +10,7 @@ import { MLOpsModel } from '../model';
 import { MLOpsPanel } from '../panel';
 import { SECTION_IDS, SECTION_NAMES } from '../sectionnames';
 import { PanelSettings } from '../settings';
-import { FakeApi, FakeBridge } from './fixtures';
+import { FakeApi, FakeBridge, FakeCells } from './fixtures';
 
 /** A registry with one plugin's settings. */
 class FakeRegistry {
@@ -78,6 +78,7 @@ describe('MLOpsPanel with settings', () => {
     const panel = new MLOpsPanel({
       api,
       bridge,
+      cells: new FakeCells(),
       model,
       changes: new RunChanges({
         api,

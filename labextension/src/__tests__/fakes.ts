@@ -1,0 +1,55 @@
+/**
+ * A notebook in view, its cells and its kernel, in the place of JupyterLab's.
+ */
+import { Signal } from '@lumino/signaling';
+
+import type { IActiveCell, INotebookBridge } from '../bridge';
+import type { INotebookCells } from '../notebookcells';
+import type { ICodeCell } from '../notebookwords';
+import type { ICellPlace } from '../tokens';
+
+/** A notebook in view that remembers what was done with it. */
+export class FakeBridge implements INotebookBridge {
+  readonly changed = new Signal<this, void>(this);
+  readonly saved = new Signal<this, void>(this);
+  activeCell: IActiveCell | null = null;
+  isDirty = false;
+  isReadOnly = false;
+  readonly done: string[] = [];
+
+  save() {
+    this.done.push('save');
+    this.isDirty = false;
+    this.saved.emit();
+    return Promise.resolve();
+  }
+
+  setTags(tags: readonly string[]) {
+    this.done.push(`tags ${tags.join()}`);
+  }
+
+  addTag(index: number, tag: string) {
+    this.done.push(`tag ${index} ${tag}`);
+  }
+
+  goTo(place: ICellPlace) {
+    this.done.push(`go to ${place.index} ${place.id}`);
+  }
+}
+
+/** Cells and a kernel that remembers what it was asked to execute. */
+export class FakeCells implements INotebookCells {
+  readonly changed = new Signal<this, void>(this);
+  readonly ran = new Signal<this, void>(this);
+  cells: readonly ICodeCell[] = [];
+  kernelId: string | null = 'k';
+  language = 'python';
+  isBusy = false;
+  readonly done: string[] = [];
+  failure: Error | null = null;
+
+  execute(code: string) {
+    this.done.push(code);
+    return this.failure ? Promise.reject(this.failure) : Promise.resolve();
+  }
+}
