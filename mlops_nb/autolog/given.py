@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from types import CodeType, FrameType
 from typing import Any
 
@@ -117,7 +117,7 @@ class GivenData:
             except Exception as error:  # noqa: BLE001 - on a thread of ours, and one run's matter
                 yield {"type": "tags", "tags": {f"data.unknown.{role}": type(error).__name__}}
             else:
-                yield {"type": "dataset", "dataset": asdict(record)}
+                yield {"type": "dataset", "dataset": record.to_json()}
 
         run.log_later(make)
 

@@ -102,6 +102,10 @@ class DatasetRecord:
     call: str = ""
     cell: int | None = None
 
+    def to_json(self) -> dict[str, Any]:
+        """Give the fields by name; what ``dataclasses.asdict`` gives, without its deep copies."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
 
 @dataclass(frozen=True, slots=True)
 class CellRecord:

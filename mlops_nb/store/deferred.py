@@ -14,9 +14,9 @@ import shutil
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from mlops_nb.records import RunStatus
 from mlops_nb.store.pending import PendingFile
@@ -29,6 +29,7 @@ _NOTED = frozenset({"params", "cell"})
 
 Event = Mapping[str, Any]
 Job = Callable[[], Iterable[Event]]
+_Call = tuple[Any, ...]
 
 
 class DeferredLog(RunLog):
@@ -60,7 +61,8 @@ class DeferredLog(RunLog):
         self._root, self._meta, self._prepare = root, meta, prepare
         self.run_id = meta["run_id"]
         self.error: OSError | None = None
-        self._waiting: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+        # Events, what makes events, and calls that write values of metrics.
+        self._waiting: deque[Event | Job | _Call] = deque()
         self._is_made = self._is_waiting = False
         self._wait()
 
@@ -70,29 +72,29 @@ class DeferredLog(RunLog):
             self._is_waiting = True
             _writer.add(self)
 
-    def _defer(self, call: Callable[..., None], *arguments: Any) -> None:
+    def _defer(self, entry: Event | Job | _Call) -> None:
         if self.error is not None:
             raise self.error
         # The entry first: whoever writes takes the mark away before it looks at the entries.
-        self._waiting.append((call, arguments))
+        self._waiting.append(entry)
         if not self._is_waiting:
             self._wait()
 
     def append(self, event: Event) -> None:
         """Append one event, now; see `RunLog.append`."""
-        self._defer(RunLog.append, self, {"at": time.time(), **event})
+        self._defer({"at": time.time(), **event})
 
     def log_metrics(self, metrics: Mapping[str, float], step: int, time_ns: int = 0) -> None:
         """Append one value for each metric; see `RunLog.log_metrics`."""
-        self._defer(RunLog.log_metrics, self, metrics, step, time_ns or time.time_ns())
+        self._defer((RunLog.log_metrics, metrics, step, time_ns or time.time_ns()))
 
     def log_metric(self, key: str, value: float, step: int) -> None:
         """Append one value of one metric."""
-        self._defer(RunLog.log_metrics, self, {key: value}, step, time.time_ns())
+        self._defer((RunLog.log_metrics, {key: value}, step, time.time_ns()))
 
     def log_points(self, key: str, points: Iterable[tuple[int, float, int]]) -> None:
         """Append many values of one metric."""
-        self._defer(RunLog.log_points, self, key, list(points))
+        self._defer((RunLog.log_points, key, list(points)))
 
     def end(self, status: RunStatus, at: float | None = None) -> None:
         """Record the end."""
@@ -107,16 +109,12 @@ class DeferredLog(RunLog):
             Gives the events; called once, on any thread, and must not raise. It keeps alive what it
             refers to until then, so it must refer to nothing that is the user's.
         """
-        self._defer(self._run, job)
-
-    def _run(self, job: Job) -> None:
-        for event in job():
-            RunLog.append(self, event)
+        self._defer(job)
 
     def note(self) -> None:
         """Keep run, parameters and cell also when the process is killed, by one write."""
         if not self._is_made:
-            logged = [args[1] for call, args in list(self._waiting) if call is RunLog.append]
+            logged = [entry for entry in list(self._waiting) if type(entry) is dict]
             events = [event for event in logged if event["type"] in _NOTED]
             _writer.note(self._root, self._meta, events)
 
@@ -144,10 +142,7 @@ class DeferredLog(RunLog):
                 self._prepare()
                 RunLog.__init__(self, self._root / "runs" / self.run_id, self._meta)
                 self._is_made = True
-            while self._waiting:
-                call, arguments = self._waiting[0]
-                call(*arguments)
-                self._waiting.popleft()
+            self._write_entries()
         except OSError as error:
             self.error = error
             self._waiting.clear()
@@ -161,6 +156,29 @@ class DeferredLog(RunLog):
             # Few values follow at a time, and hundreds of runs may be open in one cell.
             RunLog.close_events(self)
             RunLog.close(self)
+
+    def _write_entries(self) -> None:
+        """Write values one call after the other, and all events by one write."""
+        kept: deque[Event | Job | _Call] = deque()
+        try:
+            while self._waiting:
+                entry = self._waiting[0]
+                if type(entry) is tuple:
+                    entry[0](self, *entry[1:])
+                else:
+                    kept.append(entry)
+                self._waiting.popleft()
+            events: list[dict[str, Any]] = []
+            for entry in kept:
+                if callable(entry):
+                    events += [{"at": time.time(), **event} for event in entry()]
+                else:
+                    events.append(cast("dict[str, Any]", entry))
+            if events:
+                RunLog.append_all(self, events)
+        except BaseException:
+            self._waiting.extendleft(reversed(kept))
+            raise
 
     def close(self) -> None:
         """Give the files back: they are, whenever the log was written."""
@@ -180,7 +198,7 @@ class _Writer:
         self._is_busy = self._is_ending = False
         self._pending: dict[Path, PendingFile] = {}
 
-    def note(self, root: Path, meta: Event, events: list[Event]) -> None:
+    def note(self, root: Path, meta: Event, events: Sequence[Event]) -> None:
         """Note a run that is yet to be written."""
         file = self._pending.get(root)
         if file is None:

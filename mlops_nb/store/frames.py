@@ -27,7 +27,7 @@ def _make_encoder() -> Callable[[Any], str]:
     return lambda event: "".join(encode(event, 0))
 
 
-_encode = _make_encoder()
+encode_json = _make_encoder()
 
 
 def pack_frame(event: dict[str, Any]) -> bytes:
@@ -43,7 +43,7 @@ def pack_frame(event: dict[str, Any]) -> bytes:
     bytes
         Head and payload, to be written by a single call.
     """
-    payload = _encode(event).encode("utf-8", "surrogatepass")
+    payload = encode_json(event).encode("utf-8", "surrogatepass")
     return HEAD.pack(len(payload), zlib.crc32(payload)) + payload
 
 

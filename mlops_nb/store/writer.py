@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+_described: dict[str, Any] = {}
+
 
 @cache
 def read_boot_id() -> str:
@@ -61,13 +63,15 @@ def describe_writer() -> dict[str, Any]:
         ``pid_space`` (whose numbers the pid is one of, or empty).
     """
     pid = os.getpid()
-    return {
-        "pid": pid,
-        "host": platform.node(),
-        "boot_id": read_boot_id(),
-        "start_time": read_start_time(pid),
-        "pid_space": read_pid_space(),
-    }
+    if _described.get("pid") != pid:  # nothing of it changes but by a fork
+        _described.update(
+            pid=pid,
+            host=platform.node(),
+            boot_id=read_boot_id(),
+            start_time=read_start_time(pid),
+            pid_space=read_pid_space(),
+        )
+    return dict(_described)
 
 
 def name_writer(writer: dict[str, Any]) -> str:

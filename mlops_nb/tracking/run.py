@@ -8,7 +8,6 @@ import threading
 import time
 import weakref
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -323,7 +322,7 @@ class Run(Deferrable):
 
     def log_dataset(self, dataset: DatasetRecord) -> None:
         """Name data that the run used; the same data, role and name are kept once."""
-        self._append({"type": "dataset", "dataset": asdict(dataset)})
+        self._append({"type": "dataset", "dataset": dataset.to_json()})
 
     def log_environment(self, digest: str) -> None:
         """Name the environment document of the run."""

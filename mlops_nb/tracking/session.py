@@ -9,7 +9,6 @@ import threading
 import time
 import weakref
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Literal
 
 from mlops_nb.config import Settings
@@ -189,7 +188,7 @@ class Session:
 
     def log_cell_data(self, index: int, datasets: Sequence[DatasetRecord]) -> None:
         """Record what a cell has read and written."""
-        documents = [asdict(dataset) for dataset in datasets]
+        documents = [dataset.to_json() for dataset in datasets]
         self._write({"type": "cell_data", "index": index, "datasets": documents})
 
     def list_done(self) -> dict[str, float]:

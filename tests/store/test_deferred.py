@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -15,7 +16,9 @@ import pytest
 from mlops_nb.config import load_settings
 from mlops_nb.store import Store, open_store
 from mlops_nb.store import deferred as deferred_module
+from mlops_nb.store import runlog as runlog_module
 from mlops_nb.store.deferred import DeferredLog
+from mlops_nb.store.frames import unpack_frames
 from mlops_nb.tracking import start_run
 
 META = {"name": "fit", "experiment": "e"}
@@ -107,7 +110,7 @@ def test_an_interrupt_loses_nothing(store: Store, monkeypatch: pytest.MonkeyPatc
     log.do_later(make)
     log.end("finished")
     with monkeypatch.context() as patch:
-        patch.setattr("mlops_nb.store.runlog.write_whole", stop)
+        patch.setattr("mlops_nb.store.runlog._write_meta", stop)
         with pytest.raises(KeyboardInterrupt):
             log.write()
     for _ in range(2):
@@ -115,6 +118,32 @@ def test_an_interrupt_loses_nothing(store: Store, monkeypatch: pytest.MonkeyPatc
             log.write()
     found = store.read_run(log.run_id)
     assert (found.params, found.tags, found.status) == ({"C": 1}, {"a": "b"}, "finished")
+
+
+@pytest.mark.usefixtures("is_slow")
+def test_events_of_one_moment_are_one_write(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All events that wait go to the disk together, in their order and with their times."""
+    log = _begin(store)
+    begun = time.time()
+    log.append({"type": "tags", "tags": {"turn": "1"}})
+    log.do_later(lambda: [{"type": "tags", "tags": {"turn": "2"}}])
+    log.append({"type": "tags", "tags": {"turn": "3"}})
+    time.sleep(0.05)
+    written: list[bytes] = []
+    original = runlog_module._write_all
+
+    def count(handle: int, data: bytes) -> None:
+        written.append(data)
+        original(handle, data)
+
+    monkeypatch.setattr(runlog_module, "_write_all", count)
+    log.write()
+    meta, frames = written
+    assert json.loads(meta)["name"] == "fit"
+    events, _, dropped = unpack_frames(frames)
+    assert [event["tags"]["turn"] for event in events] == ["1", "2", "3"]
+    assert dropped == 0
+    assert events[0]["at"] - begun < 0.05 <= events[1]["at"] - begun
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
