@@ -91,7 +91,8 @@ export interface IRunsApi {
     place: IRunPlace,
     change: {
       readonly name?: string;
-      readonly tags?: Readonly<Record<string, string>>;
+      /** A null takes a tag away. */
+      readonly tags?: Readonly<Record<string, string | null>>;
     }
   ): Promise<IRun>;
   deleteRun(place: IRunPlace): Promise<void>;
@@ -206,10 +207,15 @@ namespace Private {
   ): IRunsApi {
     return {
       getStatus: () => ask<IStatus>('status', {}, body => isText(body.version)),
-      listRuns: ({ orderBy, filter, ...rest }) =>
+      listRuns: ({ orderBy, filter, groupBy, ...rest }) =>
         ask<IRunsPage>(
           'runs',
-          { ...rest, filter: filter || null, order_by: orderBy },
+          {
+            ...rest,
+            filter: filter || null,
+            // Groups stay whole over pages where their field decides first.
+            order_by: [groupBy, orderBy].filter(each => each !== null)
+          },
           body => Array.isArray(body.runs)
         ),
       getRun: place =>

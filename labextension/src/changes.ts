@@ -4,8 +4,8 @@
 import { VDomModel } from '@jupyterlab/ui-components';
 
 import type { IApi } from './api';
-import type { IProblem, IRun } from './tokens';
-import { readProblem } from './tokens';
+import type { IProblem, IRemovedTag, IRun } from './tokens';
+import { PIN_TAG, readProblem } from './tokens';
 
 /** Of more runs a table is not readable, and the server refuses it. */
 export const MOST_COMPARED = 20;
@@ -25,6 +25,11 @@ export class RunChanges extends VDomModel {
   /** The runs that were deleted last and can be had back. */
   get deleted(): readonly IRun[] {
     return this._deleted;
+  }
+
+  /** The tag that was removed last and can be had back. */
+  get removedTag(): IRemovedTag | null {
+    return this._removedTag;
   }
 
   /** Why the last change was not made. */
@@ -51,6 +56,7 @@ export class RunChanges extends VDomModel {
   clear(): void {
     this._selected = new Map();
     this._deleted = [];
+    this._removedTag = null;
     this._problem = null;
     this.stateChanged.emit();
   }
@@ -64,6 +70,7 @@ export class RunChanges extends VDomModel {
   /** Take away what was said about the last change. */
   dismiss(): void {
     this._deleted = [];
+    this._removedTag = null;
     this._problem = null;
     this.stateChanged.emit();
   }
@@ -77,17 +84,30 @@ export class RunChanges extends VDomModel {
 
   /** Set a tag of a run; false where this was refused. */
   setTag(run: IRun, key: string, value: string): Promise<boolean> {
-    return this._change(notebook =>
-      this._options.api.editRun(
-        { runId: run.run_id, notebook },
-        { tags: { [key]: value } }
-      )
-    );
+    return this._tag(run, key, value);
+  }
+
+  /** Remove a tag of a run; it can be had back. */
+  async removeTag(run: IRun, key: string): Promise<boolean> {
+    const value = run.tags[key];
+    const isDone = await this._tag(run, key, null);
+    if (isDone) {
+      this._deleted = [];
+      this._removedTag = { run, key, value: String(value) };
+      this.stateChanged.emit();
+    }
+    return isDone;
+  }
+
+  /** Keep a run in view, or keep it no more. */
+  setPin(run: IRun, isPinned: boolean): Promise<boolean> {
+    return this._tag(run, PIN_TAG, isPinned ? 'yes' : null);
   }
 
   /** Delete runs, one after the other, until one is refused. */
   remove(runs: readonly IRun[]): Promise<boolean> {
     this._deleted = [];
+    this._removedTag = null;
     return this._change(async notebook => {
       for (const run of runs) {
         await this._options.api.deleteRun({ runId: run.run_id, notebook });
@@ -99,14 +119,32 @@ export class RunChanges extends VDomModel {
     });
   }
 
-  /** Put back what was deleted last. */
-  undo(): Promise<boolean> {
+  /** Put back what was deleted or removed last. */
+  async undo(): Promise<boolean> {
+    const tag = this._removedTag;
+    if (tag !== null) {
+      const isDone = await this._tag(tag.run, tag.key, tag.value);
+      if (isDone) {
+        this._removedTag = null;
+        this.stateChanged.emit();
+      }
+      return isDone;
+    }
     return this._change(async notebook => {
       for (const run of [...this._deleted]) {
         await this._options.api.restoreRun({ runId: run.run_id, notebook });
         this._deleted = this._deleted.filter(other => other !== run);
       }
     });
+  }
+
+  private _tag(run: IRun, key: string, value: string | null): Promise<boolean> {
+    return this._change(notebook =>
+      this._options.api.editRun(
+        { runId: run.run_id, notebook },
+        { tags: { [key]: value } }
+      )
+    );
   }
 
   private async _change(
@@ -134,6 +172,7 @@ export class RunChanges extends VDomModel {
   private readonly _options: RunChanges.IOptions;
   private _selected: ReadonlyMap<string, IRun> = new Map();
   private _deleted: readonly IRun[] = [];
+  private _removedTag: IRemovedTag | null = null;
   private _problem: IProblem | null = null;
   private _isBusy = false;
 }

@@ -29,7 +29,8 @@ const SETTLE_MS = 300;
 export const FIRST_QUERY: IQuery = {
   filter: '',
   orderBy: null,
-  scope: 'notebook'
+  scope: 'notebook',
+  groupBy: null
 };
 
 /**

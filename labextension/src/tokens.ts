@@ -31,11 +31,25 @@ export interface IRun {
   readonly metrics: Readonly<Record<string, MetricValue>>;
   readonly params: Readonly<Record<string, unknown>>;
   readonly tags: Readonly<Record<string, unknown>>;
+  /** Where its notebook lay; an older server does not say. */
+  readonly notebook?: string | null;
+}
+
+/** The tag of runs that stay in view; the server knows it too. */
+export const PIN_TAG = 'mlops.pinned';
+
+/** A tag that a run had. */
+export interface IRemovedTag {
+  readonly run: IRun;
+  readonly key: string;
+  readonly value: string;
 }
 
 /** One page of a list of runs, newest first. */
 export interface IRunsPage {
   readonly runs: readonly IRun[];
+  /** Those that stay in view whatever is listed; an older server says none. */
+  readonly pinned?: readonly IRun[];
   readonly limit: number;
   readonly offset: number;
   readonly has_more: boolean;
@@ -132,6 +146,8 @@ export interface IQuery {
   /** As `search_runs` reads it; null for the newest first. */
   readonly orderBy: string | null;
   readonly scope: 'notebook' | 'store';
+  /** What the runs of a group have in common, as filters write it: `notebook`, `params.C`; null for no groups. */
+  readonly groupBy: string | null;
 }
 
 /** What the server says about itself. */

@@ -1,5 +1,6 @@
 import './base.css';
 import './bars.css';
+import './groups.css';
 import './page.css';
 import './models.css';
 import './pipeline.css';

@@ -28,6 +28,7 @@ function mountList(
 ) {
   const props: IRunListProps = {
     page: makePage(runs),
+    groupBy: null,
     columns: null,
     isByTime: true,
     selected: new Map(),
@@ -209,6 +210,7 @@ describe('RunList', () => {
       <div className="jp-MLOpsRuns" ref={section}>
         <RunList
           page={makePage([makeRun()], { offset, has_more: true })}
+          groupBy={null}
           columns={null}
           isByTime
           selected={new Map()}

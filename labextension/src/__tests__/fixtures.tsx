@@ -200,6 +200,8 @@ export function makeActions(): IRunActions {
     onOpen: vi.fn(),
     onRename: vi.fn(() => Promise.resolve(true)),
     onTag: vi.fn(() => Promise.resolve(true)),
+    onUntag: vi.fn(),
+    onPin: vi.fn(),
     onDelete: vi.fn()
   };
 }

@@ -231,6 +231,7 @@ describe('MLOpsModel', () => {
     await pass(0);
     expect(api.asked[api.asked.length - 1]).toEqual({
       filter: 'metrics.acc > 1',
+      groupBy: null,
       orderBy: 'name ASC',
       scope: 'store',
       notebook: 'a.ipynb',

@@ -4,13 +4,14 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import type { IProblem, IRun } from '../tokens';
+import type { IProblem, IRemovedTag, IRun } from '../tokens';
 
 export interface IChangeBarProps {
   readonly selected: readonly IRun[];
   /** More cannot be compared. */
   readonly mostCompared: number;
   readonly deleted: readonly IRun[];
+  readonly removedTag: IRemovedTag | null;
   readonly problem: IProblem | null;
   readonly isBusy: boolean;
   readonly trans: TranslationBundle;
@@ -25,6 +26,7 @@ interface IButtonProps {
   readonly label: string;
   readonly isOff?: boolean;
   readonly title?: string;
+  readonly className?: string;
   readonly onClick: () => void;
 }
 
@@ -32,7 +34,7 @@ export function SmallButton(props: IButtonProps): React.JSX.Element {
   return (
     <button
       type="button"
-      className="jp-MLOpsButton jp-mod-styled"
+      className={`jp-MLOpsButton jp-mod-styled ${props.className ?? ''}`.trim()}
       disabled={props.isOff}
       title={props.title}
       onClick={props.onClick}
@@ -69,18 +71,30 @@ function Chosen(props: IChangeBarProps): React.JSX.Element {
   );
 }
 
+/** What was done last, in words; null where there is nothing to undo. */
+function describe(props: IChangeBarProps): string | null {
+  const { deleted, removedTag, trans } = props;
+  if (removedTag !== null) {
+    const { key, run } = removedTag;
+    return trans.__('Removed the tag “%1” of “%2”', key, run.name);
+  }
+  if (deleted.length === 0) {
+    return null;
+  }
+  return deleted.length === 1
+    ? trans.__('Deleted “%1”', deleted[0]?.name)
+    : trans.__('Deleted %1 runs', deleted.length);
+}
+
 export function ChangeBar(props: IChangeBarProps): React.JSX.Element {
-  const { deleted, problem, trans } = props;
+  const { problem, trans } = props;
+  const done = describe(props);
   return (
     <>
       {props.selected.length > 0 && <Chosen {...props} />}
-      {deleted.length > 0 && (
+      {done !== null && (
         <div className="jp-MLOpsChangeBar" role="status">
-          <span className="jp-MLOpsChangeBar-words">
-            {deleted.length === 1
-              ? trans.__('Deleted “%1”', deleted[0]?.name)
-              : trans.__('Deleted %1 runs', deleted.length)}
-          </span>
+          <span className="jp-MLOpsChangeBar-words">{done}</span>
           <SmallButton
             label={trans.__('Undo')}
             isOff={props.isBusy}

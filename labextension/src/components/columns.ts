@@ -73,6 +73,16 @@ export function quoteColumn(column: string): string | null {
   return quote ? `${kind}.${quote}${key}${quote}` : null;
 }
 
+/**
+ * Give a column that filters and orders write with quotes without them.
+ *
+ * @param text - as `quoteColumn` gives it
+ */
+export function unquoteColumn(text: string): string {
+  const [kind, key] = splitColumn(text);
+  return /^([`"]).*\1$/s.test(key) ? `${kind}.${key.slice(1, -1)}` : text;
+}
+
 /** What may be put in at the caret, and which part of the text it takes the place of. */
 export interface ICompletion {
   readonly from: number;

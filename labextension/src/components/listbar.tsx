@@ -5,7 +5,12 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { IProblem, IQuery, IRun } from '../tokens';
-import { listColumns, quoteColumn, splitColumn } from './columns';
+import {
+  listColumns,
+  quoteColumn,
+  splitColumn,
+  unquoteColumn
+} from './columns';
 import { FilterBox } from './filterbox';
 
 /** A menu of hundreds of names helps nobody; the filter box finds them all. */
@@ -82,6 +87,43 @@ function OrderSelect(
   );
 }
 
+function GroupSelect(
+  props: IListBarProps & { readonly names: readonly string[] }
+): React.JSX.Element {
+  const { query, names, trans } = props;
+  const groups: [string, string][] = [
+    ['', trans.__('No groups')],
+    ['experiment', trans.__('By experiment')]
+  ];
+  if (query.scope === 'store') {
+    groups.push(['notebook', trans.__('By notebook')]);
+  }
+  for (const name of names) {
+    const quoted = quoteColumn(name);
+    if (quoted !== null && !name.startsWith('metrics.')) {
+      groups.push([quoted, trans.__('By %1', splitColumn(name)[1])]);
+    }
+  }
+  const { groupBy } = query;
+  if (groupBy !== null && !groups.some(([group]) => group === groupBy)) {
+    const [, key] = splitColumn(unquoteColumn(groupBy));
+    groups.push([groupBy, trans.__('By %1', key)]);
+  }
+  return (
+    <Select
+      label={trans.__('Groups of runs')}
+      value={groupBy ?? ''}
+      onChange={group => props.onQuery({ groupBy: group || null })}
+    >
+      {groups.map(([group, label]) => (
+        <option key={group} value={group}>
+          {label}
+        </option>
+      ))}
+    </Select>
+  );
+}
+
 function ColumnsMenu(
   props: IListBarProps & { readonly names: readonly string[] }
 ): React.JSX.Element {
@@ -147,6 +189,7 @@ export function ListBar(props: IListBarProps): React.JSX.Element {
           <option value="store">{trans.__('All notebooks')}</option>
         </Select>
         <OrderSelect {...props} names={names} />
+        <GroupSelect {...props} names={names} />
         <ColumnsMenu {...props} names={names} />
       </div>
     </div>

@@ -10,6 +10,8 @@ import type { IRun, MetricValue, RunStatus } from '../tokens';
 import { SmallButton } from './changebar';
 import { readColumn, splitColumn } from './columns';
 import { NameForm, TagForm } from './forms';
+import { isPinned } from './groups';
+import { Tags } from './tags';
 import {
   formatAge,
   formatDuration,
@@ -52,6 +54,8 @@ export interface IRunActions {
   readonly onOpen: (run: IRun) => void;
   readonly onRename: (run: IRun, name: string) => Promise<boolean>;
   readonly onTag: (run: IRun, key: string, value: string) => Promise<boolean>;
+  readonly onUntag: (run: IRun, key: string) => void;
+  readonly onPin: (run: IRun, isPinned: boolean) => void;
   readonly onDelete: (run: IRun) => void;
 }
 
@@ -249,13 +253,6 @@ function Summary(props: IRunRowProps): React.JSX.Element {
   );
 }
 
-/** Tags that people set; ours tell the panel things. */
-export function listTags(run: IRun): [string, string][] {
-  return Object.entries(run.tags)
-    .filter(([key]) => !key.startsWith('mlops.') && key !== 'params.changed')
-    .map(([key, value]) => [key, formatParam(value)]);
-}
-
 /** What can be done with a run, with a form where something must be typed. */
 function Actions({ run, trans, actions }: IRunRowProps): React.JSX.Element {
   const [form, setForm] = React.useState<'name' | 'tag' | null>(null);
@@ -276,6 +273,12 @@ function Actions({ run, trans, actions }: IRunRowProps): React.JSX.Element {
           onClick={() => setForm('name')}
         />
         <SmallButton label={trans.__('Tag')} onClick={() => setForm('tag')} />
+        <SmallButton
+          label={isPinned(run) ? trans.__('Unpin') : trans.__('Pin')}
+          className="jp-MLOpsRun-pin"
+          title={trans.__('A pinned run stays above all others')}
+          onClick={() => actions.onPin(run, !isPinned(run))}
+        />
         <SmallButton
           label={trans.__('Delete')}
           isOff={run.status === 'running'}
@@ -319,7 +322,7 @@ function Details(props: IRunRowProps): React.JSX.Element {
         ])}
       />
       <Parameters {...props} />
-      <Entries title={trans.__('Tags')} entries={listTags(run)} />
+      <Tags run={run} trans={trans} onRemove={props.actions.onUntag} />
       <Entries
         title={trans.__('Run')}
         entries={[

@@ -6,6 +6,7 @@ import * as React from 'react';
 
 import type { IRun, IRunsPage } from '../tokens';
 import { pickKeyMetrics } from './format';
+import { groupRuns } from './groups';
 import type { IRunActions } from './run';
 import { RunRow } from './run';
 
@@ -14,6 +15,8 @@ const KEY_METRICS = 3;
 
 export interface IRunListProps {
   readonly page: IRunsPage;
+  /** What the runs of a group have in common; null for no groups. */
+  readonly groupBy: string | null;
   readonly columns: readonly string[] | null;
   /** Whether the newest come first, so that pages are newer and older. */
   readonly isByTime: boolean;
@@ -42,7 +45,7 @@ function findTarget(key: string, place: number, count: number): number | null {
   }
 }
 
-function moveFocus(event: React.KeyboardEvent<HTMLUListElement>): void {
+function moveFocus(event: React.KeyboardEvent<HTMLElement>): void {
   // Up and down stay in their column: rows, or the boxes that choose them.
   const kind = (event.target as HTMLElement).matches('.jp-MLOpsRun-choice')
     ? '.jp-MLOpsRun-choice'
@@ -90,18 +93,41 @@ function Pager(props: IRunListProps): React.JSX.Element | null {
   );
 }
 
+/** Pinning moves a run to another list, and the focus shall go with it. */
+function usePinFocus(
+  list: React.RefObject<HTMLElement>,
+  page: IRunsPage
+): (runId: string) => void {
+  const moved = React.useRef<string | null>(null);
+  React.useEffect(() => {
+    const rows = list.current?.querySelectorAll<HTMLElement>('.jp-MLOpsRun');
+    const row = [...(rows ?? [])].find(
+      each => each.dataset['runId'] === moved.current
+    );
+    if (row && document.activeElement === document.body) {
+      row.querySelector<HTMLElement>('.jp-MLOpsRun-pin')?.focus();
+      moved.current = null;
+    }
+  }, [page]);
+  return runId => {
+    moved.current = runId;
+  };
+}
+
 export function RunList(props: IRunListProps): React.JSX.Element {
-  const { page } = props;
+  const { page, trans } = props;
   const [openId, setOpenId] = React.useState<string | null>(null);
   const [focusId, setFocusId] = React.useState<string | null>(null);
+  const groups = groupRuns(page, props.groupBy, trans);
+  const runs = groups.flatMap(group => group.runs);
   const keyMetrics = pickKeyMetrics(
-    page.runs.map(run => run.metrics),
+    runs.map(run => run.metrics),
     KEY_METRICS
   );
-  const tabStop = page.runs.some(run => run.run_id === focusId)
+  const tabStop = runs.some(run => run.run_id === focusId)
     ? focusId
-    : page.runs[0]?.run_id;
-  const listRef = React.useRef<HTMLUListElement>(null);
+    : runs[0]?.run_id;
+  const listRef = React.useRef<HTMLDivElement>(null);
   React.useEffect(() => {
     // A page that was turned is read from its beginning.
     const section = listRef.current?.closest('.jp-MLOpsRuns');
@@ -109,35 +135,53 @@ export function RunList(props: IRunListProps): React.JSX.Element {
       section.scrollTop = 0;
     }
   }, [page.offset]);
+  const notePin = usePinFocus(listRef, page);
+  const actions: IRunActions = {
+    ...props.actions,
+    onPin: (run, isPinned) => {
+      notePin(run.run_id);
+      props.actions.onPin(run, isPinned);
+    }
+  };
+  const renderRow = (run: IRun) => (
+    <RunRow
+      key={run.run_id}
+      run={run}
+      keyMetrics={keyMetrics}
+      columns={props.columns}
+      isChosen={props.selected.has(run.run_id)}
+      actions={actions}
+      onChoose={props.onChoose}
+      isOpen={run.run_id === openId}
+      isTabStop={run.run_id === tabStop}
+      now={props.now}
+      locale={props.locale}
+      trans={trans}
+      onToggle={runId => setOpenId(runId === openId ? null : runId)}
+      onFocus={setFocusId}
+    />
+  );
   return (
     <>
-      {/* A list without bullets is no list to some screen readers unless it says so. */}
-      <ul
-        ref={listRef}
-        className="jp-MLOpsRunList"
-        role="list"
-        aria-label={props.trans.__('Runs')}
-        onKeyDown={moveFocus}
-      >
-        {page.runs.map(run => (
-          <RunRow
-            key={run.run_id}
-            run={run}
-            keyMetrics={keyMetrics}
-            columns={props.columns}
-            isChosen={props.selected.has(run.run_id)}
-            actions={props.actions}
-            onChoose={props.onChoose}
-            isOpen={run.run_id === openId}
-            isTabStop={run.run_id === tabStop}
-            now={props.now}
-            locale={props.locale}
-            trans={props.trans}
-            onToggle={runId => setOpenId(runId === openId ? null : runId)}
-            onFocus={setFocusId}
-          />
+      <div ref={listRef} onKeyDown={moveFocus}>
+        {groups.map(({ label, runs: members }, place) => (
+          <React.Fragment key={place}>
+            {label !== null && (
+              <h4 className="jp-MLOpsRunList-group" title={label}>
+                {label}
+              </h4>
+            )}
+            {/* A list without bullets is no list to some screen readers unless it says so. */}
+            <ul
+              className="jp-MLOpsRunList"
+              role="list"
+              aria-label={label ?? trans.__('Runs')}
+            >
+              {members.map(renderRow)}
+            </ul>
+          </React.Fragment>
         ))}
-      </ul>
+      </div>
       <Pager {...props} />
     </>
   );

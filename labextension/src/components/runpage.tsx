@@ -22,8 +22,9 @@ import {
   formatParam,
   sortMetrics
 } from './format';
-import { Entries, listTags, nameStatus } from './run';
+import { Entries, nameStatus } from './run';
 import { Code, Datasets, Environment } from './surroundings';
+import { listTags } from './tags';
 
 /** So many curves are asked for at once. */
 const CURVES_AT_ONCE = 12;

@@ -33,6 +33,7 @@ export class RunPage extends PageView<IRunDetails> {
           filter: `parent_run_id = '${place.runId.replace(/[\\']/g, '')}'`,
           orderBy: 'started_at ASC',
           scope: 'store',
+          groupBy: null,
           notebook: place.notebook,
           limit: 25,
           offset: 0

@@ -37,6 +37,8 @@ export class RunsSection extends VDomRenderer<MLOpsModel> {
       onOpen: run => options.opener.openRun(run, this.model.notebook ?? ''),
       onRename: (run, name) => changes.rename(run, name),
       onTag: (run, key, value) => changes.setTag(run, key, value),
+      onUntag: (run, key) => void changes.removeTag(run, key),
+      onPin: (run, isPinned) => void changes.setPin(run, isPinned),
       onDelete: run => void changes.remove([run])
     };
     this._locale = options.translator.languageCode.replace('_', '-');
@@ -108,6 +110,7 @@ export class RunsSection extends VDomRenderer<MLOpsModel> {
           selected={[...changes.selected.values()]}
           mostCompared={MOST_COMPARED}
           deleted={changes.deleted}
+          removedTag={changes.removedTag}
           problem={changes.problem}
           isBusy={changes.isBusy}
           trans={this._trans}
@@ -150,7 +153,8 @@ export class RunsSection extends VDomRenderer<MLOpsModel> {
     if (page === null) {
       return problem ? null : <Loading trans={this._trans} />;
     }
-    if (page.runs.length === 0 && page.offset === 0) {
+    const isEmpty = page.runs.length === 0 && page.offset === 0;
+    if (isEmpty && !(query.filter && page.pinned?.length)) {
       return problem ? null : query.filter ? (
         <NoMatch
           trans={this._trans}
@@ -166,6 +170,7 @@ export class RunsSection extends VDomRenderer<MLOpsModel> {
     return (
       <RunList
         page={page}
+        groupBy={query.groupBy}
         columns={columns}
         isByTime={query.orderBy === null}
         selected={this._options.changes.selected}
