@@ -313,8 +313,6 @@ export class FakeApi implements IApi {
     return this._answer({ job: this.job });
   }
 
-  async startJob(_: string, request: IJobRequest) {
-    await this._do(`run ${JSON.stringify(request)}`);
   news: INotebookNews = {
     session: null,
     executions: [],
@@ -328,6 +326,8 @@ export class FakeApi implements IApi {
     return this._answer(this.news);
   }
 
+  async startJob(_: string, request: IJobRequest) {
+    await this._do(`run ${JSON.stringify(request)}`);
     return { job: this.job, problem: this.refusal };
   }
 
