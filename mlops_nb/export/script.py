@@ -19,8 +19,9 @@ from mlops_nb.export.cells import FALLBACKS, CellWriter, ScriptNeeds
 from mlops_nb.export.options import write_parser
 from mlops_nb.notebook.dataflow import CellFlow, FlowTable
 from mlops_nb.notebook.document import Cell, NotebookDocument, replace_file
+from mlops_nb.notebook.giving import resolve_parameters
 from mlops_nb.notebook.magics import parse_cell
-from mlops_nb.notebook.parameters import Parameter, read_parameters, resolve_parameters
+from mlops_nb.notebook.parameters import Parameter, read_parameters
 from mlops_nb.notebook.tags import CellRole, read_roles
 
 MARK = "# Written by mlops_nb export; changes here are lost with the next export."

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from mlops_nb.config import Settings
 from mlops_nb.errors import InvalidValueError, NotFoundError, near_misses
-from mlops_nb.notebook.parameters import resolve_parameters
+from mlops_nb.notebook.giving import resolve_parameters
 from mlops_nb.pipeline.cache import StepCache
 from mlops_nb.pipeline.context import Context
 from mlops_nb.pipeline.planning import Planned, read_plan

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mlops_nb.notebook.giving import render_parameters
 from mlops_nb.notebook.magics import parse_cell
-from mlops_nb.notebook.parameters import render_parameters
 from mlops_nb.pipeline import items
 from mlops_nb.pipeline.definitions import (
     Definition,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mlops_nb.errors import CorruptObjectError, MLOpsError
-from mlops_nb.notebook.parameters import render_parameters
+from mlops_nb.notebook.giving import render_parameters
 from mlops_nb.notebook.secrets import Secret
 from mlops_nb.pipeline.cache import Found, StepCache
 from mlops_nb.pipeline.context import Context

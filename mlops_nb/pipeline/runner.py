@@ -12,7 +12,7 @@ from typing import Any
 
 from mlops_nb.config import Settings
 from mlops_nb.errors import InvalidValueError, RunNotFoundError
-from mlops_nb.notebook.parameters import resolve_parameters
+from mlops_nb.notebook.giving import resolve_parameters
 from mlops_nb.notebook.secrets import collect_secrets
 from mlops_nb.pipeline import remains
 from mlops_nb.pipeline.cache import StepCache

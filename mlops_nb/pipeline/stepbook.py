@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlops_nb.notebook.document import Cell, new_code_cell, new_markdown_cell, new_notebook
-from mlops_nb.notebook.parameters import render_parameters
+from mlops_nb.notebook.giving import render_parameters
 from mlops_nb.pipeline.definitions import list_settings_cells
 from mlops_nb.pipeline.graph import Pipeline, Step
 from mlops_nb.pipeline.hiding import CALL

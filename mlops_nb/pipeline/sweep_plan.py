@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from mlops_nb.errors import InvalidValueError, NotFoundError, ParameterError, PipelineError
+from mlops_nb.notebook.giving import resolve_parameters
 from mlops_nb.notebook.literals import read_literal, write_literal
-from mlops_nb.notebook.parameters import resolve_parameters
 from mlops_nb.pipeline.graph import Pipeline
 from mlops_nb.pipeline.sweep_samplers import SAMPLERS, make_sampler
 from mlops_nb.pipeline.sweep_space import (

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops_nb.errors import ParameterError, UsageError, near_misses
-from mlops_nb.notebook.parameters import Parameter, coerce, resolve_parameters
+from mlops_nb.notebook.giving import coerce, resolve_parameters
+from mlops_nb.notebook.parameters import Parameter
 from mlops_nb.pipeline.sweep_words import split_list
 
 KINDS = ("log", "lin", "int", "logint", "list")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from mlops_nb.notebook.parameters import render_parameters
+from mlops_nb.notebook.giving import render_parameters
 from mlops_nb.pipeline import filestate
 from mlops_nb.pipeline.cache import StepCache
 from mlops_nb.pipeline.context import Context

@@ -9,13 +9,8 @@ import pytest
 from mlops_nb.errors import NotebookError, ParameterError
 from mlops_nb.notebook.declarations import find_rebound
 from mlops_nb.notebook.document import Cell, NotebookDocument, new_code_cell, new_notebook
-from mlops_nb.notebook.parameters import (
-    Parameter,
-    coerce,
-    read_parameters,
-    render_parameters,
-    resolve_parameters,
-)
+from mlops_nb.notebook.giving import coerce, render_parameters, resolve_parameters
+from mlops_nb.notebook.parameters import Parameter, read_parameters
 
 CLASSES = "class Mode(enum.Enum):\n    FAST = 'quick'\n    SLOW = 2\n    OTHER = enum.auto()\n"
 

@@ -20,15 +20,9 @@ from mlops_nb.notebook.document import (
     new_notebook,
     write_notebook,
 )
+from mlops_nb.notebook.giving import coerce, render_parameters, resolve_parameters
 from mlops_nb.notebook.literals import NotLiteralError, read_literal, write_literal
-from mlops_nb.notebook.parameters import (
-    Parameter,
-    coerce,
-    parse_parameters,
-    read_parameters,
-    render_parameters,
-    resolve_parameters,
-)
+from mlops_nb.notebook.parameters import Parameter, parse_parameters, read_parameters
 
 
 def parse(source: str) -> tuple[Parameter, ...]:

@@ -10,12 +10,8 @@ import pytest
 
 from mlops_nb.errors import ParameterError
 from mlops_nb.notebook.document import Cell
-from mlops_nb.notebook.parameters import (
-    Parameter,
-    parse_parameters,
-    render_parameters,
-    resolve_parameters,
-)
+from mlops_nb.notebook.giving import render_parameters, resolve_parameters
+from mlops_nb.notebook.parameters import Parameter, parse_parameters
 from mlops_nb.notebook.secrets import Secret, collect_secrets, redact, redact_document
 
 VALUE = "s3cr3t'\"<\\é&/+ü"

@@ -15,7 +15,8 @@ from palmerpenguins import load_penguins
 import mlops_nb as mlops
 from mlops_nb.errors import InvalidValueError, NotFoundError
 from mlops_nb.notebook.document import NotebookDocument
-from mlops_nb.notebook.parameters import read_parameters, resolve_parameters
+from mlops_nb.notebook.giving import resolve_parameters
+from mlops_nb.notebook.parameters import read_parameters
 from mlops_nb.notebook.templates import copy_template, list_templates
 
 ROOT = Path(__file__).resolve().parents[2]
