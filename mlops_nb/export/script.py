@@ -68,7 +68,7 @@ def export_script(
     document = NotebookDocument.load(notebook)
     target = Path(output)
     _check_target(target, document.path, overwrite=overwrite)
-    parameters = read_parameters(document)
+    parameters = read_parameters(document, may_compute=False)
     for parameter in parameters:
         if parameter.enum:
             found = f"parameter {parameter.name!r} is a member of the class {parameter.enum!r}"

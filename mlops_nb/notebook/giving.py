@@ -128,6 +128,11 @@ def resolve_parameters(
             if is_secret
             else coerce(declared[name], value)
         )
+        used_by = declared[name].used_by
+        if used_by and values[name] != declared[name].default:
+            expected = f"{declared[name].default!r}, for its cell computes {used_by!r} from that"
+            hint = f"Move {used_by!r} to the next cell, where the given value reaches it."
+            raise ParameterError(f"parameter {name!r}", value, expected, hint)
     return values
 
 

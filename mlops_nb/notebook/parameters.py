@@ -17,6 +17,7 @@ from mlops_nb.notebook.choices import (
     find_owner,
     read_member,
 )
+from mlops_nb.notebook.computed import look_at
 from mlops_nb.notebook.document import Cell, NotebookDocument
 from mlops_nb.notebook.literals import NotLiteralError, read_literal
 from mlops_nb.notebook.magics import (
@@ -47,6 +48,9 @@ class Parameter:
     members
         Names of the members, with their values where they are literals; empty where the class is
         imported and so cannot be read.
+    used_by
+        The first statement of its own cell that computes something from it: no other value than the
+        default may be given then.
     """
 
     name: str
@@ -55,6 +59,7 @@ class Parameter:
     help: str = ""
     enum: str = ""
     members: Members = ()
+    used_by: str = ""
 
     @property
     def type_name(self) -> str:
@@ -73,13 +78,18 @@ class Parameter:
         return str(self.default) if isinstance(self.default, EnumMember) else repr(self.default)
 
 
-def read_parameters(document: NotebookDocument) -> tuple[Parameter, ...]:
+def read_parameters(
+    document: NotebookDocument, *, may_compute: bool | None = None
+) -> tuple[Parameter, ...]:
     """Read the parameters that a notebook declares.
 
     Parameters
     ----------
     document
         The notebook. Values that papermill injected in an earlier run count as defaults.
+    may_compute
+        Whether the cell may compute something besides, as it may where all cells run in one kernel;
+        by default, where the notebook has no steps.
 
     Returns
     -------
@@ -92,13 +102,18 @@ def read_parameters(document: NotebookDocument) -> tuple[Parameter, ...]:
         Where the cell holds more than ``name[: type] = literal  # help`` and imports.
     """
     roles = read_roles(document, ("when", "rng"))
+    if may_compute is None:
+        may_compute = not any(role.step for role in roles)
+    may_compute = may_compute and sum(role.is_declaring for role in roles) == 1
     enums: dict[str, Members] = {}
     aliases: dict[str, str] = {}
     parameters: tuple[Parameter, ...] = ()
     for cell, role in zip(document.cells, roles, strict=True):
         enums |= _find_enums(cell, role)
         if role.is_declaring and not role.is_skipped:
-            parameters += parse_parameters(cell, document.path, enums, aliases)
+            parameters += parse_parameters(
+                cell, document.path, enums, aliases, may_compute=may_compute
+            )
         elif cell.kind == "code" and not role.is_skipped:
             aliases |= find_aliases(cell.source)
         elif role.is_injected:
@@ -124,6 +139,8 @@ def parse_parameters(
     path: object = "notebook",
     enums: Mapping[str, Members] | None = None,
     aliases: Mapping[str, str] | None = None,
+    *,
+    may_compute: bool = False,
 ) -> tuple[Parameter, ...]:
     """Read the parameters that one cell declares.
 
@@ -137,6 +154,8 @@ def parse_parameters(
         Members of the Enum classes that the notebook defines up to here.
     aliases
         What imports up to here call the modules whose values may be defaults.
+    may_compute
+        Whether other statements may stand there; what they may change is no parameter then.
 
     Returns
     -------
@@ -157,6 +176,8 @@ def parse_parameters(
     comments = _read_comments(to_python(cell.source))
     found_here: dict[str, Parameter] = {}
     known, names = dict(enums or {}), dict(aliases or {}) | find_aliases(cell.source)
+    others: list[ast.stmt] = []
+    refused: NotebookError | None = None
     for statement in split_pairs(tree.body):
         if _is_silent(statement):
             continue
@@ -164,13 +185,29 @@ def parse_parameters(
             known |= own
             continue
         statement = resolve_aliases(statement, names)
-        parameter = _read_declaration(statement, comments, cell, path, known)
+        try:
+            parameter = _read_declaration(statement, comments, cell, path, known)
+        except NotebookError as error:
+            if not may_compute:
+                raise
+            refused = refused or error
+            others.append(statement)
+            continue
         parameter = _find_type(statement, parameter, known)
         if parameter.name in found_here:
             found = f"parameter {parameter.name!r} is declared twice (line {statement.lineno})"
             raise NotebookError(path, found, cell.index, "Keep one of the lines.")
         found_here[parameter.name] = parameter
-    return tuple(found_here.values())
+    if refused is None:
+        return tuple(found_here.values())
+    computed = look_at(others, {p.name: p.default for p in found_here.values()})
+    if computed.is_opaque:
+        raise refused
+    return tuple(
+        replace(parameter, used_by=computed.used.get(name, ""))
+        for name, parameter in found_here.items()
+        if name not in computed.changed
+    )
 
 
 _MOVE = "Keep only 'name = literal' in this cell; move the rest to the next cell."

@@ -101,6 +101,51 @@ def test_modules_imported_above_are_known(tmp_path: Path) -> None:
         parse("day = dt.date(2024, 1, 2)")
 
 
+def write_cell(source: str, folder: Path, *tags: str) -> NotebookDocument:
+    """Give a notebook whose parameters cell is followed by one cell with some tags."""
+    cells = [new_code_cell(source, ["parameters"]), new_code_cell("1", list(tags))]
+    return NotebookDocument.load(write_notebook(new_notebook(cells), folder / "nb.ipynb"))
+
+
+def test_cells_may_compute_where_there_are_no_steps(tmp_path: Path) -> None:
+    """As notebooks for papermill do; only a value that would come too late is refused."""
+    source = "a = 1\nuser = open('user').read()\nprint('hi')\nb = a * 2\nrate: float = 0.5"
+    found = read_parameters(write_cell(source, tmp_path))
+    assert found == (Parameter("a", 1, used_by="b = a * 2"), Parameter("rate", 0.5, "float"))
+    assert resolve_parameters(found, {"rate": "2", "a": "1"}) == {"a": 1, "rate": 2.0}
+    with pytest.raises(ParameterError, match=r"(?s)'a' is 3; expected 1.*'b = a \* 2'.*next cell"):
+        resolve_parameters(found, {"a": 3})
+    with pytest.raises(ParameterNotFoundError, match="user"):
+        resolve_parameters(found, {"user": "me"})
+    with pytest.raises(NotebookError, match="computed from"):
+        read_parameters(write_cell(source, tmp_path, "step:a"))
+    with pytest.raises(NotebookError, match="computed from"):
+        read_parameters(write_cell(source, tmp_path), may_compute=False)
+
+
+@pytest.mark.parametrize(
+    ("source", "kept"),
+    [
+        ("a = 1\nc = 2\na += 1", ["c"]),
+        ("a = [1]\nc = 2\nb = a", ["c"]),
+        ("a = [1]\nc = 2\na.append(2)", ["c"]),
+        ("a = 1\nif open('x').read():\n    c = 2", ["a"]),
+        ("a = 1\ndel a", []),
+        ("a = 1\nprint(a)", ["a"]),
+    ],
+)
+def test_what_cells_change_is_no_parameter(source: str, kept: list[str], tmp_path: Path) -> None:
+    """A value set after the cell would undo what the cell did, or be another object."""
+    found = read_parameters(write_cell(source, tmp_path))
+    assert [parameter.name for parameter in found] == kept
+
+
+def test_cells_that_may_do_anything_are_refused(tmp_path: Path) -> None:
+    """Where nobody can tell what a statement changes, nothing can be set after it."""
+    with pytest.raises(NotebookError, match="no parameter"):
+        read_parameters(write_cell("a = 1\nexec(open('x').read())", tmp_path))
+
+
 @pytest.mark.parametrize(
     ("source", "found"),
     [

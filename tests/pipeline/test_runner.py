@@ -110,6 +110,19 @@ def test_parameters_reach_every_step(place: Place) -> None:
     assert result.params == {"n": 41, "text": text, "rate": 0.1 + 0.2}
 
 
+def test_parameters_cell_that_computes(place: Place) -> None:
+    """Without steps it runs as it stands, and what is given comes after it, as with papermill."""
+    path = place.write(
+        ("%matplotlib inline\nimport datetime as dt",),
+        ("n, day = 1, dt.date(2024, 1, 2)\nk = 2\nlater = day + dt.timedelta(1)", "parameters"),
+        ("print(n, day, k, later)",),
+    )
+    assert place.run(path).status == "finished"
+    assert place.read_printed() == ["1 2024-01-02 2 2024-01-03\n"]
+    assert place.run(path, params={"k": "5"}).status == "finished"
+    assert place.read_printed() == ["1 2024-01-02 5 2024-01-03\n"]
+
+
 def test_head_that_uses_a_parameter_serves_every_step(place: Place) -> None:
     """A later step does not stumble over a setting whose value comes from before."""
     path = place.write(
