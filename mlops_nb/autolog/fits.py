@@ -9,15 +9,9 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
-from mlops_nb.autolog.describe import (
-    describe_params,
-    find_last_step,
-    is_preparation,
-    name_estimator,
-    read_plain_params,
-)
+from mlops_nb.autolog.describe import find_last_step, is_preparation, name_estimator
+from mlops_nb.autolog.estimators import Described, describe_estimator, read_message
 from mlops_nb.autolog.frames import read_locals
-from mlops_nb.autolog.generators import log_numpy, read_seeds
 from mlops_nb.autolog.given import GivenData
 from mlops_nb.autolog.models import KnownModels
 from mlops_nb.autolog.snapshots import SnapshotQueue, refresh_environment
@@ -134,16 +128,16 @@ class FitRecorder:
                         earlier, owner.begun, is_continued=True
                     )  # one more fit inside the same
             given = _read_data(frame) or given
-        self.latest = run = self._open(estimator, method)
+        described = describe_estimator(estimator)
+        self.latest = run = self._open(estimator, method, described)
         if owned is not None and frame is not None:
             self._owners[run.run_id] = _Owner(id(frame), self._session.cell, time.perf_counter())
             frame = frame.f_back
         if method == "partial_fit":
             self._partial[run.run_id] = _PartialFits(run, self._session.cell)
         try:
-            run.set_tags(self._log_params(run, estimator))
             run.note()  # should the process be killed in this fit
-            sample = self._given.log(run, given, frame)
+            sample = self._given.log(run, given, frame, state=described.state)
             self.known.add(estimator, run, next(iter(given.values()), None), sample)
         except BaseException:
             self._session.adopt(run)  # no run is left open, whatever the user's classes do
@@ -180,12 +174,12 @@ class FitRecorder:
         """
         if self._session.is_paused:
             return None
-        run = self._open(estimator, method)
+        described = describe_estimator(estimator)
+        run = self._open(estimator, method, described)
         try:
-            run.set_tags(self._log_params(run, estimator))
             run.log_params(settings)
             run.note()
-            self._given.log(run, given, frame, first=1)
+            self._given.log(run, given, frame, first=1, state=described.state)
         except BaseException:
             self._session.adopt(run)
             raise
@@ -206,43 +200,31 @@ class FitRecorder:
         """
         if self._session.is_paused or is_preparation(estimator):
             return None
-        self.latest = run = self._open(estimator, "fit")
+        described = describe_estimator(estimator)
+        described.tags["fit.seen"] = "after it"
+        self.latest = run = self._open(estimator, "fit", described)
         try:
-            run.set_tags({**self._log_params(run, estimator), "fit.seen": "after it"})
+            self._given.log(run, {}, None, state=described.state)
             self.known.add(estimator, run)
         finally:
             self._session.adopt(run)
         return run
 
-    def _open(self, estimator: Any, method: str) -> Run:
+    def _open(self, estimator: Any, method: str, described: Described) -> Run:
         run = self._session.start_run(
             name_estimator(estimator),
-            tags=self._tag(estimator, method),
+            tags=self._tag(estimator, method) | described.tags,
             is_active=False,
             is_deferred=True,
         )
+        if described.params:
+            run.log_event({"type": "params", "params": described.params})
         if self._data is not None:
             self._data.hold()
             if not self._has_environment:
                 self._has_environment = True
                 self._data.submit(lambda: refresh_environment(self._session))
         return run
-
-    def _log_params(self, run: Run, estimator: Any) -> dict[str, object]:
-        """Record the parameters; give the tags that say more of them."""
-        plain = read_plain_params(estimator)
-        if plain is not None:
-            run.log_event({"type": "params", "params": plain[0]})
-            log_numpy(run, type(estimator), plain[0])
-            return {"params.changed": ", ".join(plain[1])}
-        tags: dict[str, object] = {}
-        try:
-            params, changed = describe_params(estimator)
-            run.log_params(params)
-            tags["params.changed"] = ", ".join(changed)
-        except Exception as error:  # noqa: BLE001 - a class of the user's, and one run's matter
-            tags["params.unknown"] = f"{type(error).__name__}: {_read_message(error)}"
-        return tags | read_seeds()
 
     def _is_same_cell(self, earlier: _Owner | _PartialFits | None) -> bool:
         return earlier is not None and earlier.cell == self._session.cell
@@ -279,11 +261,12 @@ class FitRecorder:
         if partial is not None:
             self._end_partial(partial, duration)
         else:
-            run.log_metric("fit_time_s", duration)
+            log = run.log_metric if fit.is_continued else run.log_first
+            log("fit_time_s", duration)
         if fit.warnings:
             run.set_tag("warnings", "; ".join(fit.warnings))
         if error is not None:
-            run.set_tag("error", f"{type(error).__name__}: {_read_message(error)}")
+            run.set_tag("error", f"{type(error).__name__}: {read_message(error)}")
             interrupted = not isinstance(error, Exception)
             run.end("interrupted" if interrupted else "failed")
             return
@@ -375,13 +358,6 @@ def add_warning(fit: Fit, category: type[Warning], message: object) -> None:
     text = f"{category.__name__}: {' '.join(str(message).split())[:200]}"
     if len(fit.warnings) < _MOST_WARNINGS and text not in fit.warnings:
         fit.warnings.append(text)
-
-
-def _read_message(error: BaseException) -> str:
-    try:
-        return " ".join(str(error).split())[:500]
-    except Exception:  # noqa: BLE001 - an exception's own text may raise
-        return ""
 
 
 def _plain(value: Any) -> Any:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from mlops_nb.autolog.describe import Read
+from mlops_nb.capture.numpystate import State
 from mlops_nb.capture.seeds import capture_seeds, digest_numpy, read_numpy
-from mlops_nb.tracking import Run
 
 
 def read_seeds() -> dict[str, object]:
@@ -15,21 +14,26 @@ def read_seeds() -> dict[str, object]:
     return {f"seed.{name}": seeds[name] for name in names if seeds[name]}
 
 
-def log_numpy(run: Run, kind: type, params: dict[str, Any]) -> None:
-    """Record the state that a class of the library draws from, unless it is told of another.
+def read_later(read: Read) -> tuple[dict[str, object], State | None]:
+    """Read what the classes that are fitted draw from, unless they are told of another generator.
 
     Parameters
     ----------
-    run
-        The run of its fit.
-    kind
-        The class; one of the user's may draw from any generator.
-    params
-        Its parameters.
+    read
+        Their parameters. A class of the user's may draw from any generator.
+
+    Returns
+    -------
+    tags : dict
+        The states, as far as they are digested.
+    state : tuple or None
+        That of NumPy's generator, yet to be digested by `name_state`.
     """
-    if not kind.__module__.startswith("sklearn."):
-        run.set_tags(read_seeds())
-    elif params.get("random_state", 0) is None:
-        state = read_numpy()
-        if state is not None:
-            run.log_later(lambda: [{"type": "tags", "tags": {"seed.numpy": digest_numpy(state)}}])
+    if not read.is_library:
+        return read_seeds(), None
+    return {}, read_numpy() if read.draws else None
+
+
+def name_state(state: State) -> dict[str, object]:
+    """Give the tag of a state of NumPy's generator."""
+    return {"seed.numpy": digest_numpy(state)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from dataclasses import replace
 from types import CodeType, FrameType
@@ -10,7 +11,9 @@ from typing import Any
 
 from mlops_nb.autolog.callsites import find_site
 from mlops_nb.autolog.captures import EXACT_BYTES, Capture, CaptureBook, Sample, copy_rows
+from mlops_nb.autolog.generators import name_state
 from mlops_nb.autolog.snapshots import SnapshotQueue
+from mlops_nb.capture.numpystate import State
 from mlops_nb.data import fingerprint
 from mlops_nb.tracking import Run
 
@@ -19,6 +22,8 @@ _MOST_CALLS = 256
 
 # How the arguments of a call are written: by position, and by keyword.
 _Call = tuple[list[str], dict[str, str]]
+# A copy that is yet to be identified, its name and its role.
+_Later = tuple[Capture, str, str]
 
 
 def add_data(run: Run, queue: SnapshotQueue | None, obj: Any, name: str, role: str) -> None:
@@ -58,7 +63,13 @@ class GivenData:
         self._calls: dict[tuple[int, int], tuple[CodeType, _Call | None]] = {}
 
     def log(
-        self, run: Run, given: dict[str, Any], frame: FrameType | None, *, first: int = 0
+        self,
+        run: Run,
+        given: dict[str, Any],
+        frame: FrameType | None,
+        *,
+        first: int = 0,
+        state: State | None = None,
     ) -> Sample | None:
         """Record data as they are now.
 
@@ -72,6 +83,8 @@ class GivenData:
             The user's frame, whose call names them.
         first
             Place of the first of them among the call's arguments.
+        state
+            Of NumPy's generator, to be digested with them.
 
         Returns
         -------
@@ -80,16 +93,21 @@ class GivenData:
         """
         call = None if frame is None else self._find_call(frame)
         kept: Sample | None = None
-        for position, (role, obj) in enumerate(given.items(), first):
+        later: list[_Later] = []
+        position = first
+        for role, obj in given.items():
             name = _read_name(call, position, role)
+            position += 1
             capture = self._book.take(obj)
             if capture is None:
                 add_data(run, self._queue, obj, name, role)
                 sample = Sample(copy_rows(obj))
             else:
-                self._log_later(run, capture, name, role)
+                later.append((capture, name, role))
                 sample = capture.sample
             kept = kept or sample
+        if later or state is not None:
+            run.log_later(functools.partial(self._make, run, later, state))
         return kept
 
     def _find_call(self, frame: FrameType) -> _Call | None:
@@ -105,21 +123,22 @@ class GivenData:
             known = self._calls[key] = (code, call)
         return known[1]
 
-    def _log_later(self, run: Run, capture: Capture, name: str, role: str) -> None:
-        def make() -> Iterator[dict[str, Any]]:
+    def _make(self, run: Run, later: list[_Later], state: State | None) -> Iterator[dict[str, Any]]:
+        """Give the events of what was only captured; on a thread of ours, and never raising."""
+        if state is not None:
+            yield {"type": "tags", "tags": name_state(state)}
+        for capture, name, role in later:
             try:
                 record = capture.settle()
                 if record is None:
-                    return
+                    continue
                 record = replace(record, name=name, role=role)
                 if self._queue is not None:
                     record = self._queue.add(capture.data, record, run, is_copied=True)
-            except Exception as error:  # noqa: BLE001 - on a thread of ours, and one run's matter
+            except Exception as error:  # noqa: BLE001 - one run's matter
                 yield {"type": "tags", "tags": {f"data.unknown.{role}": type(error).__name__}}
             else:
                 yield {"type": "dataset", "dataset": record.to_json()}
-
-        run.log_later(make)
 
     def finish_cell(self) -> None:
         """Remember no data from one cell to the next."""

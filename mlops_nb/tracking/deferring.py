@@ -13,6 +13,7 @@ class Deferrable:
     """The part of a run that knows of its log being deferred."""
 
     _log: RunLog | None
+    _steps: dict[str, int]
 
     @abstractmethod
     def _fail(self, error: OSError) -> None:
@@ -43,6 +44,16 @@ class Deferrable:
     def log_event(self, event: Mapping[str, Any]) -> None:
         """Write an event whose names and values need no check."""
         self._append(event)
+
+    def log_first(self, key: str, value: float) -> None:
+        """Log the first value of a metric whose name and value need no check."""
+        log = self._log
+        if log is not None:
+            try:
+                log.log_metrics({key: value}, 0)
+            except OSError as error:
+                self._fail(error)
+        self._steps[key] = 0
 
     def note(self) -> None:
         """Keep a deferred run, as far as it is logged, also when the process is killed now."""

@@ -18,7 +18,13 @@ from mlops_nb.store import RunLog, Store
 from mlops_nb.tracking import active
 from mlops_nb.tracking.artifacts import check_artifact_name, describe_artifact, keep_files
 from mlops_nb.tracking.deferring import Deferrable
-from mlops_nb.tracking.values import check_key, read_metric, read_param, read_step, read_tag
+from mlops_nb.tracking.values import (
+    check_key,
+    read_metric,
+    read_params,
+    read_step,
+    read_tag,
+)
 
 _END_WORDS: dict[str, RunStatus] = {
     "finished": "finished",
@@ -203,8 +209,7 @@ class Run(Deferrable):
             A name is empty, too long or not printable; nothing is written.
         """
         if params:
-            read = {check_key("param", key): read_param(value) for key, value in params.items()}
-            self._append({"type": "params", "params": read})
+            self._append({"type": "params", "params": read_params(params)})
 
     def set_tag(self, key: str, value: Any) -> None:
         """Set one tag; see `set_tags`."""

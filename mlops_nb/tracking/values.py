@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
@@ -155,3 +156,14 @@ def read_tag(value: Any) -> str | None:
     """Give the text of a tag, None where it shall be taken away; see `read_param`."""
     read = read_param(value)
     return None if read is None else str(read)
+
+
+def read_params(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Give parameters, with their names checked.
+
+    Raises
+    ------
+    InvalidValueError
+        A name is empty, too long or not printable.
+    """
+    return {check_key("param", key): read_param(value) for key, value in params.items()}

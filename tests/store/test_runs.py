@@ -204,6 +204,23 @@ def test_ids_sort_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert abs(int(ids[-1].replace("-", "")[:12], 16) / 1000 - time.time()) < 60
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")  # xdist has threads
+def test_a_forked_child_draws_ids_of_its_own() -> None:
+    """Random numbers that the parent has drawn ahead are not used by its child as well."""
+    new_run_id()
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if not pid:
+        os.write(writer, new_run_id()[-16:].encode())
+        os._exit(0)
+    os.waitpid(pid, 0)
+    child = os.read(reader, 16).decode()
+    os.close(reader)
+    os.close(writer)
+    assert child not in {new_run_id()[-16:] for _ in range(ids_module._AHEAD)}
+
+
 def test_find_run_by_id_beginning_end_name_and_latest(store: Store) -> None:
     """A person names a run by what is at hand; what fits two is refused, naming both."""
     first, second = store.start_run(META), store.start_run({**META, "name": "second"})
