@@ -3,12 +3,14 @@
  */
 import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { PathExt } from '@jupyterlab/coreutils';
 import type { ITranslator } from '@jupyterlab/translation';
 import type { Widget } from '@lumino/widgets';
 
 import type { IApi } from './api';
 import { CommandIDs } from './commands';
 import { panelIcon } from './icons';
+import type { ICell, IRun } from './tokens';
 import { TRANSLATION_DOMAIN } from './tokens';
 
 /** Longer names make tabs that hide all others. */
@@ -116,10 +118,37 @@ export class Documents {
     if (runId !== undefined && runIds.length === 1) {
       const { RunPage } = await import('./sections/runpage');
       const place = { runId, notebook };
-      return new RunPage({ api, place, translator, onOpen });
+      return new RunPage({
+        ...{ api, place, translator, onOpen },
+        onOpenFile: path => this._openFile(path),
+        onOpenCells: (run, cells) => this._openCells(run, cells, notebook)
+      });
     }
     const { ComparePage } = await import('./sections/compare');
     return new ComparePage({ api, runIds, notebook, translator, onOpen });
+  }
+
+  private _openFile(path: string): void {
+    void this._options.app.commands.execute('docmanager:open', { path });
+  }
+
+  /** Write cells into a notebook beside the one in view, and open it. */
+  private async _openCells(
+    run: IRun,
+    cells: readonly ICell[],
+    notebook: string
+  ): Promise<void> {
+    const { contents } = this._options.app.serviceManager;
+    const { makeNotebook, nameNotebook, writeNotebook } =
+      await import('./codebook');
+    this._openFile(
+      await writeNotebook(
+        contents,
+        PathExt.dirname(notebook),
+        nameNotebook(run),
+        makeNotebook(run, cells)
+      )
+    );
   }
 
   private readonly _options: Documents.IOptions;

@@ -85,6 +85,8 @@ export interface IRunDetails extends IRun {
   readonly environment: string | null;
   readonly code: string | null;
   readonly parent_run_id: string | null;
+  /** Its notebook's path from the server's root, while it lies there; an older server does not say. */
+  readonly notebook_path?: string | null;
   readonly notebook: string | null;
   readonly user: string;
   readonly host: string;

@@ -151,6 +151,30 @@ def find_picture(content: bytes) -> str | None:
     return next((kind for start, kind in _PICTURES.items() if content.startswith(start)), None)
 
 
+def find_path(root: Path, place: str | None) -> str | None:
+    """Give the path that the front end knows of a file that a record names.
+
+    Parameters
+    ----------
+    root
+        The folder that the server serves.
+    place
+        Where the file lay, if anything is known.
+
+    Returns
+    -------
+    str or None
+        Relative to `root`; None where it lies elsewhere, or is gone.
+    """
+    try:
+        path = Path(place or "")
+        if ".." in path.parts or not path.is_relative_to(root) or not path.is_file():
+            return None
+    except (OSError, ValueError):  # a record from elsewhere may hold any text
+        return None
+    return path.relative_to(root).as_posix()
+
+
 def read_number(name: str, text: str, least: int, most: int) -> int:
     """Read a whole number from a query argument.
 

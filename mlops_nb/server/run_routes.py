@@ -15,6 +15,7 @@ from mlops_nb.server.handler import MLOpsRouteHandler
 from mlops_nb.server.payload import (
     DEFAULT_LIMIT,
     MAX_LIMIT,
+    find_path,
     find_picture,
     shorten,
     to_json,
@@ -42,8 +43,14 @@ class RunRouteHandler(MLOpsRouteHandler):
         run_id
             Id, unique beginning of an id, or name.
         """
-        start = self.start
-        await self.answer(lambda: write_run(api.get_run(run_id, start=start)))
+        start, root = self.start, self.root
+
+        def describe() -> dict[str, Any]:
+            run = api.get_run(run_id, start=start)
+            place = find_path(root, run.notebook)
+            return {**write_run(run), "notebook_path": place}
+
+        await self.answer(describe)
 
     @authenticated
     @authorized  # type: ignore[untyped-decorator]

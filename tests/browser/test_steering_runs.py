@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -103,10 +104,27 @@ def test_runs_are_found_compared_changed_and_opened(
     page.keyboard.press("Enter")
     expect(third).to_contain_text("owner")
     browser.shoot("runs-details")
+    third.get_by_role("button", name="Remove the tag owner").click()
+    expect(third).not_to_contain_text("Ada")
+    panel.get_by_role("button", name="Undo").click()
+    expect(third).to_contain_text("Ada")
     third.get_by_role("button", name="Delete").click()
     expect(rows).to_have_count(2)
     panel.get_by_role("button", name="Undo").click()
     expect(third).to_contain_text("Ada")
+
+    # A pinned run stays while others are filtered; the rest stands in groups.
+    third.get_by_role("button", name="Pin", exact=True).press("Enter")
+    pinned = panel.get_by_role("list", name="Pinned")
+    expect(pinned.get_by_role("button", name="Unpin")).to_be_focused()
+    panel.get_by_label("Groups of runs").select_option("By rate")
+    expect(panel.get_by_role("list", name="rate = 0.3")).to_contain_text("fast")
+    pinned.get_by_role("button").first.click()
+    check_both_themes(browser, "#jp-mlops-panel", "runs-groups")
+    box.fill("metrics.accuracy > 0.9")
+    box.press("Enter")
+    expect(panel.locator(".jp-MLOpsRun-name")).to_have_text(["third", "fast"])
+    pinned.get_by_role("button").first.click()
 
     # The run's page: curves, figures, code; it is there again when the page is loaded again.
     third.get_by_role("button", name="Open", exact=True).click()
@@ -118,6 +136,12 @@ def test_runs_are_found_compared_changed_and_opened(
     expect(run.get_by_text("%load_ext mlops_nb")).to_be_visible()
     assert page.title() != "evil"
     check_both_themes(browser, "[aria-label='Run third']", "run-page")
+    run.get_by_role("button", name="Open code as a notebook").click()
+    page.get_by_role("tab", name="third as it ran.ipynb").wait_for()
+    code = nbformat.read(jupyter.root / "third as it ran.ipynb", as_version=4).cells
+    assert [cell.source.strip() for cell in code] == [RUNS.strip()]
+    page.keyboard.press("Escape")  # which kernel, of a notebook that has never run
+    page.locator(".lm-DockPanel-tabBar").get_by_text("third", exact=True).click()
     page.wait_for_timeout(1500)  # the layout is kept a moment after it has changed
     page.goto(page.url.split("?")[0])
     expect(page.get_by_role("region", name="Run third")).to_contain_text("owner")

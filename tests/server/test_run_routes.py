@@ -47,6 +47,23 @@ async def test_rename_and_tags_change_what_lists_say(ask: Ask, send: Send, add_r
     assert listed["runs"][0]["status"] == "finished"
 
 
+async def test_run_names_its_notebook_as_the_front_end_knows_it(
+    ask: Ask, add_run: AddRun, jp_root_dir: Path, tmp_path: Path
+) -> None:
+    """The path from the server's root, while the notebook lies there; nothing of what lies elsewhere."""
+    book = jp_root_dir / "sub" / "a b.ipynb"
+    outside = tmp_path / "secret.ipynb"
+    outside.touch()
+    there, elsewhere = add_run("there", book), add_run("elsewhere", outside)
+    odd = add_run("odd", jp_root_dir / ".." / "secret.ipynb")
+    _, body = await ask("runs", there)
+    assert body["notebook_path"] is None  # not there yet
+    book.parent.mkdir()
+    book.touch()
+    found = [(await ask("runs", run))[1]["notebook_path"] for run in (there, elsewhere, odd)]
+    assert found == ["sub/a b.ipynb", None, None]
+
+
 async def test_null_takes_a_tag_away(ask: Ask, send: Send, add_run: AddRun, store: Store) -> None:
     """A tag that is taken away is gone from lists, filters and the record, and can be set again."""
     run_id = add_run("tagged")

@@ -98,7 +98,12 @@ describe('pages', () => {
   });
 
   const onOpen = vi.fn();
-  const shared = { translator: nullTranslator, onOpen };
+  const shared = {
+    translator: nullTranslator,
+    onOpen,
+    onOpenFile: vi.fn(),
+    onOpenCells: vi.fn()
+  };
 
   /** Show a page, and wait until it says something. */
   async function show(page: Widget, words: string): Promise<string> {

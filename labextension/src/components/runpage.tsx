@@ -23,6 +23,7 @@ import {
   sortMetrics
 } from './format';
 import { Entries, nameStatus } from './run';
+import { RunButtons } from './runbuttons';
 import { Code, Datasets, Environment } from './surroundings';
 import { listTags } from './tags';
 
@@ -49,6 +50,8 @@ export interface IRunPageProps {
   readonly locale: string;
   readonly trans: TranslationBundle;
   readonly onOpen: (runId: string, name: string) => void;
+  readonly onOpenFile: (path: string) => void;
+  readonly onOpenCode: (run: IRunDetails) => Promise<void>;
 }
 
 function Metric(
@@ -196,6 +199,7 @@ export function RunPageView(props: IRunPageProps): React.JSX.Element {
   return (
     <>
       <h1>{run.name}</h1>
+      <RunButtons {...props} />
       {typeof error === 'string' && (
         <p className="jp-MLOpsRun-error">{error}</p>
       )}

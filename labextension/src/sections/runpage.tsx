@@ -5,10 +5,11 @@ import type { ITranslator } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { IApi, IRunPlace } from '../api';
+import { readCells } from '../codebook';
 import type { IRunQuestions } from '../components/runpage';
 import { RunPageView } from '../components/runpage';
 import { Loader } from '../loader';
-import type { IRunDetails } from '../tokens';
+import type { ICell, IRunDetails } from '../tokens';
 import { PageView } from './answerview';
 
 /** Everything that one run keeps, fresh while the run is at work. */
@@ -50,6 +51,11 @@ export class RunPage extends PageView<IRunDetails> {
         locale={this.locale}
         trans={this.trans}
         onOpen={this._options.onOpen}
+        onOpenFile={this._options.onOpenFile}
+        onOpenCode={async shown => {
+          const cells = await readCells(this._questions.onCells);
+          await this._options.onOpenCells(shown, cells);
+        }}
       />
     );
   }
@@ -64,5 +70,11 @@ export namespace RunPage {
     readonly place: IRunPlace;
     readonly translator: ITranslator;
     readonly onOpen: (runId: string, name: string) => void;
+    readonly onOpenFile: (path: string) => void;
+    /** Write cells into a notebook of their own, and open it. */
+    readonly onOpenCells: (
+      run: IRunDetails,
+      cells: readonly ICell[]
+    ) => Promise<void>;
   }
 }

@@ -1,0 +1,112 @@
+/**
+ * Makes a notebook of the cells that a run has executed, in that order.
+ */
+import type { Contents } from '@jupyterlab/services';
+
+import type { ICell, ICellsPage, IRun } from './tokens';
+
+/** More cells are a log, not a notebook. */
+const MOST_CELLS = 5000;
+
+/** Enough names for a person who opens the same run again and again. */
+const MOST_NAMES = 100;
+
+/** Longer names are refused by some file systems. */
+const LONGEST_NAME = 80;
+
+/**
+ * Ask for all cells of a run, page by page.
+ *
+ * @param ask - gives the page that begins at an offset
+ */
+export async function readCells(
+  ask: (offset: number) => Promise<ICellsPage>
+): Promise<readonly ICell[]> {
+  const cells: ICell[] = [];
+  for (;;) {
+    const page = await ask(cells.length);
+    cells.push(...page.cells);
+    const isDone = cells.length >= Math.min(page.count, MOST_CELLS);
+    if (isDone || page.cells.length === 0) {
+      return cells;
+    }
+  }
+}
+
+/**
+ * Make a notebook of cells as they ran; it can be run again from top to bottom.
+ *
+ * @param run - whose cells they are
+ * @param cells - in the order of execution
+ * @returns the notebook as its file says it
+ */
+export function makeNotebook(run: IRun, cells: readonly ICell[]): object {
+  return {
+    nbformat: 4,
+    nbformat_minor: 5,
+    metadata: {
+      kernelspec: {
+        name: 'python3',
+        display_name: 'Python 3',
+        language: 'python'
+      },
+      mlops_nb: { code_of_run: run.run_id }
+    },
+    cells: cells.map(({ source }, place) => ({
+      cell_type: 'code',
+      id: `ran-${place + 1}`,
+      execution_count: null,
+      metadata: {},
+      outputs: [],
+      source
+    }))
+  };
+}
+
+/**
+ * Name the notebook after its run, so that any file system takes it.
+ *
+ * @param run - any run
+ */
+export function nameNotebook(run: IRun): string {
+  const plain = run.name.replace(/[^\p{L}\p{N}._-]+/gu, '-');
+  const name = plain.slice(0, LONGEST_NAME).replace(/^[.-]+|[.-]+$/g, '');
+  return `${name || 'run'} as it ran`;
+}
+
+/**
+ * Write a notebook beside others under a name that nothing has yet.
+ *
+ * @param contents - the server's files
+ * @param folder - from the server's root; empty for the root
+ * @param name - without its ending
+ * @param content - as `makeNotebook` gives it
+ * @returns its path from the server's root
+ */
+export async function writeNotebook(
+  contents: Pick<Contents.IManager, 'get' | 'save'>,
+  folder: string,
+  name: string,
+  content: object
+): Promise<string> {
+  for (let place = 1; place <= MOST_NAMES; place++) {
+    const file = place === 1 ? `${name}.ipynb` : `${name} (${place}).ipynb`;
+    const path = folder ? `${folder}/${file}` : file;
+    const isThere = await contents.get(path, { content: false }).then(
+      () => true,
+      (error: unknown) => {
+        const { response } = error as { response?: { status: number } };
+        // Any other failure says nothing about whether a file would be lost.
+        if (response?.status !== 404) {
+          throw error;
+        }
+        return false;
+      }
+    );
+    if (!isThere) {
+      await contents.save(path, { type: 'notebook', format: 'json', content });
+      return path;
+    }
+  }
+  throw new Error(name);
+}
