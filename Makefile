@@ -56,6 +56,7 @@ bench: $(TEST_READY) ## Measure speed beside the peers that are installed
 	@$(BIN)/python benchmarks/pipelines.py
 	@$(BIN)/python benchmarks/sweeps.py --notebook
 	@$(BIN)/python benchmarks/autolog.py
+	@$(BIN)/python -W ignore benchmarks/torchsteps.py
 	@$(BIN)/python benchmarks/sampler.py
 
 docs: $(TEST_READY) ## Run every code block of the documentation

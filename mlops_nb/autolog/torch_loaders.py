@@ -12,7 +12,7 @@ from mlops_nb.autolog.frames import read_locals
 _MOST_PASSES = 16
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Pass:
     """One pass over a loader; keeps neither the iterator nor the loader alive."""
 

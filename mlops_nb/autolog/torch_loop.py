@@ -22,6 +22,7 @@ _PLAIN_FACTS = (".parameters", ".trainable", ".samples", "device")
 
 # What was gathered of one value: name of the series, optimizer, step, value, time, epoch.
 Entry = tuple[str, "Track", int, Any, int, int]
+Point = tuple[int, float, int]
 
 
 @dataclass(eq=False, slots=True)
@@ -239,15 +240,20 @@ class Loop:
         return series if first is track else f"{series}/{track.name}"
 
     def _write(self, gathered: list[Entry], values: list[float]) -> None:
-        series: dict[str, list[tuple[int, float, int]]] = {}
-        epochs = {epoch.number: epoch for epoch in self._epochs}
+        groups: dict[tuple[str, Track, int], list[Point]] = {}
         for (kind, track, step, _, at_ns, number), value in zip(gathered, values, strict=True):
+            groups.setdefault((kind, track, number), []).append((step, value, at_ns))
+        series: dict[str, list[Point]] = {}
+        epochs = {epoch.number: epoch for epoch in self._epochs}
+        for (kind, track, number), points in groups.items():
             name = self._name(kind, track)
-            series.setdefault(name, []).append((step, value, at_ns))
+            series.setdefault(name, []).extend(points)
             epoch = epochs.get(number)
             if epoch is not None and kind != "grad_norm" and not kind.startswith("lr"):
                 total, count = epoch.sums.get(name, (0.0, 0))
-                epoch.sums[name] = (total + value, count + 1)
+                for _, value, _ in points:
+                    total += value
+                epoch.sums[name] = (total, count + len(points))
         for name, points in series.items():
             self.run.log_points(name, points)
         self.series.update(series)
@@ -262,21 +268,23 @@ class Loop:
 
     def _write_epochs(self) -> None:
         """Write the means of the epochs that are over."""
+        series: dict[str, list[Point]] = {}
         while self._epochs and self._epochs[0].ended_ns:
             epoch = self._epochs.pop(0)
-            at = epoch.ended_ns
-            points = {"epoch": float(epoch.number)}
+            values = {"epoch": float(epoch.number)}
             for name, (total, count) in epoch.sums.items():
-                mean = points[f"{name}/epoch"] = total / count
+                mean = values[f"{name}/epoch"] = total / count
                 self.note_best(f"{name}/epoch", mean, epoch.number)
             spent = (epoch.ended_ns - epoch.begun_ns) / 1e9
             if epoch.batches and epoch.batch_size and spent > 0:
                 samples = epoch.batches * epoch.batch_size
                 if epoch.most_samples is not None:
                     samples = min(samples, epoch.most_samples)
-                points["samples_per_s"] = samples / spent
-            for name, value in points.items():
-                self.run.log_points(name, [(epoch.number, value, at)])
+                values["samples_per_s"] = samples / spent
+            for name, value in values.items():
+                series.setdefault(name, []).append((epoch.number, value, epoch.ended_ns))
+        for name, points in series.items():
+            self.run.log_points(name, points)
 
     def note_best(self, name: str, value: float, epoch: int) -> None:
         """Note the value that a series had in an epoch, to tell the best epoch by it."""

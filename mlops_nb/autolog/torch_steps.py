@@ -73,7 +73,8 @@ class Steps:
     main, main_ident
         State and identity of the main thread, where most loops run.
     last_site, last_track
-        Those that the step before went by: most often the next one's too.
+        Those that the step before went by: most often the next one's too. The site only where it
+        gives the usual: one number in main memory, of a ``Tensor`` itself, not scaled.
     """
 
     __slots__ = (
@@ -110,54 +111,65 @@ class Steps:
         """Let go of the last site and the last optimizer's track."""
         self.last_site, self.last_track = _NO_SITE, _NO_TRACK
 
+    def stop(self) -> None:
+        """Do nothing any more; what the hooks go by at once is taken from them."""
+        self.is_off = True
+        self.forget_last()
+
     def fail(self, error: Exception) -> None:
         """Stop: something of ours raised."""
-        self.is_off = True
+        self.stop()
         self.guard.fail(error)
 
     # ------------------------------------------------------------------ off the usual path
-    def find_site(self, frame: FrameType | None, *, is_method: bool) -> LossSite:
-        """Find the place that calls ``backward``; it is not the one that called it last.
+    def note_loss(
+        self, tensors: tuple[Any, ...], frame: FrameType, method: CodeType | None
+    ) -> None:
+        """Take what ``backward`` is called on, where it is not what it was called on before.
 
         Parameters
         ----------
+        tensors
+            What ``torch.autograd.backward`` was given.
         frame
-            Of the user.
-        is_method
-            Whether it calls ``Tensor.backward``, and not the function.
-
-        Returns
-        -------
-        LossSite
-            Described when it is met for the first time.
+            That called it.
+        method
+            Code of ``Tensor.backward``, which may stand between the user and that.
         """
-        if frame is None:
-            return _NO_SITE
-        key = (id(frame.f_code), frame.f_lasti)
+        is_method = frame.f_code is method
+        caller = frame.f_back if is_method else frame
+        if caller is None:
+            return
+        key = (id(caller.f_code), caller.f_lasti)
         site = self.sites.get(key)
         if site is None:
-            site = self.sites[key] = find_loss_site(frame)
-        if is_method:
-            self.last_site = site
-        return site
-
-    def take_losses(self, site: LossSite, tensors: tuple[Any, ...]) -> None:
-        """Take losses that are not one plain number in main memory."""
+            site = self.sites[key] = find_loss_site(caller)
+        if not site.is_recorded:
+            return
+        local, first = self.local, tensors[0]
+        number = None if site.epoch is None else caller.f_globals.get(site.epoch)
+        local.epoch = number if type(number) is int else None
         value = take_loss(tensors, is_scaled=site.is_scaled)
-        if value is not None:
-            losses = self.local.losses
-            if len(losses) >= _MOST_WAITING:
-                losses.clear()  # no optimizer takes notice of them
-            losses.append((site, value))
+        if value is None:
+            return
+        if len(local.losses) >= _MOST_WAITING:
+            local.losses.clear()  # no optimizer takes notice of them
+        local.losses.append((site, value))
+        is_usual = is_method and not site.is_scaled and type(first) is sys.modules["torch"].Tensor
+        if is_usual and first.is_cpu:
+            self.last_site = site
 
     def find_track(self, optimizer: Any, frame: FrameType) -> Track:
         """Find the track of an optimizer that is not the one that made the last step."""
+        if self.is_off:
+            return _NO_TRACK
         track = self.tracks.get(id(optimizer))
         if track is None or track.optimizer() is not optimizer:
             track = self._begin(optimizer, frame)
             if track.loop is not None:
                 track.loop.note_rates(track, optimizer, time.time_ns())
-        self.last_track = track
+        self.last_track = _NO_TRACK if self.is_off else track
+        self.last_site = _NO_SITE  # another optimizer may be on another device
         return track
 
     def gather(self, track: Track, now_ns: int, *, is_closure: bool) -> None:
@@ -188,6 +200,22 @@ class Steps:
         if loop is not None:
             for name, value in sums.items():
                 loop.gathered.append((name, track, track.steps, value, now_ns, loop.epoch))
+
+    def attend(self, track: Track, optimizer: Any, now_ns: int) -> None:
+        """Have the loop do what is due, and look again where the losses lie.
+
+        Parameters
+        ----------
+        track
+            The optimizer's.
+        optimizer
+            It has just made a step.
+        now_ns
+            The time.
+        """
+        self.last_site = _NO_SITE
+        if track.loop is not None:
+            track.loop.attend(track, optimizer, now_ns)
 
     def look_at_epoch(self, track: Track, frame: FrameType) -> None:
         """See whether this step is the first of an epoch.
@@ -223,7 +251,7 @@ _living: weakref.WeakSet[Steps] = weakref.WeakSet()
 
 def _stop_in_child() -> None:
     for steps in list(_living):
-        steps.is_off = True  # the run is the parent's
+        steps.stop()  # the run is the parent's
 
 
 if hasattr(os, "register_at_fork"):
@@ -252,32 +280,30 @@ def wrap_backward(original: Any, steps: Steps, tensor_backward: CodeType | None)
     session, main, main_ident = steps.session, steps.main, steps.main_ident
 
     def _engine_run_backward(t_outputs: Any, *args: Any, **kwargs: Any) -> Any:
-        if kwargs.get("accumulate_grad") and not steps.is_off and not session.is_paused:
+        if not session.is_paused:
             try:
-                site, loss = steps.last_site, t_outputs[0]
+                site, value = steps.last_site, None
                 try:
                     frame: Any = get_frame(3)  # what calls Tensor.backward
                 except ValueError:
                     frame = None
-                if frame is None or frame.f_code is not site.code or frame.f_lasti != site.at:
-                    frame = get_frame(2)
-                    is_method = frame.f_code is tensor_backward
-                    frame = frame.f_back if is_method else frame
-                    site = steps.find_site(frame, is_method=is_method)
-                if site.is_recorded:
+                is_same = frame is not None and frame.f_code is site.code
+                if is_same and frame.f_lasti == site.at and type(t_outputs[0]) is tensor_type:
+                    try:
+                        # There is no queue of work to wait for, and nothing is kept.
+                        value = t_outputs[0].item()
+                    except RuntimeError:
+                        value = None  # no single number
+                if type(value) is float:
                     local = main if get_ident() == main_ident else steps.local
+                    if len(local.losses) >= _MOST_WAITING:
+                        local.losses.clear()  # no optimizer takes notice of them
+                    local.losses.append((site, value))
                     number = None if site.epoch is None else frame.f_globals.get(site.epoch)
                     local.epoch = number if type(number) is int else None
-                    is_usual = type(loss) is tensor_type and loss.is_cpu and not site.is_scaled
-                    if is_usual and len(t_outputs) == 1 and len(local.losses) < _MOST_WAITING:
-                        try:
-                            # There is no queue of work to wait for, and nothing is kept.
-                            local.losses.append((site, loss.item()))
-                        except RuntimeError:  # no single number
-                            steps.take_losses(site, t_outputs)
-                    else:
-                        steps.take_losses(site, t_outputs)
-                frame = loss = None
+                elif not steps.is_off and kwargs.get("accumulate_grad"):
+                    steps.note_loss(t_outputs, get_frame(2), tensor_backward)
+                frame = None
             except Exception as error:  # noqa: BLE001 - whatever it is, it is not the user's
                 steps.fail(error)
         try:
@@ -300,7 +326,7 @@ def make_step_hook(steps: Steps) -> StepHook:  # noqa: C901 - see below
     def after_step(  # noqa: C901, PLR0912
         optimizer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
-        if torch.compiler.is_compiling() or steps.is_off or session.is_paused:
+        if torch.compiler.is_compiling() or session.is_paused:
             return
         try:
             track = steps.last_track
@@ -335,7 +361,7 @@ def make_step_hook(steps: Steps) -> StepHook:  # noqa: C901 - see below
                     loop.note_rates(track, optimizer, at)
                     break
             if at >= track.due_ns or len(loop.gathered) >= loop.most:
-                loop.attend(track, optimizer, at)
+                steps.attend(track, optimizer, at)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is not the user's
             steps.fail(error)
 

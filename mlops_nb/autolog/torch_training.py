@@ -300,7 +300,7 @@ class Trainings:
 
     def abandon(self) -> None:
         """Record no more; runs that were left open by a failure of ours are ended."""
-        self.steps.is_off = True
+        self.steps.stop()
         for loop in self.loops:
             if loop.is_owned and not loop.is_adopted:
                 loop.run.end()

@@ -96,3 +96,18 @@ def test_nothing_outlives_the_cell(torchbook: Notebook) -> None:
     del function, model
     gc.collect()
     assert [each() for each in known] == [None] * 3
+
+
+def test_backwards_without_steps_gather_no_more(torchbook: Notebook) -> None:
+    """Losses that no optimizer follows are let go, and a training after them is recorded."""
+    torchbook.run(
+        "weight = torch.zeros(1, requires_grad=True)\n"
+        "for _ in range(10_000):\n    weight.sum().backward()\n"
+    )
+    from mlops_nb.autolog import torch_steps
+
+    (steps,) = [each for each in torch_steps._living if not each.is_off]
+    assert len(steps.local.losses) <= torch_steps._MOST_WAITING
+    torchbook.run(LOOP)
+    (run,) = torchbook.runs()
+    assert len(read_values(torchbook, run.run_id, "loss")) == 12
