@@ -26,6 +26,8 @@ export interface IExecution {
   readonly writes: readonly string[];
   /** Variables from before that it changed in place. */
   readonly changes: readonly string[];
+  /** Whether all stayed as it was: definitions that ran before as they are. */
+  readonly is_repeat: boolean;
 }
 
 /** What is new of a notebook. */

@@ -44,7 +44,7 @@ export function findSuspects(
     }
     const isOld = reasons.some(({ kind }) => Private.SPREADING.has(kind));
     for (const name of [...last.writes, ...last.changes]) {
-      setters.set(name, { execution: last, cell, isOld });
+      setters.set(name, { index: history.findSetting(last), cell, isOld });
     }
     if (reasons.length > 0) {
       found.push({ cell, executionCount: last.execution_count, reasons });
@@ -56,7 +56,8 @@ export function findSuspects(
 namespace Private {
   /** A cell that sets a name. */
   export interface ISetter {
-    readonly execution: IExecution;
+    /** When it last set it. */
+    readonly index: number;
     readonly cell: ICodeCell;
     /** Whether it should be run again itself. */
     readonly isOld: boolean;
@@ -87,6 +88,12 @@ namespace Private {
         if (execution.cell_id !== null) {
           this._last.set(execution.cell_id, execution);
         }
+        if (execution.is_repeat) {
+          continue;
+        }
+        if (execution.cell_id !== null) {
+          this._lastSetting.set(execution.cell_id, execution.index);
+        }
         for (const name of [...execution.writes, ...execution.changes]) {
           const known = this._setting.get(name);
           if (known) {
@@ -100,6 +107,11 @@ namespace Private {
 
     findLast(cellId: string): IExecution | undefined {
       return this._last.get(cellId);
+    }
+
+    /** When a cell last set what it sets, repetitions left out. */
+    findSetting(last: IExecution): number {
+      return this._lastSetting.get(last.cell_id ?? '') ?? last.index;
     }
 
     /** The last execution before another that set a name. */
@@ -117,6 +129,7 @@ namespace Private {
       return known[low - 1];
     }
 
+    private readonly _lastSetting = new Map<string, number>();
     private readonly _last = new Map<string, IExecution>();
     private readonly _setting = new Map<string, IExecution[]>();
   }
@@ -129,7 +142,7 @@ namespace Private {
     { cells, places, setter, used }: IAround
   ): IReason | null {
     const at = (other: number) => cells[other]?.index ?? null;
-    if (setter && setter.execution.index > last.index) {
+    if (setter && setter.index > last.index) {
       return { kind: 'rebound', name, by: setter.cell.index };
     }
     if (!used) {

@@ -51,7 +51,9 @@ class WatchedSession:
             for cell in cells[len(self._known) :]:
                 effect = self._effects.add(cell.source, cell.cell_id)
                 self._known.append(
-                    ExecutionRecord(cell, effect.reads, effect.writes, effect.changes)
+                    ExecutionRecord(
+                        cell, effect.reads, effect.writes, effect.changes, effect.is_repeat
+                    )
                 )
             return session, self._known[since : since + limit], len(cells)
 

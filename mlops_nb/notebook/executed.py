@@ -19,11 +19,15 @@ class Effect:
         Names that it bound or unbound.
     changes
         Variables from before that it changed in place.
+    is_repeat
+        Whether all stayed as it was: imports, definitions and literals that ran before as they
+        are, and that nothing has touched since.
     """
 
     reads: tuple[str, ...]
     writes: tuple[str, ...]
     changes: tuple[str, ...]
+    is_repeat: bool = False
 
 
 class ExecutedCells:
@@ -35,7 +39,7 @@ class ExecutedCells:
 
     def __init__(self) -> None:
         self._table = FlowTable()
-        self._definitions: dict[str, str] = {}
+        self._definitions: dict[str, tuple[str, frozenset[str]]] = {}
 
     def add(self, source: str, cell_id: str | None) -> Effect:
         """Analyse the next execution.
@@ -53,16 +57,20 @@ class ExecutedCells:
             Its effect; what cannot be parsed has none.
         """
         flow = self._table.add(source)
-        writes = flow.writes | flow.maybe_writes | flow.deletes
-        if flow.only_defines and cell_id is not None:
-            # The same functions again are the functions that were there.
-            if self._definitions.get(cell_id) == source:
-                writes = frozenset()
-            self._definitions[cell_id] = source
+        writes = (flow.writes | flow.maybe_writes | flow.deletes) - flow.only_imports
+        found = (source, writes)
+        is_repeat = cell_id is not None and self._definitions.get(cell_id) == found
+        touched = writes | flow.mutates | flow.may_mutate
+        for known, (_, names) in list(self._definitions.items()):
+            if names & touched and known != cell_id:
+                del self._definitions[known]
+        if cell_id is not None and flow.only_defines:
+            self._definitions[cell_id] = found
         elif cell_id is not None:
             self._definitions.pop(cell_id, None)
         return Effect(
             tuple(sorted(flow.reads)),
-            tuple(sorted(writes - flow.only_imports)),
+            tuple(sorted(writes)),
             tuple(sorted(flow.mutates - writes)),
+            is_repeat,
         )

@@ -35,13 +35,15 @@ class ExecutionRecord:
     reads
         Names that it needs from before.
     writes
-        Names that it binds or unbinds. Cells of imports and definitions that run again unchanged
-        bind nothing anew.
+        Names that it binds or unbinds.
     changes
         Variables from before that it surely changes in place.
+    is_repeat
+        Whether all stayed as it was: definitions that ran before as they are.
     """
 
     cell: CellRecord
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
+    is_repeat: bool = False

@@ -45,6 +45,7 @@ def write_execution(found: ExecutionRecord) -> dict[str, Any]:
         "reads": list(found.reads),
         "writes": list(found.writes),
         "changes": list(found.changes),
+        "is_repeat": found.is_repeat,
     }
 
 

@@ -33,6 +33,7 @@ async def test_executions_come_with_what_they_read_and_write(ask: Ask, store: St
         "reads": ["x"],
         "writes": ["x"],
         "changes": [],
+        "is_repeat": False,
     }
     known = {"kernel": KERNEL, "session": body["session"]["session_id"]}
     _, body = await ask("notebook", since=1, **known)

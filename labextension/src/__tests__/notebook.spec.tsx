@@ -29,6 +29,7 @@ const makeExecution = (changes: Partial<IExecution>): IExecution => ({
   reads: [],
   writes: ['x'],
   changes: [],
+  is_repeat: false,
   ...changes
 });
 

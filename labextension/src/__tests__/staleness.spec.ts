@@ -22,7 +22,8 @@ function execute(plans: Record<string, IPlan>, order: string): IExecution[] {
     source: id,
     reads: split(plans[id]?.reads),
     writes: split(plans[id]?.writes),
-    changes: split(plans[id]?.changes)
+    changes: split(plans[id]?.changes),
+    is_repeat: false
   }));
 }
 
@@ -130,6 +131,14 @@ describe('findSuspects', () => {
     );
     expect(tell(running, place('load total'))).toEqual([]);
     expect(tell([], place('load total'))).toEqual([]);
+  });
+
+  it('lets definitions run again', () => {
+    const executions = execute(CHAIN, 'load total load').map(each => ({
+      ...each,
+      is_repeat: each.index === 2
+    }));
+    expect(tell(executions, place('load total'))).toEqual([]);
   });
 
   it('judges a thousand cells in no time', () => {

@@ -69,7 +69,11 @@ function LiveRun(
   const StatusIcon = statusIcons[run.status];
   const seconds =
     run.duration_s ?? Math.max(0, now - Date.parse(run.started_at)) / 1000;
-  const metrics = sortMetrics(run.metrics);
+  const all = sortMetrics(run.metrics);
+  // What the machine did is of interest where nothing else was logged.
+  const own = all.filter(([name]) => !name.startsWith('system/'));
+  const metrics = (own.length > 0 ? own : all).slice(0, MOST_METRICS);
+  const left = all.length - metrics.length;
   return (
     <li className="jp-MLOpsLive-run" data-status={run.status}>
       <button
@@ -86,15 +90,15 @@ function LiveRun(
           {nameStatus(run.status, trans)} · {formatDuration(seconds, locale)}
         </span>
       </button>
-      {metrics.slice(0, MOST_METRICS).map(([name, value]) => (
+      {metrics.map(([name, value]) => (
         <LiveMetric {...props} key={name} name={name} value={value} />
       ))}
-      {metrics.length > MOST_METRICS && (
+      {left > 0 && (
         <p className="jp-MLOpsLive-facts">
           {trans._n(
             'One more metric on its page.',
             '%1 more metrics on its page.',
-            metrics.length - MOST_METRICS
+            left
           )}
         </p>
       )}
