@@ -14,14 +14,12 @@ from typing import Any, ClassVar
 
 from mlops_nb.autolog.boosters import describe_callbacks, name_set
 from mlops_nb.autolog.describe import make_plain
-from mlops_nb.autolog.fits import FitRecorder
 from mlops_nb.autolog.frames import BUSY, get_caller, hide_frame
-from mlops_nb.autolog.integration import Integration
 from mlops_nb.autolog.metrics import find_cell
-from mlops_nb.autolog.nets import Link, NetRecorder, find_net_user
+from mlops_nb.autolog.nets import NetIntegration, find_net_user
 from mlops_nb.autolog.torch_data import log_loader
 from mlops_nb.autolog.training import Training, tidy_name
-from mlops_nb.tracking import Run, Session
+from mlops_nb.tracking import Run
 
 _SETTINGS = (
     "epochs", "batch_size", "validation_split", "steps_per_epoch", "class_weight", "initial_epoch",
@@ -31,27 +29,12 @@ _MOST_LAYERS = 2000
 _MOST_PARTS = 8
 
 
-class KerasIntegration(Integration):
-    """Arms Keras as the trainer of its backend is imported.
-
-    Parameters
-    ----------
-    session
-        Keeps the runs.
-    fits
-        Knows which run trained which model.
-    link
-        Tells those who record torch of a model and its run.
-    """
+class KerasIntegration(NetIntegration):
+    """Arms Keras as the trainer of its backend is imported; see `NetIntegration`."""
 
     name: ClassVar[str] = "Keras"
-    recorder: NetRecorder
     package: ClassVar[str] = "keras"
-
-    def __init__(self, session: Session, fits: FitRecorder, link: Link) -> None:
-        super().__init__(session)
-        self.recorder = NetRecorder(session, fits, link)
-        self._make_callback: Callable[[Training], Any] | None = None
+    _make_callback: Callable[[Training], Any] | None = None
 
     # ------------------------------------------------------------------ arming
     def patch(self, module: ModuleType) -> str:

@@ -14,15 +14,13 @@ from typing import Any, ClassVar
 
 from mlops_nb.autolog.boosters import describe_callbacks
 from mlops_nb.autolog.describe import make_plain
-from mlops_nb.autolog.fits import FitRecorder
 from mlops_nb.autolog.frames import BUSY, get_caller, hide_frame
-from mlops_nb.autolog.integration import Integration
-from mlops_nb.autolog.nets import Link, NetRecorder
+from mlops_nb.autolog.nets import NetIntegration, NetRecorder
 from mlops_nb.autolog.torch_data import list_parts, log_loader
 from mlops_nb.autolog.torch_model import describe_model, describe_optimizer, describe_scheduler
 from mlops_nb.autolog.torch_values import read_values, take
 from mlops_nb.autolog.training import FLUSH_NS, Training, find_user
-from mlops_nb.tracking import Run, Session
+from mlops_nb.tracking import Run
 
 POINT = "_call_and_handle_interrupt"
 _PACKAGES = ("lightning.", "pytorch_lightning.", "lightning_fabric.")
@@ -34,26 +32,11 @@ _MOST_HELD = 8192
 _Held = tuple[int, Any, int]
 
 
-class LightningIntegration(Integration):
-    """Arms Lightning as it is imported, under either name.
-
-    Parameters
-    ----------
-    session
-        Keeps the runs.
-    fits
-        Knows which run trained which model.
-    link
-        Tells those who record torch of a model and its run.
-    """
+class LightningIntegration(NetIntegration):
+    """Arms Lightning as it is imported, under either name; see `NetIntegration`."""
 
     name: ClassVar[str] = "Lightning"
-    recorder: NetRecorder
     package: ClassVar[str] = "lightning"
-
-    def __init__(self, session: Session, fits: FitRecorder, link: Link) -> None:
-        super().__init__(session)
-        self.recorder = NetRecorder(session, fits, link)
 
     # ------------------------------------------------------------------ arming
     def patch(self, module: ModuleType) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from mlops_nb.autolog.fits import FitRecorder
 from mlops_nb.autolog.frames import BUSY, is_timed
+from mlops_nb.autolog.integration import Integration
 from mlops_nb.autolog.training import Recorder, Training, find_user, tidy_name
 from mlops_nb.records import is_lower_better
 from mlops_nb.tracking import Run, Session, find_run_of
@@ -144,6 +145,26 @@ class NetRecorder(Recorder):
         """End with the cell what has not told its end."""
         self._best.clear()
         super().finish_cell()
+
+
+class NetIntegration(Integration):
+    """Hooks into a library that trains networks in its own loop.
+
+    Parameters
+    ----------
+    session
+        Keeps the runs.
+    fits
+        Knows which run trained which model.
+    link
+        Tells those who record torch of a model and its run.
+    """
+
+    recorder: NetRecorder
+
+    def __init__(self, session: Session, fits: FitRecorder, link: Link) -> None:
+        super().__init__(session)
+        self.recorder = NetRecorder(session, fits, link)
 
 
 def find_net_user(frame: FrameType | None, package: str) -> FrameType | None:

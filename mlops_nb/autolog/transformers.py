@@ -15,14 +15,12 @@ from typing import Any, ClassVar
 
 from mlops_nb.autolog.boosters import describe_callbacks
 from mlops_nb.autolog.describe import make_plain
-from mlops_nb.autolog.fits import FitRecorder
 from mlops_nb.autolog.frames import BUSY, get_caller, hide_frame, read_locals
-from mlops_nb.autolog.integration import Integration
-from mlops_nb.autolog.nets import Link, NetRecorder
+from mlops_nb.autolog.nets import NetIntegration, NetRecorder
 from mlops_nb.autolog.torch_data import log_loader
 from mlops_nb.autolog.torch_model import describe_model, describe_optimizer, describe_scheduler
 from mlops_nb.autolog.training import Training, find_user, tidy_name
-from mlops_nb.tracking import Run, Session
+from mlops_nb.tracking import Run
 
 _LOOP, _SPEED = "find_executable_batch_size", "speed_metrics"
 _PACKAGES = ("transformers.", "accelerate.", "torch.")
@@ -45,27 +43,12 @@ _LEFT_OUT = (
 _MOST_CONFIG = 60
 
 
-class TransformersIntegration(Integration):
-    """Arms the Trainer as it is imported.
-
-    Parameters
-    ----------
-    session
-        Keeps the runs.
-    fits
-        Knows which run trained which model.
-    link
-        Tells those who record torch of a model and its run.
-    """
+class TransformersIntegration(NetIntegration):
+    """Arms the Trainer as it is imported; see `NetIntegration`."""
 
     name: ClassVar[str] = "Hugging Face Trainer"
-    recorder: NetRecorder
     package: ClassVar[str] = "transformers"
-
-    def __init__(self, session: Session, fits: FitRecorder, link: Link) -> None:
-        super().__init__(session)
-        self.recorder = NetRecorder(session, fits, link)
-        self._make_callback: Callable[[_Following], Any] | None = None
+    _make_callback: Callable[[_Following], Any] | None = None
 
     # ------------------------------------------------------------------ arming
     def patch(self, module: ModuleType) -> str:
