@@ -13,11 +13,12 @@ import click
 from mlops_nb.cli.ci import print_gates, tell_ci, telling_refusals
 from mlops_nb.cli.failures import ending_as_by_hand
 from mlops_nb.cli.paramfiles import read_param_file
-from mlops_nb.cli.render import format_duration, format_value, print_json, print_table
+from mlops_nb.cli.render import format_value, print_json, print_table
 from mlops_nb.cli.runs import as_json
 from mlops_nb.cli.steps import foresee, print_forecasts, selection_options
 from mlops_nb.errors import UsageError
 from mlops_nb.records import GateResult, PipelineResult, StepResult
+from mlops_nb.records.durations import format_duration
 
 # Not checked by click: reading it names the notebooks that may be meant.
 notebook_argument = click.argument("notebook", type=click.Path(path_type=Path))

@@ -40,29 +40,6 @@ def format_value(value: object, limit: int = _WIDEST) -> str:
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
-def format_duration(seconds: float | None) -> str:
-    """Write a duration in the unit people would use.
-
-    Parameters
-    ----------
-    seconds
-        The duration, None where there is none yet.
-
-    Returns
-    -------
-    str
-        For example ``34 ms``, ``3.1 s``, ``2 min 05 s``.
-    """
-    if seconds is None:
-        return ""
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02d} s"
-
-
 def has_color(stream: Any) -> bool:
     """Say whether a stream should get color.
 

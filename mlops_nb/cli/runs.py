@@ -9,9 +9,10 @@ from typing import Any
 
 import click
 
-from mlops_nb.cli.render import format_duration, print_json, print_table
+from mlops_nb.cli.render import print_json, print_table
 from mlops_nb.errors import UsageError
 from mlops_nb.records import RunRecord, format_time, is_system
+from mlops_nb.records.durations import format_duration
 
 _MAX_COLUMNS = 6
 _PAGE = 50

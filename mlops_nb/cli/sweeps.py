@@ -13,9 +13,10 @@ import click
 
 from mlops_nb.cli.failures import ending_as_by_hand
 from mlops_nb.cli.pipelines import file_option, param_option, read_params
-from mlops_nb.cli.render import format_duration, format_value, has_color, print_json, print_table
+from mlops_nb.cli.render import format_value, has_color, print_json, print_table
 from mlops_nb.cli.runs import as_json
 from mlops_nb.errors import UsageError
+from mlops_nb.records.durations import format_duration
 
 if TYPE_CHECKING:
     from mlops_nb.pipeline.sweep_result import SweepResult

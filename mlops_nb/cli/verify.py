@@ -18,9 +18,10 @@ from mlops_nb.cli.pipelines import (
     param_option,
     read_params,
 )
-from mlops_nb.cli.render import format_duration, format_value, print_json, print_table
+from mlops_nb.cli.render import format_value, print_json, print_table
 from mlops_nb.cli.runs import as_json
 from mlops_nb.records import PipelineResult, Verification
+from mlops_nb.records.durations import format_duration
 
 
 @click.command()

@@ -21,8 +21,9 @@ from mlops_nb.kernel.summaries import (
     read_params,
     short_id,
 )
-from mlops_nb.kernel.tables import CELL, Markup, Table, escape, format_duration, format_value
+from mlops_nb.kernel.tables import CELL, Markup, Table, escape, format_value
 from mlops_nb.records import RunRecord, is_cost
+from mlops_nb.records.durations import format_duration
 
 MEDIA_TYPE = "application/vnd.mlops-nb.run+json"
 MAX_RUNS = 20

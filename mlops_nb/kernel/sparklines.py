@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from mlops_nb import api
 from mlops_nb.errors import MLOpsError
 from mlops_nb.kernel.summaries import list_metrics
-from mlops_nb.kernel.tables import format_duration, format_value
+from mlops_nb.kernel.tables import format_value
 from mlops_nb.records import ProgressRecord, RunRecord, is_cost, is_lower_better
+from mlops_nb.records.durations import format_duration
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _EIGHTHS = " ▏▎▍▌▋▊▉█"

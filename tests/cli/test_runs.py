@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from mlops_nb import api
-from mlops_nb.cli.render import format_duration, format_value, make_plain
+from mlops_nb.cli.render import format_value, make_plain
+from mlops_nb.records.durations import format_duration
 
 Ask = Callable[..., Any]
 

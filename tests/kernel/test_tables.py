@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mlops_nb.kernel.tables import Message, Table, format_duration, format_value
+from mlops_nb.kernel.tables import Message, Table, format_value
+from mlops_nb.records.durations import format_duration
 
 EVIL = "<script>alert('x')</script>\"&"
 

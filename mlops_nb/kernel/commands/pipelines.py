@@ -11,7 +11,8 @@ from mlops_nb.kernel.commands import Call, Command
 from mlops_nb.kernel.notebooks import find_notebook, is_being_run
 from mlops_nb.kernel.parsing import Parser, split_pairs
 from mlops_nb.kernel.pictures import draw_pipeline
-from mlops_nb.kernel.tables import Message, Shown, Table, format_duration
+from mlops_nb.kernel.tables import Message, Shown, Table
+from mlops_nb.records.durations import format_duration
 
 # A cell such as %mlops verify is a cell of the notebook that it runs.
 ALREADY = Message("nothing to do: a pipeline runs this cell, which would run that pipeline again")

@@ -11,8 +11,9 @@ from mlops_nb.kernel.commands import Call, Command
 from mlops_nb.kernel.commands.models import find_variable
 from mlops_nb.kernel.parsing import Parser
 from mlops_nb.kernel.summaries import format_param, list_changed, list_metrics, short_id
-from mlops_nb.kernel.tables import Table, format_duration
+from mlops_nb.kernel.tables import Table
 from mlops_nb.records import RunRecord
+from mlops_nb.records.durations import format_duration
 
 _BEST, _PLOT = "%mlops best", "%mlops plot"
 _MAX_COLUMNS = 6

@@ -18,8 +18,9 @@ from mlops_nb.kernel.summaries import (
     read_params,
     short_id,
 )
-from mlops_nb.kernel.tables import Markup, Message, Shown, Table, format_duration, format_value
+from mlops_nb.kernel.tables import Markup, Message, Shown, Table, format_value
 from mlops_nb.records import RunRecord, format_time, is_cost, is_system
+from mlops_nb.records.durations import format_duration
 
 MAX_COLUMNS = 6
 

@@ -13,7 +13,8 @@ from mlops_nb.kernel.commands import Call, Command
 from mlops_nb.kernel.commands.pipelines import ALREADY
 from mlops_nb.kernel.notebooks import find_notebook, is_being_run
 from mlops_nb.kernel.parsing import Parser, split_pairs
-from mlops_nb.kernel.tables import Markup, Shown, Table, format_duration, format_value
+from mlops_nb.kernel.tables import Markup, Shown, Table, format_value
+from mlops_nb.records.durations import format_duration
 
 if TYPE_CHECKING:
     from mlops_nb.pipeline.sweep_result import SweepResult

@@ -10,8 +10,9 @@ from mlops_nb.kernel.commands import Call, Command
 from mlops_nb.kernel.commands.pipelines import ALREADY, choose_notebook, tell_progress
 from mlops_nb.kernel.notebooks import is_being_run
 from mlops_nb.kernel.parsing import Parser, split_pairs
-from mlops_nb.kernel.tables import Shown, Table, format_duration
+from mlops_nb.kernel.tables import Shown, Table
 from mlops_nb.records import PipelineResult, Verification
+from mlops_nb.records.durations import format_duration
 
 _COMMAND = "%mlops verify"
 
