@@ -19,11 +19,15 @@ _FLAGS = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """Parsed source: its module, the parent of each node, and its calls by where they end."""
+    """Parsed source: its module, the parent of each node, and where calls and functions are.
+
+    Calls are found by where they end, functions by name and first line.
+    """
 
     module: ast.Module
     parents: dict[ast.AST, ast.AST]
     calls: dict[tuple[int, int], ast.Call]
+    functions: dict[tuple[str, int], ast.FunctionDef | ast.AsyncFunctionDef]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +69,17 @@ def _parse(source: str) -> Tree | None:
     assert isinstance(module, ast.Module)
     parents: dict[ast.AST, ast.AST] = {}
     calls: dict[tuple[int, int], ast.Call] = {}
+    functions: dict[tuple[str, int], ast.FunctionDef | ast.AsyncFunctionDef] = {}
     for node in ast.walk(module):
         for child in ast.iter_child_nodes(node):
             parents[child] = node
         if isinstance(node, ast.Call):
             # A closing bracket belongs to one call only, so the end tells calls apart.
             calls[node.end_lineno or 0, node.end_col_offset or 0] = node
-    return Tree(module, parents, calls)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            first = min([node.lineno, *(mark.lineno for mark in node.decorator_list)])
+            functions.setdefault((node.name, first), node)
+    return Tree(module, parents, calls, functions)
 
 
 def read_tree(frame: FrameType) -> Tree | None:
@@ -156,10 +164,4 @@ def _find_site(frame: FrameType) -> Site | None:
 
 def find_function(tree: Tree, frame: FrameType) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
     """Find the definition of the function that a frame runs; None for a cell or module."""
-    name, line = frame.f_code.co_name, frame.f_code.co_firstlineno
-    for node in ast.walk(tree.module):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == name:
-            first = min([node.lineno, *(mark.lineno for mark in node.decorator_list)])
-            if first == line:
-                return node
-    return None
+    return tree.functions.get((frame.f_code.co_name, frame.f_code.co_firstlineno))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from types import FrameType
+from typing import Any
 
 from mlops_nb.autolog.callsites import Site
 
@@ -21,8 +22,23 @@ def list_parts(node: ast.AST) -> list[ast.AST]:
     return [child for child in ast.iter_child_nodes(node) if isinstance(child, kinds)]
 
 
-def list_fills(scope: ast.AST, name: str) -> Iterator[tuple[ast.AST | None, ast.AST]]:
+def list_fills(scope: ast.AST, name: str) -> list[tuple[ast.AST | None, ast.AST]]:
     """Give key and value of each statement that puts something into a collection."""
+    known = _remember(scope)
+    key = ("fills", name)
+    if key not in known:
+        known[key] = list(_find_fills(scope, name))
+    found: list[tuple[ast.AST | None, ast.AST]] = known[key]
+    return found
+
+
+def _remember(scope: ast.AST) -> dict[Any, Any]:
+    """Give what was found in a scope before: a tree of ours never changes, and takes it along."""
+    known: dict[Any, Any] = vars(scope).setdefault("found", {})
+    return known
+
+
+def _find_fills(scope: ast.AST, name: str) -> Iterator[tuple[ast.AST | None, ast.AST]]:
     for node in _walk_scope(scope):
         if isinstance(node, ast.Assign):
             for target in node.targets:
@@ -44,6 +60,15 @@ def _is_name(node: ast.AST, name: str) -> bool:
 
 def last_definition(scope: ast.AST, name: str, line: int | None) -> ast.AST | None:
     """Find what a name was last given in a scope, at or before a line: an expression or a loop."""
+    known = _remember(scope)
+    key = (name, line)
+    if key not in known:
+        known[key] = _find_last(scope, name, line)
+    found: ast.AST | None = known[key]
+    return found
+
+
+def _find_last(scope: ast.AST, name: str, line: int | None) -> ast.AST | None:
     best: ast.AST | None = None
     best_line = -1
     for node in _walk_scope(scope):

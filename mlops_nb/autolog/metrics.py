@@ -12,7 +12,7 @@ from mlops_nb.autolog.frames import BUSY, get_caller, hide_frame, is_library_fra
 from mlops_nb.autolog.guard import Guard
 from mlops_nb.autolog.naming import name_derived, name_metric
 from mlops_nb.autolog.patching import Patches
-from mlops_nb.autolog.provenance import ModelSearch
+from mlops_nb.autolog.provenance import ModelSearch, find_again
 from mlops_nb.tracking import Run, Session, active_run
 
 _MOST_DERIVED = 200
@@ -88,6 +88,9 @@ class MetricRecorder:
                 run.log_metric(name, number)
 
     def _find_run(self, frame: FrameType) -> Run | None:
+        run = find_again(frame, self._fits.known)
+        if run is not None:
+            return run
         search = ModelSearch(self._fits.known)
         run = search.find(frame)
         if run is None and search.is_unsure:

@@ -62,6 +62,8 @@ class KnownModels:
     def find(self, model: Any) -> Run | None:
         """Give the run that fitted exactly this object, in this kernel or an earlier step's."""
         entry = self._entries.get(id(model))
+        if entry is None and is_data(type(model)):
+            return None
         session = current_session()
         if entry is not None and entry.model() is model:
             if session is None or entry.cell == session.cell:
@@ -97,6 +99,20 @@ class KnownModels:
     def clear(self) -> None:
         """Forget every model."""
         self._entries.clear()
+
+
+def is_data(kind: type) -> bool:
+    """Tell whether a class is one of values, which nothing fits: arrays, tables, numbers, texts."""
+    known = _data.get(kind)
+    if known is None:
+        package = str(getattr(kind, "__module__", "")).partition(".")[0]
+        known = package in {"builtins", "numpy", "pandas"}
+        if known:  # none of the user's is kept alive
+            _data[kind] = known
+    return known
+
+
+_data: dict[type, bool] = {}
 
 
 def _find_cell() -> int | None:

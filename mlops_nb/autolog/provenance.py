@@ -37,6 +37,64 @@ _NOTHING = object()
 _ways: dict[tuple[int, int], tuple[Site, list[tuple[ast.AST, bool]]]] = {}
 
 
+def find_again(frame: FrameType, known: KnownModels) -> Run | None:
+    """Go the way that led from this call to a model before.
+
+    Parameters
+    ----------
+    frame
+        The user's frame.
+    known
+        The models that runs have fitted.
+
+    Returns
+    -------
+    Run or None
+        None where there is no such way, or it leads elsewhere now: `ModelSearch` is to be asked.
+    """
+    site = find_site(frame)
+    found = None if site is None else _ways.get(_name_way(site, frame))
+    if found is None or found[0] is not site:
+        return None
+    scope = read_locals(frame)
+    for node, is_known in found[1]:
+        value = _peek(node, scope, frame.f_globals)
+        if (value is not _NOTHING) is not is_known:
+            return None
+        if is_known:
+            run = known.find(value)
+            if run is not None:
+                return run
+            if type(value) in {dict, list, tuple}:
+                return None
+    return None
+
+
+def _name_way(site: Site, frame: FrameType) -> tuple[int, int]:
+    history = frame.f_globals.get("In")
+    return id(site), len(history) if isinstance(history, list) else 0
+
+
+def _peek(node: ast.AST, scope: dict[str, Any], outer: dict[str, Any]) -> Any:
+    if isinstance(node, ast.Name):
+        return scope.get(node.id, outer.get(node.id, _NOTHING))
+    if isinstance(node, ast.Attribute):
+        owner = _peek(node.value, scope, outer)
+        fields = getattr(owner, "__dict__", None) if owner is not _NOTHING else None
+        return fields.get(node.attr, _NOTHING) if type(fields) is dict else _NOTHING
+    if isinstance(node, ast.Subscript):
+        owner = _peek(node.value, scope, outer)
+        key = node.slice.value if isinstance(node.slice, ast.Constant) else _NOTHING
+        if isinstance(node.slice, ast.Name):
+            key = _peek(node.slice, scope, outer)
+        if type(owner) in {dict, list, tuple} and type(key) in {str, int}:
+            try:
+                return owner[key]
+            except (LookupError, TypeError):
+                return _NOTHING
+    return _NOTHING
+
+
 class ModelSearch:
     """One search for the model behind the arguments of a call.
 
@@ -86,12 +144,7 @@ class ModelSearch:
         if site is None:
             self.is_unsure = True
             return None
-        history = frame.f_globals.get("In")
-        key = (id(site), len(history) if isinstance(history, list) else 0)
-        known = _ways.get(key)
-        run = None if known is None or known[0] is not site else self._go(known[1], frame)
-        if run is not None:
-            return run
+        key = _name_way(site, frame)
         self._start, self._way = frame, []
         run = self._find(site, frame)
         if run is not None and self._way is not None:
@@ -99,20 +152,6 @@ class ModelSearch:
                 _ways.clear()
             _ways[key] = (site, self._way)
         return run
-
-    def _go(self, way: list[tuple[ast.AST, bool]], frame: FrameType) -> Run | None:
-        """Go a way that led to a model before; None where it is another one now."""
-        for node, is_known in way:
-            value = self._peek(node, frame)
-            if (value is not _NOTHING) is not is_known:
-                return None
-            if is_known:
-                run = self._known.find(value)
-                if run is not None:
-                    return run
-                if type(value) in {dict, list, tuple}:
-                    return None
-        return None
 
     def _find(self, site: Site, frame: FrameType) -> Run | None:
         self._running.update(id(node) for node in site.parents())
@@ -226,24 +265,7 @@ class ModelSearch:
 
     def _peek(self, node: ast.AST, frame: FrameType) -> Any:
         """Look a value up without running any code; `_NOTHING` where that is not possible."""
-        if isinstance(node, ast.Name):
-            scope = self._read_scope(frame)
-            return scope.get(node.id, frame.f_globals.get(node.id, _NOTHING))
-        if isinstance(node, ast.Attribute):
-            owner = self._peek(node.value, frame)
-            fields = getattr(owner, "__dict__", None) if owner is not _NOTHING else None
-            return fields.get(node.attr, _NOTHING) if type(fields) is dict else _NOTHING
-        if isinstance(node, ast.Subscript):
-            owner = self._peek(node.value, frame)
-            key = node.slice.value if isinstance(node.slice, ast.Constant) else _NOTHING
-            if isinstance(node.slice, ast.Name):
-                key = self._peek(node.slice, frame)
-            if type(owner) in {dict, list, tuple} and type(key) in {str, int}:
-                try:
-                    return owner[key]
-                except (LookupError, TypeError):
-                    return _NOTHING
-        return _NOTHING
+        return _peek(node, self._read_scope(frame), frame.f_globals)
 
     def _read_scope(self, frame: FrameType) -> dict[str, Any]:
         if id(frame) not in self._scopes:
