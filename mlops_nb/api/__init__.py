@@ -5,6 +5,7 @@ back records. Rooms below are loaded when their verb is first used.
 """
 
 from mlops_nb.api.data import read_surroundings, snapshot_data, snapshot_environment
+from mlops_nb.api.datasets import diff_environments, profile_dataset, read_uses
 from mlops_nb.api.executions import switch_recording, watch_session
 from mlops_nb.api.models import (
     delete_alias,
@@ -106,6 +107,7 @@ __all__ = [
     "copy_template",
     "delete_alias",
     "delete_run",
+    "diff_environments",
     "disarm_autolog",
     "edit_run",
     "end_cell",
@@ -149,10 +151,12 @@ __all__ = [
     "plot_model",
     "plot_runs",
     "preview_metric",
+    "profile_dataset",
     "pull_store",
     "push_store",
     "read_artifact",
     "read_surroundings",
+    "read_uses",
     "rebuild_index",
     "register_model",
     "restore_run",

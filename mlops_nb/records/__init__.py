@@ -1,5 +1,13 @@
 """The nouns of the house as frozen records: what is read back, never how it is kept."""
 
+from mlops_nb.records.datasets import (
+    ColumnProfile,
+    DatasetProfile,
+    DatasetSummary,
+    DatasetVersion,
+    EnvironmentDifference,
+    EnvironmentUse,
+)
 from mlops_nb.records.measures import SYSTEM, is_cost, is_lower_better, is_system
 from mlops_nb.records.models import (
     FieldSignature,
@@ -42,8 +50,14 @@ __all__ = [
     "AuditRecord",
     "AuditReport",
     "CellRecord",
+    "ColumnProfile",
     "Comparison",
+    "DatasetProfile",
     "DatasetRecord",
+    "DatasetSummary",
+    "DatasetVersion",
+    "EnvironmentDifference",
+    "EnvironmentUse",
     "ExecutionRecord",
     "FieldSignature",
     "GateResult",

@@ -12,7 +12,7 @@ from tornado.web import authenticated
 from mlops_nb import api
 from mlops_nb.config import load_settings, read_version
 from mlops_nb.records import format_time
-from mlops_nb.server import model_routes, notebook_routes, pipeline_routes
+from mlops_nb.server import data_routes, model_routes, notebook_routes, pipeline_routes
 from mlops_nb.server.handler import MLOpsRouteHandler
 from mlops_nb.server.payload import (
     DEFAULT_LIMIT,
@@ -120,6 +120,7 @@ def build_routes(base_url: str) -> list[tuple[str, type[MLOpsRouteHandler]]]:
     ----------
     base_url
         As configured, for example ``/user/ada/``.
+    *data_routes.ROUTES,
 
     Returns
     -------
