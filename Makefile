@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 TEST_READY := $(VENV)/.ready-test
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format conformance bench bench-peers bench-kale docs lab clean
+.PHONY: help setup demo test lint format conformance bench bench-peers bench-kale openapi docs lab clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ bench: $(TEST_READY) ## Measure speed beside the peers that are installed
 	@$(BIN)/python benchmarks/autolog.py
 	@$(BIN)/python -W ignore benchmarks/torchsteps.py
 	@$(BIN)/python benchmarks/sampler.py
+
+openapi: $(READY) ## Write the OpenAPI document of the server's routes
+	@$(BIN)/python .ci/openapi.py
 
 docs: $(TEST_READY) ## Run every code block of the documentation
 	@$(BIN)/python -m pytest -q tests/docs

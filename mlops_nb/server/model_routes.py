@@ -10,6 +10,7 @@ from tornado.web import authenticated
 from mlops_nb import api
 from mlops_nb.errors import InvalidValueError
 from mlops_nb.records import AuditRecord, ModelVersion, format_time
+from mlops_nb.server.bodies import ALIAS_CHANGE, ALIAS_REMOVAL
 from mlops_nb.server.body import read_body
 from mlops_nb.server.handler import MLOpsRouteHandler
 from mlops_nb.server.payload import DEFAULT_LIMIT, MAX_LIMIT, shorten, to_json
@@ -190,7 +191,7 @@ class AliasRouteHandler(MLOpsRouteHandler):
             The model and the alias.
         """
         start = self.start
-        sent = read_body(self.request.body, {"version": int, "reason": str})
+        sent = read_body(self.request.body, ALIAS_CHANGE)
         version = sent.get("version")
         if version is None or not 1 <= version <= _MAX_VERSION:
             raise InvalidValueError("version", version, "a whole number from 1")
@@ -210,7 +211,7 @@ class AliasRouteHandler(MLOpsRouteHandler):
             The model and the alias.
         """
         start = self.start
-        reason = _read_reason(read_body(self.request.body, {"reason": str}))
+        reason = _read_reason(read_body(self.request.body, ALIAS_REMOVAL))
         await self.answer(lambda: write_version(api.delete_alias(name, alias, reason, start=start)))
 
 

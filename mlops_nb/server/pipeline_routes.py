@@ -11,20 +11,13 @@ from tornado.web import HTTPError, authenticated
 
 from mlops_nb import api
 from mlops_nb.errors import InvalidValueError
+from mlops_nb.server.bodies import EXPORT, PIPELINE_RUN
 from mlops_nb.server.body import read_body
 from mlops_nb.server.handler import MLOpsRouteHandler
 from mlops_nb.server.pipeline_jobs import JOBS
 from mlops_nb.server.pipeline_payload import describe_pipeline, explain_step, list_suggestions
 
 _MODES = ("run", "verify")
-_REQUEST: dict[str, type] = {
-    "mode": str,
-    "params": dict,
-    "start_at": str,
-    "stop_at": str,
-    "only": str,
-    "force": bool,
-}
 
 
 class _NotebookRouteHandler(MLOpsRouteHandler):
@@ -94,7 +87,7 @@ class PipelineRunRouteHandler(_NotebookRouteHandler):
         """Run the notebook's pipeline in a process of its own."""
         await self.need_kernels()
         notebook, root = self.need_notebook(), self.root
-        sent = read_body(self.request.body, _REQUEST)
+        sent = read_body(self.request.body, PIPELINE_RUN)
         mode = sent.get("mode", "run")
         if mode not in _MODES:
             raise InvalidValueError("mode", mode, " or ".join(_MODES))
@@ -132,7 +125,7 @@ class ExportRouteHandler(_NotebookRouteHandler):
     async def post(self) -> None:
         """Write the script, and answer where it lies; a file that is not ours is never replaced."""
         notebook, root = self.need_notebook(), self.root
-        sent = read_body(self.request.body, {"to": str})
+        sent = read_body(self.request.body, EXPORT)
 
         def export() -> dict[str, Any]:
             path = api.export_notebook(notebook, sent.get("to", "script"))

@@ -12,7 +12,7 @@ from tornado.web import authenticated
 from mlops_nb import api
 from mlops_nb.config import load_settings, read_version
 from mlops_nb.records import format_time
-from mlops_nb.server import data_routes, model_routes, notebook_routes, pipeline_routes
+from mlops_nb.server import model_routes, notebook_routes, pipeline_routes
 from mlops_nb.server.handler import MLOpsRouteHandler
 from mlops_nb.server.payload import (
     DEFAULT_LIMIT,
@@ -78,7 +78,7 @@ class RunsRouteHandler(MLOpsRouteHandler):
                 notebook=str(notebook) if notebook and not is_whole else None,
                 start=start,
             )
-            # Those that a person wants in view whatever the list shows; few, and found by their tag.
+            # What a person wants in view whatever is listed; few, and found by their tag.
             pinned = api.list_runs(
                 filter=PINNED,
                 limit=_MOST_PINNED,
@@ -97,7 +97,19 @@ class RunsRouteHandler(MLOpsRouteHandler):
         await self.answer(list_page)
 
 
-ROUTES: tuple[tuple[str, type[MLOpsRouteHandler]], ...] = (
+class OpenApiRouteHandler(MLOpsRouteHandler):
+    """``GET /mlops-nb/openapi``: what there is to ask, for programs."""
+
+    @authenticated
+    @authorized  # type: ignore[untyped-decorator]
+    async def get(self) -> None:
+        """Answer the OpenAPI document of the routes, this one left out."""
+        from mlops_nb.server.openapi import build_document
+
+        await self.answer(lambda: build_document(DESCRIBED))
+
+
+DESCRIBED: tuple[tuple[str, type[MLOpsRouteHandler]], ...] = (
     (r"status", StatusRouteHandler),
     (r"runs", RunsRouteHandler),
     (r"runs/([^/]+)", RunRouteHandler),
@@ -113,6 +125,12 @@ ROUTES: tuple[tuple[str, type[MLOpsRouteHandler]], ...] = (
 )
 
 
+ROUTES: tuple[tuple[str, type[MLOpsRouteHandler]], ...] = (
+    *DESCRIBED,
+    (r"openapi", OpenApiRouteHandler),
+)
+
+
 def build_routes(base_url: str) -> list[tuple[str, type[MLOpsRouteHandler]]]:
     """Give the routes below the server's base URL.
 
@@ -120,7 +138,6 @@ def build_routes(base_url: str) -> list[tuple[str, type[MLOpsRouteHandler]]]:
     ----------
     base_url
         As configured, for example ``/user/ada/``.
-    *data_routes.ROUTES,
 
     Returns
     -------

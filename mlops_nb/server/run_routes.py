@@ -10,7 +10,8 @@ from tornado.web import authenticated
 
 from mlops_nb import api
 from mlops_nb.errors import InvalidValueError, MLOpsError
-from mlops_nb.server.body import Changes, read_body, read_whole_id
+from mlops_nb.server.bodies import RUN_CHANGE
+from mlops_nb.server.body import read_body, read_whole_id
 from mlops_nb.server.handler import MLOpsRouteHandler
 from mlops_nb.server.payload import (
     DEFAULT_LIMIT,
@@ -63,7 +64,7 @@ class RunRouteHandler(MLOpsRouteHandler):
             The whole id.
         """
         found, start = read_whole_id(run_id), self.start
-        sent = read_body(self.request.body, {"name": str, "tags": Changes})
+        sent = read_body(self.request.body, RUN_CHANGE)
         await self.answer(lambda: write_listed_run(api.edit_run(found, **sent, start=start)))
 
     @authenticated

@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from pytest_jupyter.jupyter_server import *  # noqa: F403 - fixtures and the hook that runs async tests
 
 from mlops_nb.config import load_settings
 from mlops_nb.records import RunStatus
+from mlops_nb.server.answers import Problem
+from mlops_nb.server.operations import OPERATIONS
+from mlops_nb.server.routes import ROUTES
 from mlops_nb.store import Store
 from mlops_nb.tracking import start_run
 
 Ask = Callable[..., Awaitable[tuple[int, Any]]]
+
+
+def check_answer(method: str, parts: tuple[str, ...], response: Any) -> tuple[int, Any]:
+    """Decode an answer, and hold it to the type that the OpenAPI document gives it."""
+    body = json.loads(response.body)
+    path = "/".join(parts)
+    found = [pattern for pattern, _ in ROUTES if re.fullmatch(pattern, path)]
+    operation = OPERATIONS.get((found[0], method.lower())) if found else None
+    if response.code == 200 and operation is not None:
+        msgspec.convert(body, operation.answer)
+    elif response.code in (400, 404, 409, 500) and "error" in body:
+        msgspec.convert(body, Problem)
+    return response.code, body
 
 
 @pytest.fixture
@@ -35,7 +53,7 @@ def ask(jp_fetch: Any) -> Ask:
             for each in (value if isinstance(value, list) else [value])
         ]
         response = await jp_fetch("mlops-nb", *parts, params=pairs, raise_error=False)
-        return response.code, json.loads(response.body)
+        return check_answer("GET", parts, response)
 
     return fetch
 
@@ -47,7 +65,7 @@ def send(jp_fetch: Any) -> Ask:
     async def fetch(method: str, *parts: str, **fields: Any) -> tuple[int, Any]:
         body = None if method in ("GET", "DELETE") else json.dumps(fields)
         response = await jp_fetch("mlops-nb", *parts, method=method, body=body, raise_error=False)
-        return response.code, json.loads(response.body)
+        return check_answer(method, parts, response)
 
     return fetch
 

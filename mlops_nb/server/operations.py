@@ -1,0 +1,99 @@
+"""What each method of each route takes and answers; tests hold it to what the handlers do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mlops_nb.server import answers, bodies
+from mlops_nb.server import pipeline_answers as more
+from mlops_nb.server.payload import DEFAULT_LIMIT, MAX_LIMIT
+
+TEXT = {"type": "string"}
+TEXTS = {"type": "array", "items": TEXT}
+NUMBER = {"type": "integer", "minimum": 0}
+_LIMIT = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
+_PAGE = {"limit": _LIMIT, "offset": {**NUMBER, "default": 0}}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of one route.
+
+    Attributes
+    ----------
+    answer
+        The type of the body of a 200; None for the bytes of a file.
+    query
+        JSON Schema of each query argument; ``notebook``, which all routes take, tells whose
+        project's store is asked.
+    needed
+        Arguments without which there is no answer.
+    body
+        As `read_body` checks it, where something is to be changed.
+    """
+
+    answer: type[answers.Answer] | None
+    query: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    needed: tuple[str, ...] = ()
+    body: Mapping[str, type] | None = None
+
+
+_PIPELINE = ("notebook",)
+
+OPERATIONS: dict[tuple[str, str], Operation] = {
+    ("status", "get"): Operation(answers.Status),
+    ("runs", "get"): Operation(
+        answers.RunsPage,
+        {
+            **_PAGE,
+            "scope": {"enum": ["notebook", "store"], "default": "notebook"},
+            "filter": TEXT,
+            "order_by": TEXTS,
+        },
+    ),
+    ("runs/([^/]+)", "get"): Operation(answers.WholeRun),
+    ("runs/([^/]+)", "patch"): Operation(answers.ListedRun, body=bodies.RUN_CHANGE),
+    ("runs/([^/]+)", "delete"): Operation(answers.DeletedRun),
+    ("runs/([^/]+)/restore", "post"): Operation(answers.ListedRun),
+    ("runs/([^/]+)/metric", "get"): Operation(
+        answers.Curve,
+        {"key": TEXT, "pixels": {"type": "integer", "minimum": 1, "maximum": 4000, "default": 400}},
+        ("key",),
+    ),
+    ("runs/([^/]+)/cells", "get"): Operation(answers.CellsPage, _PAGE),
+    ("runs/([^/]+)/surroundings", "get"): Operation(answers.Surroundings),
+    ("runs/([^/]+)/artifact", "get"): Operation(None, {"path": TEXT}, ("path",)),
+    ("compare", "get"): Operation(
+        answers.Comparison,
+        {
+            "run": {**TEXTS, "minItems": 2, "maxItems": 20},
+            "limit": {**_LIMIT, "default": MAX_LIMIT},
+            "offset": _PAGE["offset"],
+        },
+        ("run",),
+    ),
+    ("notebook", "get"): Operation(
+        answers.NotebookNews,
+        {"kernel": TEXT, "session": TEXT, "since": {**NUMBER, "default": 0}},
+    ),
+    ("models", "get"): Operation(more.ModelsPage, _PAGE),
+    ("models/([^/]+)", "get"): Operation(more.Model, _PAGE),
+    ("models/([^/]+)/versions/([^/]+)", "get"): Operation(more.WholeModelVersion),
+    ("models/([^/]+)/aliases/([^/]+)", "put"): Operation(
+        more.ModelVersion, body=bodies.ALIAS_CHANGE
+    ),
+    ("models/([^/]+)/aliases/([^/]+)", "delete"): Operation(
+        more.ModelVersion, body=bodies.ALIAS_REMOVAL
+    ),
+    ("pipeline", "get"): Operation(more.Pipeline, needed=_PIPELINE),
+    ("pipeline/why", "get"): Operation(more.Explanation, {"step": TEXT}, (*_PIPELINE, "step")),
+    ("pipeline/suggestions", "get"): Operation(more.Suggestions, needed=_PIPELINE),
+    ("pipeline/run", "get"): Operation(more.JobAnswer, needed=_PIPELINE),
+    ("pipeline/run", "post"): Operation(
+        more.StartAnswer, needed=_PIPELINE, body=bodies.PIPELINE_RUN
+    ),
+    ("pipeline/run", "delete"): Operation(more.JobAnswer, needed=_PIPELINE),
+    ("pipeline/export", "post"): Operation(more.Script, needed=_PIPELINE, body=bodies.EXPORT),
+}
