@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlops_nb.server import answers, bodies
+from mlops_nb.server import data_answers as data
 from mlops_nb.server import pipeline_answers as more
 from mlops_nb.server.payload import DEFAULT_LIMIT, MAX_LIMIT
 
@@ -14,6 +15,7 @@ TEXT = {"type": "string"}
 TEXTS = {"type": "array", "items": TEXT}
 NUMBER = {"type": "integer", "minimum": 0}
 _LIMIT = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
+_SCOPE = {"enum": ["notebook", "store"], "default": "notebook"}
 _PAGE = {"limit": _LIMIT, "offset": {**NUMBER, "default": 0}}
 
 
@@ -48,7 +50,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         answers.RunsPage,
         {
             **_PAGE,
-            "scope": {"enum": ["notebook", "store"], "default": "notebook"},
+            "scope": _SCOPE,
             "filter": TEXT,
             "order_by": TEXTS,
         },
@@ -77,6 +79,13 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("notebook", "get"): Operation(
         answers.NotebookNews,
         {"kernel": TEXT, "session": TEXT, "since": {**NUMBER, "default": 0}},
+    ),
+    ("data", "get"): Operation(data.Uses, {"scope": _SCOPE}),
+    ("data/profile", "get"): Operation(
+        data.DatasetProfile, {"run": TEXT, "fingerprint": TEXT}, ("run", "fingerprint")
+    ),
+    ("environment", "get"): Operation(
+        data.EnvironmentDifferences, {"before": TEXT, "after": TEXT}, ("before", "after")
     ),
     ("models", "get"): Operation(more.ModelsPage, _PAGE),
     ("models/([^/]+)", "get"): Operation(more.Model, _PAGE),
