@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlops_nb.api.places import get_store, read_store
-from mlops_nb.records import AuditRecord, ModelSummary, ModelVersion, RunRecord
+
+if TYPE_CHECKING:
+    from mlops_nb.records import AuditRecord, ModelSummary, ModelVersion, RunRecord
 
 
 def register_model(

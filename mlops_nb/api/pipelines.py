@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from mlops_nb.api.places import get_store
 from mlops_nb.config import load_settings
 from mlops_nb.errors import InvalidValueError
-from mlops_nb.records import PipelineResult
 
 if TYPE_CHECKING:
     from mlops_nb.pipeline import Pipeline
     from mlops_nb.pipeline.report import ReportFormat
+    from mlops_nb.records import PipelineResult
 
 EXPORTS = ("script",)
 

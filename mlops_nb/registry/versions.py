@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_nb.errors import InvalidValueError, ModelNotFoundError, UnsafeModelError
 from mlops_nb.registry.flavors import find_flavor, load_model, save_model
 from mlops_nb.registry.signature import infer_signature, signature_from_columns
-from mlops_nb.store.audit import find_user
+from mlops_nb.store.writer import find_user
 
 if TYPE_CHECKING:
     from mlops_nb.records import ModelVersion, RunRecord, Signature

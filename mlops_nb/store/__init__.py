@@ -4,10 +4,14 @@ Everything durable here is a write-once file or a single-writer append log; the
 SQLite index can be deleted and is rebuilt.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from mlops_nb.store.deferred import DeferredLog, write_deferred
 from mlops_nb.store.runlog import RunLog
-from mlops_nb.store.series import MetricPreview, MetricSeries
 from mlops_nb.store.store import Store, open_store
+
+if TYPE_CHECKING:
+    from mlops_nb.store.series import MetricPreview, MetricSeries
 
 __all__ = [
     "DeferredLog",
@@ -18,3 +22,12 @@ __all__ = [
     "open_store",
     "write_deferred",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load what reads series when it is first asked for: a kernel that begins reads none."""
+    if name in {"MetricPreview", "MetricSeries"}:
+        from mlops_nb.store import series
+
+        return getattr(series, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -10,7 +10,6 @@ from mlops_nb.errors import StoreError
 from mlops_nb.records import AuditRecord
 from mlops_nb.store.auditchain import find_chains, read_chain, read_head
 from mlops_nb.store.auditwriter import ChainWriter, refuse_broken
-from mlops_nb.store.auditwriter import find_user as find_user
 
 
 class AuditLog:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import getpass
 import json
 import os
 import platform
@@ -23,6 +22,7 @@ from typing import Any
 from mlops_nb.errors import StoreError
 from mlops_nb.store.auditchain import START, Chain, format_head, read_chain, read_head
 from mlops_nb.store.files import sync_folder
+from mlops_nb.store.writer import find_user
 
 _BINARY = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0) | os.O_CREAT
 _SUFFIXES = {".lock": os.O_RDWR, ".log": os.O_RDWR | os.O_APPEND, ".head": os.O_RDWR}
@@ -36,14 +36,6 @@ _holders: weakref.WeakSet[ChainWriter] = weakref.WeakSet()
 
 
 @functools.cache
-def find_user() -> str:
-    """Give the name of who runs this process, ``unknown`` where the system has none."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        return "unknown"
-
-
 def _make_encoder() -> Callable[[Any], str]:
     plain = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
     make = getattr(json.encoder, "c_make_encoder", None)

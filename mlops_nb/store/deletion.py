@@ -18,10 +18,10 @@ from pathlib import Path
 
 from mlops_nb.errors import InvalidValueError, NotFoundError, RunNotFoundError
 from mlops_nb.store.audit import AuditLog
-from mlops_nb.store.auditwriter import find_user
 from mlops_nb.store.files import sync_folder, write_whole
 from mlops_nb.store.ids import RUN_ID
 from mlops_nb.store.runreader import read_meta, read_run
+from mlops_nb.store.writer import find_user
 
 _HINT = "List deleted runs with: mlops-nb restore"
 

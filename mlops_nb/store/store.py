@@ -2,43 +2,36 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import threading
 import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlops_nb.errors import InvalidValueError, RunNotFoundError, StoreError
 from mlops_nb.records import CellRecord, MetricPoint, RunRecord
-from mlops_nb.store.audit import AuditLog, find_user
 from mlops_nb.store.chunking import CutSizes
-from mlops_nb.store.compaction import WORTH_RECORDS, CompactionReport, compact_store
 from mlops_nb.store.deferred import DeferredLog, write_deferred
 from mlops_nb.store.files import write_whole
 from mlops_nb.store.ids import RUN_ID, new_run_id
-from mlops_nb.store.index import RunIndex
 from mlops_nb.store.layout import check_layout
-from mlops_nb.store.models import ModelFolder
-from mlops_nb.store.objects import ObjectFolder
+from mlops_nb.store.parts import StoreParts
 from mlops_nb.store.pending import recover_runs
-from mlops_nb.store.points import has_many_points, list_points
 from mlops_nb.store.runlog import RunLog
-from mlops_nb.store.runreader import read_events, read_meta, read_run
-from mlops_nb.store.series import MetricPreview, MetricSeries, preview_series, read_series
-from mlops_nb.store.sessions import read_cells
-from mlops_nb.store.sqlitefile import SQLiteFile
-from mlops_nb.store.teamindex import TeamIndex, name_schema
-from mlops_nb.store.trees import put_tree, restore_tree
+from mlops_nb.store.writer import find_user
+
+if TYPE_CHECKING:
+    from mlops_nb.store.compaction import CompactionReport
+    from mlops_nb.store.index import RunIndex
+    from mlops_nb.store.series import MetricPreview, MetricSeries
 
 FORMAT = 1
 
 
-class Store:
+class Store(StoreParts):
     """A folder that keeps runs, objects and models.
 
     Parameters
@@ -64,23 +57,18 @@ class Store:
         *,
         index: str = "",
     ) -> None:
-        self.root, self.store_id, self.cache = root, store_id, cache
-        self.audit = AuditLog(root / "audit" / "audit.log")
-        self.models = ModelFolder(root / "models", self.audit)
-        # A store that was copied or moved keeps its id, so the index is named by place as well.
-        here = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
-        local = cache / f"{store_id}-{here}"
-        file = SQLiteFile(local / "index.db")
-        place = TeamIndex(index, name_schema(root, store_id), file) if index else file
-        self._index = RunIndex(place, root / "runs")
-        self.objects = ObjectFolder(root, local / "chunks.db", cut)
+        super().__init__(root, store_id, cache, cut, index)
 
     def put_tree(self, folder: Path) -> str:
         """Keep a folder as one object; see `trees.put_tree`."""
+        from mlops_nb.store.trees import put_tree
+
         return put_tree(self.objects, folder)
 
     def restore_tree(self, digest: str, target: Path) -> int:
         """Write a kept folder back, verified; see `trees.restore_tree`."""
+        from mlops_nb.store.trees import restore_tree
+
         return restore_tree(self.objects, digest, target)
 
     @property
@@ -138,6 +126,8 @@ class Store:
         return sorted(entry.name for entry in folder.iterdir() if RUN_ID.fullmatch(entry.name))
 
     def _folder(self, run_id: str) -> tuple[Path, dict[str, Any]]:
+        from mlops_nb.store.runreader import read_meta
+
         write_deferred()
         folder = self.root / "runs" / run_id
         meta = read_meta(folder) if RUN_ID.fullmatch(run_id) else None
@@ -165,6 +155,9 @@ class Store:
         RunNotFoundError
             There is no such run.
         """
+        from mlops_nb.store.points import has_many_points
+        from mlops_nb.store.runreader import read_events, read_run
+
         folder, meta = self._folder(run_id)
         # What the index knows of a long run need not be read again.
         is_long = has_many_points(folder)
@@ -182,6 +175,8 @@ class Store:
 
     def read_session_cells(self, session_id: str) -> tuple[CellRecord, ...]:
         """Read the executed cells of a session in the order they ran."""
+        from mlops_nb.store.sessions import read_cells
+
         if not RUN_ID.fullmatch(session_id):
             return ()
         return read_cells(self.root / "sessions" / session_id)
@@ -206,6 +201,8 @@ class Store:
         RunNotFoundError, NotFoundError
             There is no such run, or it has no such metric.
         """
+        from mlops_nb.store.points import list_points
+
         folder, _ = self._folder(run_id)
         return list_points(folder, key, self.index.series)
 
@@ -213,17 +210,23 @@ class Store:
         self, run_id: str, key: str, step_from: int | None = None, step_to: int | None = None
     ) -> MetricSeries:
         """Read one metric as arrays; see `series.read_series`."""
+        from mlops_nb.store.series import read_series
+
         folder, _ = self._folder(run_id)
         return read_series(folder, key, self.index.series, step_from, step_to)
 
     def preview_series(self, run_id: str, key: str, pixels: int) -> MetricPreview:
         """Read what a chart of so many pixels shows; see `series.preview_series`."""
+        from mlops_nb.store.series import preview_series
+
         folder, _ = self._folder(run_id)
         return preview_series(folder, key, self.index.series, pixels)
 
-    def compact(self, least_records: int = WORTH_RECORDS) -> CompactionReport:
+    def compact(self, least_records: int | None = None) -> CompactionReport:
         """Store the metrics of runs that are at rest as chunks; see `compaction.compact_store`."""
-        return compact_store(self.root, least_records)
+        from mlops_nb.store.compaction import WORTH_RECORDS, compact_store
+
+        return compact_store(self.root, WORTH_RECORDS if least_records is None else least_records)
 
     def search(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import platform
 from functools import cache
@@ -51,6 +52,14 @@ def read_start_time(pid: int) -> int | None:
     if fields[0] in ("Z", "X"):
         return None  # a zombie writes nothing any more
     return int(fields[19])
+
+
+def find_user() -> str:
+    """Give the name of who runs this process, ``unknown`` where the system has none."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return "unknown"
 
 
 def describe_writer() -> dict[str, Any]:

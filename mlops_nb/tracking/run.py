@@ -298,9 +298,8 @@ class Run(Deferrable):
             return ""
         objects = self._store.objects
         if isinstance(content, Path):
-            content.open(
-                "rb"
-            ).close()  # a file that its owner may not read is no fault of the store
+            # A file that its owner may not read is no fault of the store.
+            content.open("rb").close()
         try:
             if isinstance(content, Path):
                 digest, size_bytes = objects.put_file(content)
