@@ -3,6 +3,12 @@
  */
 import type { ServerConnection } from '@jupyterlab/services';
 
+import type {
+  IDatasetProfile,
+  IDifferences,
+  IUses,
+  IVersionPlace
+} from './datawords';
 import type { INotebookNews } from './notebookwords';
 import type { IChange, Query } from './request';
 import { requestAPI, requestBytes, RequestError } from './request';
@@ -132,9 +138,20 @@ export interface IPipelineApi {
   exportScript(notebook: string): Promise<{ readonly path: string }>;
 }
 
+/** What can be asked about data and environments. */
+export interface IDataApi {
+  getUses(notebook: string): Promise<IUses>;
+  profileData(place: IVersionPlace): Promise<IDatasetProfile>;
+  diffEnvironments(
+    notebook: string,
+    before: string,
+    after: string
+  ): Promise<IDifferences>;
+}
+
 /** What can be asked of the server; tests put their own in its place. */
 export interface IApi
-  extends IRunsApi, IModelsApi, IPipelineApi, INotebookApi {}
+  extends IRunsApi, IModelsApi, IPipelineApi, INotebookApi, IDataApi {}
 
 /**
  * Bind the routes to a server.
@@ -166,6 +183,7 @@ export function createApi(settings: ServerConnection.ISettings): IApi {
     ...Private.askForRuns(ask, settings),
     ...Private.askForModels(ask),
     ...Private.askForPipelines(ask),
+    ...Private.askForData(ask),
     getNotebook: question =>
       ask<INotebookNews>(
         'notebook',
@@ -266,6 +284,26 @@ namespace Private {
         ask<IRun>(at(place, 'restore'), { notebook: place.notebook }, isRun, {
           method: 'POST'
         })
+    };
+  }
+
+  export function askForData(ask: Ask): IDataApi {
+    return {
+      getUses: notebook =>
+        ask<IUses>(
+          'data',
+          { notebook },
+          body =>
+            Array.isArray(body.datasets) && Array.isArray(body.environments)
+        ),
+      profileData: place =>
+        ask<IDatasetProfile>('data/profile', { ...place }, body =>
+          Array.isArray(body.columns)
+        ),
+      diffEnvironments: (notebook, before, after) =>
+        ask<IDifferences>('environment', { notebook, before, after }, body =>
+          Array.isArray(body.rows)
+        )
     };
   }
 

@@ -91,12 +91,14 @@ export class MLOpsPanel extends SidePanel {
       { RunsSection },
       { PipelineSection: Pipeline },
       { ModelsSection },
+      { DataSection },
       unfolded
     ] = await Promise.all([
       import('./sections/notebook'),
       import('./sections/runs'),
       import('./sections/pipeline'),
       import('./sections/models'),
+      import('./sections/data'),
       this._options.folds?.read() ?? null
     ]);
     if (this.isDisposed) {
@@ -123,6 +125,10 @@ export class MLOpsPanel extends SidePanel {
         view: model,
         translator,
         onOpen: (name, notebook) => opener.openModel(name, notebook)
+      }),
+      new DataSection({
+        ...{ api, view: model, translator },
+        onOpenRun: (runId, notebook) => opener.openRunById(runId, notebook)
       })
     ];
     this._arrange();

@@ -8,7 +8,8 @@ export const SECTION_IDS = {
   notebook: 'jp-mlops-notebook',
   runs: 'jp-mlops-runs',
   pipeline: 'jp-mlops-pipeline',
-  models: 'jp-mlops-models'
+  models: 'jp-mlops-models',
+  data: 'jp-mlops-data'
 } as const;
 
 export type SectionName = keyof typeof SECTION_IDS;
@@ -36,5 +37,7 @@ export function labelSection(
       return trans.__('Show the Pipeline');
     case 'models':
       return trans.__('Show the Models');
+    case 'data':
+      return trans.__('Show Data and Environment');
   }
 }

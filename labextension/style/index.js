@@ -6,3 +6,4 @@ import './models.css';
 import './pipeline.css';
 import './badges.css';
 import './notebook.css';
+import './data.css';

@@ -2,9 +2,7 @@
  * Runs as the server sends them, a fake server, and a place to mount components.
  */
 import { nullTranslator } from '@jupyterlab/translation';
-import * as React from 'react';
-import { createRoot } from 'react-dom/client';
-import { afterEach, vi } from 'vitest';
+import { vi } from 'vitest';
 
 import type {
   IApi,
@@ -14,6 +12,7 @@ import type {
   IRunPlace
 } from '../api';
 import type { IRunActions } from '../components/run';
+import type { IDatasetProfile, IDifferences, IUses } from '../datawords';
 import type { INotebookNews } from '../notebookwords';
 import type {
   ICellsPage,
@@ -39,6 +38,7 @@ import { RequestError } from '../request';
 import { VERSION } from '../tokens';
 
 export { FakeBridge, FakeCells } from './fakes';
+export { act, mount } from './mounting';
 
 export const NOW = '2026-11-21T10:00:00.000+00:00';
 export const trans = nullTranslator.load('mlops_nb');
@@ -326,6 +326,28 @@ export class FakeApi implements IApi {
     return this._answer(this.news);
   }
 
+  uses: IUses = {
+    datasets: [],
+    dataset_count: 0,
+    environments: [],
+    environment_count: 0,
+    run_count: 0
+  };
+  profile: IDatasetProfile = { rows: 0, column_count: 0, columns: [] };
+  differences: IDifferences = { rows: [], count: 0 };
+
+  getUses() {
+    return this._answer(this.uses);
+  }
+
+  profileData() {
+    return this._answer(this.profile);
+  }
+
+  diffEnvironments() {
+    return this._answer(this.differences);
+  }
+
   async startJob(_: string, request: IJobRequest) {
     await this._do(`run ${JSON.stringify(request)}`);
     return { job: this.job, problem: this.refusal };
@@ -352,35 +374,3 @@ export class FakeApi implements IApi {
     return this.failure ? Promise.reject(this.failure) : Promise.resolve(value);
   }
 }
-
-const mounted: (() => void)[] = [];
-
-/** Mount an element in the page; it is taken away after the test. */
-export function mount(element: React.JSX.Element): {
-  node: HTMLElement;
-  update: (next: React.JSX.Element) => void;
-} {
-  const node = document.body.appendChild(document.createElement('div'));
-  const root = createRoot(node);
-  const update = (next: React.JSX.Element) =>
-    React.act(() => {
-      root.render(next);
-    });
-  update(element);
-  mounted.push(() => {
-    React.act(() => {
-      root.unmount();
-    });
-    node.remove();
-  });
-  return { node, update };
-}
-
-/** Do what a person does, and let React follow. */
-export function act(action: () => void): void {
-  React.act(action);
-}
-
-afterEach(() => {
-  mounted.splice(0).forEach(unmount => unmount());
-});

@@ -24,7 +24,7 @@ import {
 } from './fixtures';
 
 /** How many sections the panel has. */
-const SECTIONS = 4;
+const SECTIONS = 5;
 
 let api: FakeApi;
 let model: MLOpsModel;
@@ -211,7 +211,8 @@ describe('sections of MLOpsPanel', () => {
       true,
       true,
       true,
-      false
+      false,
+      true
     ]);
     await settle();
     const before = api.asked.length;
