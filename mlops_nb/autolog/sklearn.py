@@ -316,11 +316,18 @@ def _find_caller(frame: FrameType, estimator: Any) -> FrameType | None:
                 return above.f_back or above
             above = above.f_back
             continue
-        values = read_locals(above)
-        if values.get("self") is not estimator and values.get("estimator") is not estimator:
+        if not _is_call_on(above, estimator):
             return None
         above = above.f_back
     return above
+
+
+def _is_call_on(frame: FrameType, estimator: Any) -> bool:
+    """Tell whether a frame of the library runs a method of an estimator, or wraps one."""
+    values = read_locals(frame)
+    # Before 1.7 some methods stood in a wrapper that warns of positional arguments.
+    first = values.get("args", ())[:1] if frame.f_code.co_name == "inner_f" else ()
+    return any(each is estimator for each in (values.get("self"), values.get("estimator"), *first))
 
 
 def _name_arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

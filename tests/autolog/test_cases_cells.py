@@ -72,7 +72,7 @@ session.end_cell(cell)
 session.begin_cell("second")
 Ridge(alpha=2.0).fit(X, y)
 class Deadly(Ridge):
-    def __sklearn_tags__(self):
+    def _set_intercept(self, *_):
         os.kill(os.getpid(), signal.SIGKILL)
 Deadly(alpha=3.0).fit(X, y)
 """

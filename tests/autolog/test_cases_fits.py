@@ -26,6 +26,7 @@ HOMES = (
 )
 
 
+@pytest.mark.filterwarnings("ignore:The SAMME.R algorithm")  # of AdaBoost before scikit-learn 1.6
 @pytest.mark.parametrize("name", META)
 def test_what_fits_others_is_one_run(notebook: Notebook, name: str) -> None:
     """Case 26: a meta-estimator is one run under its own name; what it fits inside is none."""

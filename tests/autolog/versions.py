@@ -1,0 +1,174 @@
+"""Runs the tests of auto-logging with other versions of the libraries that it hooks into.
+
+``make versions`` runs every environment, ``python -m tests.autolog.versions oldest`` the named ones. An
+environment is a folder of other versions that comes before what is installed, or another Python with
+an environment of its own. torch stays as it is: other versions pull gigabytes of CUDA.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = Path(tempfile.gettempdir()) / "mlops_nb-versions"
+SHOWN = ("scikit-learn", "pandas", "numpy", "ipython", "torch")
+_ASK = (
+    "import platform\nfrom importlib.metadata import version\n"
+    f"print('Python', platform.python_version(), *(f'{{n}} {{version(n)}}' for n in {SHOWN!r}))"
+)
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Versions to test with.
+
+    Attributes
+    ----------
+    pins
+        What comes before the packages that are installed; with everything it needs, for nothing else
+        is fetched.
+    python
+        Another Python, by its command; then the pins of CI are installed for it.
+    """
+
+    name: str
+    pins: tuple[str, ...] = ()
+    python: str = ""
+
+
+ENVIRONMENTS = (
+    Environment(
+        "oldest",
+        (
+            *("scikit-learn==1.4.2", "numpy==1.26.4", "scipy==1.13.1", "pandas==2.2.3"),
+            *("pytz==2025.2", "ipython==8.20.0", "decorator==5.2.1"),
+        ),
+    ),
+    Environment(
+        "older",
+        (
+            *("scikit-learn==1.5.2", "numpy==2.2.6", "scipy==1.15.3", "pandas==2.3.3"),
+            *("pytz==2025.2", "ipython==8.37.0", "decorator==5.2.1"),
+        ),
+    ),
+    Environment("middle", ("scikit-learn==1.6.1", "scipy==1.15.3", "ipython==9.0.2")),
+    Environment("newer", ("scikit-learn==1.7.2", "pandas==3.0.0", "ipython==9.5.0")),
+    Environment("last", ("scikit-learn==1.8.0",)),
+    Environment("python312", python="python3.12"),
+    Environment("python313", python="python3.13"),
+)
+
+
+def prepare(environment: Environment, folder: Path) -> tuple[str, str]:
+    """Install an environment, unless it is there.
+
+    Parameters
+    ----------
+    environment
+        What to install.
+    folder
+        Where.
+
+    Returns
+    -------
+    python : str
+        The interpreter to run.
+    path : str
+        What comes first where it looks for packages.
+    """
+    if environment.python:
+        python = folder / "bin" / "python"
+        if not (folder / ".done").exists():
+            command = shutil.which(environment.python)
+            if command is None:
+                raise FileNotFoundError(environment.python)
+            _run([command, str(ROOT / ".ci" / "setup.py"), str(folder), "--test"])
+            (folder / ".done").touch()
+        return str(python), ""
+    wanted = "\n".join(environment.pins)
+    # A library is told from the user's code by the name of its folder.
+    place, note = folder / "site-packages", folder / ".pins"
+    if not note.exists() or note.read_text() != wanted:
+        shutil.rmtree(folder, ignore_errors=True)
+        options = ("--no-deps", "--only-binary", ":all:", "--target", str(place))
+        _run([sys.executable, "-m", "pip", "install", "-q", *options, *environment.pins])
+        note.write_text(wanted)
+    return sys.executable, str(place)
+
+
+def say(text: str) -> None:
+    """Print a line at once, also into a pipe."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stdout[-500:] + done.stderr[-1500:])
+
+
+def test(environment: Environment, folder: Path, paths: list[str]) -> bool:
+    """Run the tests with an environment and print what came of it.
+
+    Parameters
+    ----------
+    environment
+        From `ENVIRONMENTS`.
+    folder
+        Holds all environments.
+    paths
+        What to run.
+
+    Returns
+    -------
+    bool
+        Whether all passed.
+    """
+    try:
+        python, path = prepare(environment, folder / environment.name)
+    except (FileNotFoundError, RuntimeError) as error:
+        say(f"{environment.name}: not tried: {error}")
+        return False
+    variables = {key: each for key, each in os.environ.items() if not key.startswith("MLOPS_NB_")}
+    variables["PYTHONPATH"] = os.pathsep.join(filter(None, (path, str(ROOT))))
+    shown = subprocess.run(
+        [python, "-c", _ASK], env=variables, capture_output=True, text=True, check=False
+    )
+    say(f"{environment.name}: {shown.stdout.strip() or shown.stderr[-300:]}")
+    log = folder / f"{environment.name}.txt"
+    with log.open("w") as stream:
+        done = subprocess.run(
+            [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *paths],
+            cwd=ROOT, env=variables, stdout=stream, stderr=subprocess.STDOUT, check=False,
+        )  # fmt: skip
+    text = log.read_text(errors="replace")
+    for line in re.findall(r"^(?:FAILED|ERROR) .*$", text, re.M):
+        say(f"  {line}")
+    say(f"  {text.strip().splitlines()[-1]}\n  all of it: {log}")
+    return done.returncode == 0
+
+
+def main() -> int:
+    """Test with the environments that are named, else with all; 1 where something failed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help=", ".join(each.name for each in ENVIRONMENTS))
+    parser.add_argument("--folder", type=Path, default=FOLDER)
+    parser.add_argument("--tests", nargs="+", default=["tests/autolog"])
+    asked = parser.parse_args()
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    chosen = [each for each in ENVIRONMENTS if not asked.names or each.name in asked.names]
+    results = [test(each, asked.folder, asked.tests) for each in chosen]
+    return 0 if results and all(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
