@@ -69,7 +69,7 @@ def test_run_appears_live(jupyter: Jupyter, browser: Browser, open_lab: OpenLab)
     for theme in ("Dark", "Light"):  # the last one stays for the tests that follow
         browser.set_theme(f"JupyterLab {theme}")
         browser.shoot(f"runs-{theme.lower()}")
-        assert browser.find_axe_violations("#jp-mlops-panel") == []
+        assert browser.find_axe_violations("#jp-mlops-panel, .mlops-nb-card") == []
 
 
 def test_hidden_panel_asks_nothing(jupyter: Jupyter, browser: Browser, open_lab: OpenLab) -> None:
