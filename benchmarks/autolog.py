@@ -2,7 +2,8 @@
 
 A figure is the CPU time of the thread that runs the user's code, with recording and without it in
 turn within one process: the median of the differences, and the difference of the two least. Rows that
-say "all" count the whole process, until everything is stored. MLflow's column is its autolog for the
+say "all" count the whole process, until everything is stored; what is done once a session, a document
+of the environment, has a row of its own. Our package is compiled first, as an installed one is. MLflow's column is its autolog for the
 same code, without and with the model and the data that it keeps by default; W&B and Aim record no fit
 by themselves, theirs is what the same record by hand adds. Peers are those that ``make bench-peers``
 installs, which have no torch, and record no plain loop.
@@ -12,9 +13,13 @@ Run: python benchmarks/autolog.py [--quick] [--no-peers] [--only WORD,WORD].
 
 from __future__ import annotations
 
+import atexit
+import compileall
+import functools
 import json
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -24,7 +29,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from autolog_rows import CELL, LOAD, MLFLOW, OURS, ROWS, Row
+from autolog_rows import CELL, KERNEL, LOAD, MLFLOW, OURS, ROWS, Row
 from peers import Peer, find_folder, find_peers
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,6 +39,12 @@ ROUNDS = 3 if QUICK else 9
 SCALES = {"us": 1e6, "ms": 1e3}
 SIZES = {"EPOCHS": "5" if QUICK else "100", "CANDIDATES": "25" if QUICK else "500"}
 
+CPU = """
+import resource
+def cpu():
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+"""
 MEASURE = """
 import json, statistics, sys, time, warnings
 warnings.simplefilter("ignore")
@@ -48,37 +59,61 @@ def compare(work, count, rounds, is_whole):
     plain, recorded = [], []
     arm(); end(begin()); disarm()
     work(max(1, count // 20))
+    if is_whole:
+        arm(); cell = begin(); work(1); end(cell); disarm()
     for _ in range(rounds):
         started = time.process_time()
         found = work(count)
         plain.append((time.process_time() - started if is_whole else found) / count)
-        arm()
+        arm(); end(begin())  # threads are started with the first cell of a session
         started = time.process_time()
         cell = begin()
         found = work(count)
         end(cell)
         if is_whole:
-            disarm()
-            recorded.append((time.process_time() - started) / count)
+            disarm()  # which waits until all is stored; what switching off takes itself is taken off
+            spent = time.process_time() - started
+            arm(); started = time.process_time(); disarm()
+            recorded.append((spent - time.process_time() + started) / count)
         else:
             recorded.append(found / count)
             disarm()
     differences = [b - a for a, b in zip(plain, recorded)]
-    return [statistics.median(plain), statistics.median(differences), min(recorded) - min(plain)]
+    least = min(plain)
+    return [statistics.median(plain), statistics.median(differences), min(recorded) - least, least]
+def measure_first(work):
+    found = []
+    for _ in range(3):
+        arm()
+        started = time.process_time()
+        cell = begin(); work(1); end(cell); disarm()
+        found.append(time.process_time() - started)
+    return [found[0] - min(found[1:])]
 """
 
 
-def run(python: Path | str, program: str, call: str) -> list[float]:
+@functools.cache
+def install() -> str:
+    """Copy the package and compile it, as an installation does; give the folder."""
+    folder = tempfile.mkdtemp(prefix="mlops_nb-bench-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    ignored = shutil.ignore_patterns("__pycache__", "labextension")
+    shutil.copytree(ROOT / "mlops_nb", Path(folder, "mlops_nb"), ignore=ignored)
+    compileall.compile_dir(folder, quiet=2)
+    return folder
+
+
+def run(python: Path | str, program: str, call: str, cache: str = "") -> list[float]:
     """Run a program in a process of its own and give what its last call found."""
     environment = {
         key: value
         for key, value in os.environ.items()
-        if not key.startswith(("MLOPS_NB_", "MLFLOW_", "WANDB_", "AIM_"))
+        if not key.startswith(("MLOPS_NB_", "MLFLOW_", "WANDB_", "AIM_", "PYTHONDONTWRITE"))
     }
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         environment |= {
-            "HOME": folder, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT),
-            "MLOPS_NB_STORE": f"{folder}/store", "MLOPS_NB_CACHE": f"{folder}/cache",
+            "HOME": folder, "OMP_NUM_THREADS": "1", "PYTHONPATH": install(),
+            "MLOPS_NB_STORE": f"{folder}/store", "MLOPS_NB_CACHE": cache or f"{folder}/cache",
             "AIM_TRACKING_TELEMETRY": "false", "__AIM_TELEMETRY_ENABLED__": "0",
         }  # fmt: skip
         code = MEASURE + program + f"\nprint('FOUND' + json.dumps({call}))\n"
@@ -103,16 +138,18 @@ def measure_row(row: Row, peers: dict[str, Peer]) -> str:
     for name, size in SIZES.items():
         code = code.replace(name, size)
     scale = SCALES[row.unit]
-    rounds = max(3, ROUNDS // 2) if row.is_whole else ROUNDS
     program = code if row.code is CELL else OURS + code
-    call = f"compare(work, {row.count}, {rounds}, {row.is_whole})"
-    plain, median, least = run(sys.executable, program, call)
+    if row.is_first:
+        (once,) = run(sys.executable, program, "measure_first(work)")
+        return f"| {row.title} | | +{show(once * scale)} {row.unit} | | | {row.budget} | | | |"
+    call = f"compare(work, {row.count}, {ROUNDS}, {row.is_whole})"
+    plain, median, least, least_plain = run(sys.executable, program, call)
     cells = [
         row.title,
         f"{show(plain * scale)} {row.unit}",
         f"+{show(median * scale)}",
         f"+{show(least * scale)}",
-        f"{100 * median / plain:.1f} %",
+        f"{100 * median / plain:.1f} %, {100 * least / least_plain:.1f} %",
         row.budget,
         *(measure_peer(peers.get(name), row, code) for name in ("MLflow", "W&B", "Aim")),
     ]
@@ -134,30 +171,44 @@ def measure_peer(peer: Peer | None, row: Row, code: str) -> str:
     for models in ("False", "True"):
         program = MLFLOW.replace("MODELS", models) + code
         call = f"compare(work, {1 if row.is_whole else 2}, {1 if QUICK else 3}, {row.is_whole})"
-        _, median, _ = run(peer.python, program, call)
+        median = run(peer.python, program, call)[1]
         found.append(f"+{show(median * scale)}")
     return f"{found[0]}; by default {found[1]}"
 
 
-def measure_load(peers: dict[str, Peer]) -> str:
-    """Measure what switching on takes in a fresh process, all processes counted."""
-    call = "[(os.times(), load(), os.times())]"
-    pythons: dict[str, Path | str | None] = {"ours": sys.executable}
-    for name in ("MLflow", "W&B", "Aim"):
-        peer = peers.get(name)
-        pythons[name] = peer.python if peer is not None and WITH_PEERS else None
-    found: dict[str, float] = {}
-    for name, python in pythons.items():
-        if python is None:
-            continue
-        times = []
-        for _ in range(ROUNDS // 2 + 1):
-            before, _, after = run(python, "import os\n" + LOAD[name], call)[0]  # type: ignore[misc]
-            times.append(sum(after[:4]) - sum(before[:4]))  # type: ignore[has-type]
-        found[name] = statistics.median(times) * 1000
-    shown = [f"{show(found[name])}" if name in found else "" for name in pythons]
-    cells = ["switch on, fresh process (CPU)", "", f"+{shown[0]} ms", "", "", "60 ms", *shown[1:]]
-    return f"| {' | '.join(cells)} |"
+def measure_load(peers: dict[str, Peer]) -> list[str]:
+    """Measure what switching on takes, all processes and threads counted, until all is done."""
+    call = "[cpu(), load(), time.sleep(1.0), cpu()]"
+    rows = []
+    for title, before in (
+        ("switch on, fresh process (CPU)", ""),
+        ("switch on, in what a kernel has loaded (CPU)", KERNEL),
+    ):
+        with tempfile.TemporaryDirectory() as cache:
+            code = CPU + before + LOAD["ours"]
+            first = _count_cpu(run(sys.executable, code, call))
+            run(sys.executable, code, call, cache)  # reads what is installed, for those that follow
+            found = [
+                _count_cpu(run(sys.executable, code, call, cache)) for _ in range(ROUNDS // 2 + 1)
+            ]
+        cells = [title, "", f"+{show(statistics.median(found))} ms", f"+{show(min(found))}", ""]
+        cells += ["60 ms"]
+        for name in ("MLflow", "W&B", "Aim"):
+            peer = peers.get(name)
+            is_asked = not before and WITH_PEERS and peer is not None and peer.python is not None
+            times = [
+                _count_cpu(run(peer.python, CPU + LOAD[name], call))  # type: ignore[union-attr,arg-type]
+                for _ in range(ROUNDS // 2 + 1 if is_asked else 0)
+            ]
+            cells.append(show(statistics.median(times)) if times else "")
+        rows.append(f"| {' | '.join(cells)} |")
+        rows.append(f"| the same, first after an installation | | +{show(first)} ms | | | | | | |")
+    return rows
+
+
+def _count_cpu(found: list[float]) -> float:
+    """Give the milliseconds between two looks, children counted."""
+    return 1000 * (found[-1] - found[0])
 
 
 def main() -> None:
@@ -178,14 +229,14 @@ def main() -> None:
         "without",
         "ours, median",
         "ours, least",
-        "share",
+        "share by median, by least",
         "budget",
         *titles,
     ]
     print(f"| {' | '.join(head)} |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |", flush=True)
     if not words or any(word in "load" for word in words):
-        print(measure_load(peers), flush=True)
+        print("\n".join(measure_load(peers)), flush=True)
     for row in ROWS:
         if not words or any(word in row.title for word in words):
             print(measure_row(row, peers), flush=True)
