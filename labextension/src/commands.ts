@@ -17,6 +17,8 @@ export namespace CommandIDs {
   export const toggleSteps = 'mlops:toggle-steps';
   /** Show one run, compare several, or show a model, in the main area. */
   export const openDocument = 'mlops:open-document';
+  /** Show all runs and models of the project. */
+  export const openProject = 'mlops:open-project';
 }
 
 /** Which runs, what they are called, and the notebook whose store keeps them. */
@@ -25,6 +27,7 @@ interface IDocumentArgs {
   readonly names: string[];
   readonly notebook: string;
   readonly model?: string;
+  readonly project?: boolean;
 }
 
 export interface ICommandsOptions {
@@ -80,6 +83,16 @@ export function addCommands(options: ICommandsOptions): string[] {
       app.commands.notifyCommandChanged(CommandIDs.toggleSteps);
     }
   });
+  app.commands.addCommand(CommandIDs.openProject, {
+    label: trans.__('Show All Runs and Models'),
+    caption: trans.__('Of the folder in which the server runs'),
+    icon: panelIcon,
+    describedBy: withoutArguments,
+    execute: () =>
+      options.onOpenDocument({
+        ...{ runIds: [], names: [], notebook: '', project: true }
+      })
+  });
   const texts = { type: 'array', items: { type: 'string' } } as const;
   app.commands.addCommand(CommandIDs.openDocument, {
     label: trans.__('Open or Compare Runs'),
@@ -92,12 +105,18 @@ export function addCommands(options: ICommandsOptions): string[] {
           runIds: texts,
           names: texts,
           notebook: { type: 'string' },
-          model: { type: 'string' }
+          model: { type: 'string' },
+          project: { type: 'boolean' }
         },
         required: ['runIds', 'names', 'notebook']
       }
     },
     execute: args => options.onOpenDocument(args as unknown as IDocumentArgs)
   });
-  return [CommandIDs.openPanel, CommandIDs.refreshRuns, CommandIDs.toggleSteps];
+  return [
+    CommandIDs.openPanel,
+    CommandIDs.refreshRuns,
+    CommandIDs.toggleSteps,
+    CommandIDs.openProject
+  ];
 }

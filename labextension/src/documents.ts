@@ -9,6 +9,7 @@ import type { Widget } from '@lumino/widgets';
 
 import type { IApi } from './api';
 import { CommandIDs } from './commands';
+import type { ProjectPage } from './sections/project';
 import { panelIcon } from './icons';
 import type { ICell, IRun } from './tokens';
 import { TRANSLATION_DOMAIN } from './tokens';
@@ -22,6 +23,8 @@ export type DocumentArgs = {
   readonly names: string[];
   readonly notebook: string;
   readonly model?: string;
+  /** All runs and models of the folder that the server serves. */
+  readonly project?: boolean;
 };
 
 /** The documents in the main area. */
@@ -71,8 +74,11 @@ export class Documents {
     app.shell.activateById(id);
   }
 
-  private _name({ names, model }: DocumentArgs): string {
+  private _name({ names, model, project }: DocumentArgs): string {
     const trans = this._options.translator.load(TRANSLATION_DOMAIN);
+    if (project) {
+      return trans.__('All runs and models');
+    }
     const [first = ''] = names;
     const text =
       names.length < 2
@@ -83,8 +89,11 @@ export class Documents {
       : text;
   }
 
-  private _describe({ names, model }: DocumentArgs): string {
+  private _describe({ names, model, project }: DocumentArgs): string {
     const trans = this._options.translator.load(TRANSLATION_DOMAIN);
+    if (project) {
+      return trans.__('All runs and models');
+    }
     if (model !== undefined) {
       return trans.__('Model %1', model);
     }
@@ -99,6 +108,10 @@ export class Documents {
     const onOpen = (runId: string, name: string) =>
       void this.open({ runIds: [runId], names: [name], notebook });
     const { model } = args;
+    if (args.project) {
+      const { ProjectPage } = await import('./sections/project');
+      return new ProjectPage({ api, translator, opener: this._opener });
+    }
     if (model !== undefined) {
       const { ModelPage } = await import('./sections/modelpage');
       return new ModelPage({
@@ -126,6 +139,22 @@ export class Documents {
     }
     const { ComparePage } = await import('./sections/compare');
     return new ComparePage({ api, runIds, notebook, translator, onOpen });
+  }
+
+  /** Opens what the page of the project lists. */
+  private get _opener(): ProjectPage.IOpener {
+    const show = (runs: readonly IRun[]) =>
+      void this.open({
+        runIds: runs.map(run => run.run_id),
+        names: runs.map(run => run.name),
+        notebook: ''
+      });
+    return {
+      openRun: run => show([run]),
+      compareRuns: show,
+      openModel: model =>
+        void this.open({ runIds: [], names: [], notebook: '', model })
+    };
   }
 
   private _openFile(path: string): void {
@@ -171,7 +200,11 @@ namespace Private {
   const shown = new WeakMap<Widget, DocumentArgs>();
 
   /** The same thing gets the same document; models of two stores may have one name. */
-  export function identify({ runIds, notebook, model }: DocumentArgs): string {
+  export function identify(args: DocumentArgs): string {
+    const { runIds, notebook, model } = args;
+    if (args.project) {
+      return 'jp-mlops-project';
+    }
     const folder = notebook.split('/').slice(0, -1).join('/');
     return model === undefined
       ? `jp-mlops-document-${runIds.join('-')}`

@@ -7,6 +7,7 @@ import type {
 } from '@jupyterlab/application';
 import { ILabShell, ILayoutRestorer } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
+import { PageConfig } from '@jupyterlab/coreutils';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB } from '@jupyterlab/statedb';
@@ -124,6 +125,7 @@ const plugin: JupyterFrontEndPlugin<IMLOpsModel> = {
       palette?.addItem({ ...item, category: trans.__('MLOps') });
     }
     followSettings({ app, settings, badges, registry });
+    beginWithProject(app, labShell);
     if (state) {
       void keepColumns(model, state);
     }
@@ -146,6 +148,20 @@ function followSettings(parts: {
   badges.changed.connect(() => void settings.keepShowSteps(badges.isOn));
   if (registry) {
     void settings.follow(registry, plugin.id);
+  }
+}
+
+/** Begin with all runs and models where `mlops-nb ui` was started, which came for nothing else. */
+function beginWithProject(
+  app: JupyterFrontEnd,
+  labShell: ILabShell | null
+): void {
+  if (PageConfig.getOption('mlopsProject') === 'true') {
+    void app.restored.then(() => {
+      labShell?.collapseLeft();
+      labShell?.collapseRight();
+      return app.commands.execute(CommandIDs.openProject);
+    });
   }
 }
 

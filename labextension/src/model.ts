@@ -43,6 +43,11 @@ export class MLOpsModel extends VDomModel implements IMLOpsModel {
   constructor(options: MLOpsModel.IOptions) {
     super();
     this._api = options.api;
+    this._firstQuery = {
+      ...FIRST_QUERY,
+      scope: options.scope ?? FIRST_QUERY.scope
+    };
+    this._query = this._firstQuery;
     this._poll = new Poll({
       auto: false,
       name: 'mlops-nb:runs',
@@ -141,7 +146,7 @@ export class MLOpsModel extends VDomModel implements IMLOpsModel {
     this._page = null;
     this._problem = null;
     this._offset = 0;
-    this._query = FIRST_QUERY;
+    this._query = this._firstQuery;
     this._filterProblem = null;
     this._generation++;
     this._start();
@@ -254,7 +259,8 @@ export class MLOpsModel extends VDomModel implements IMLOpsModel {
   private _busy = false;
   private _page: IRunsPage | null = null;
   private _problem: IProblem | null = null;
-  private _query = FIRST_QUERY;
+  private readonly _firstQuery: IQuery;
+  private _query: IQuery;
   private _filterProblem: IProblem | null = null;
   private _columns: readonly string[] | null = null;
   private _version: string | null = null;
@@ -267,6 +273,8 @@ export class MLOpsModel extends VDomModel implements IMLOpsModel {
 export namespace MLOpsModel {
   export interface IOptions {
     readonly api: IApi;
+    /** Which runs are listed first; by default those of the notebook in view. */
+    readonly scope?: IQuery['scope'];
   }
 }
 

@@ -1,6 +1,7 @@
 import './base.css';
 import './bars.css';
 import './groups.css';
+import './project.css';
 import './page.css';
 import './models.css';
 import './pipeline.css';

@@ -25,6 +25,7 @@ _COMMANDS = {
     "models": ("models", "List registered models and their versions."),
     "model": ("models", "Show one version of a model."),
     "alias": ("models", "Point an alias at a version of a model, or take it away."),
+    "ui": ("ui", "Open all runs and models in the browser."),
     "serve": ("models", "Serve a registered model over HTTP."),
     "pipeline": ("pipelines", "Show the pipeline that a notebook's tags make."),
     "graph": ("notebooks", "Show what depends on what in a notebook, and why."),

@@ -303,7 +303,9 @@ describe('RunList', () => {
 describe('states', () => {
   it('says how to begin, and copies the line', () => {
     const onCopy = vi.fn();
-    const { node } = mount(<NoRuns trans={trans} onCopy={onCopy} />);
+    const { node } = mount(
+      <NoRuns hasNotebook trans={trans} onCopy={onCopy} />
+    );
     expect(node.querySelector('code')?.textContent).toBe(LOAD_LINE);
     const [button] = findButtons(node);
     act(() => button?.click());

@@ -145,6 +145,7 @@ describe('ListBar', () => {
     const { node } = mount(
       <ListBar
         query={FIRST_QUERY}
+        hasNotebook
         filterProblem={null}
         runs={[run]}
         columns={['params.C']}

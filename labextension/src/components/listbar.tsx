@@ -18,6 +18,8 @@ const MOST_NAMES = 60;
 
 export interface IListBarProps {
   readonly query: IQuery;
+  /** Whether a notebook is in view, whose runs may be listed alone. */
+  readonly hasNotebook: boolean;
   readonly filterProblem: IProblem | null;
   /** Those in view, whose names can be chosen. */
   readonly runs: readonly IRun[];
@@ -178,16 +180,18 @@ export function ListBar(props: IListBarProps): React.JSX.Element {
         onFilter={filter => props.onQuery({ filter })}
       />
       <div className="jp-MLOpsListBar-line">
-        <Select
-          label={trans.__('Which runs')}
-          value={query.scope}
-          onChange={scope =>
-            props.onQuery({ scope: scope === 'store' ? 'store' : 'notebook' })
-          }
-        >
-          <option value="notebook">{trans.__('This notebook')}</option>
-          <option value="store">{trans.__('All notebooks')}</option>
-        </Select>
+        {props.hasNotebook && (
+          <Select
+            label={trans.__('Which runs')}
+            value={query.scope}
+            onChange={scope =>
+              props.onQuery({ scope: scope === 'store' ? 'store' : 'notebook' })
+            }
+          >
+            <option value="notebook">{trans.__('This notebook')}</option>
+            <option value="store">{trans.__('All notebooks')}</option>
+          </Select>
+        )}
         <OrderSelect {...props} names={names} />
         <GroupSelect {...props} names={names} />
         <ColumnsMenu {...props} names={names} />

@@ -63,16 +63,26 @@ export function CopyLine(
   );
 }
 
-export function NoRuns({ trans, onCopy }: INoRunsProps): React.JSX.Element {
+export function NoRuns({
+  hasNotebook,
+  trans,
+  onCopy
+}: INoRunsProps & { readonly hasNotebook: boolean }): React.JSX.Element {
   return (
     <div className="jp-MLOpsState" role="status">
       <p className="jp-MLOpsState-title">
-        {trans.__('This notebook has no runs yet')}
+        {hasNotebook
+          ? trans.__('This notebook has no runs yet')
+          : trans.__('This project has no runs yet')}
       </p>
       <p>
-        {trans.__(
-          'Run this line in a cell. From then on each model that you fit is recorded and appears here.'
-        )}
+        {hasNotebook
+          ? trans.__(
+              'Run this line in a cell. From then on each model that you fit is recorded and appears here.'
+            )
+          : trans.__(
+              'Run this line in a cell of a notebook. From then on each model that you fit is recorded and appears here.'
+            )}
       </p>
       <CopyLine line={LOAD_LINE} trans={trans} onCopy={onCopy} />
     </div>

@@ -57,7 +57,7 @@ export class RunsSection extends VDomRenderer<MLOpsModel> {
       <>
         <div className="jp-MLOpsRuns-notebook">
           <span className="jp-MLOpsRuns-path" title={notebook}>
-            {PathExt.basename(notebook)}
+            {PathExt.basename(notebook) || trans.__('All notebooks')}
           </span>
           {isLive && (
             <span className="jp-MLOpsRuns-live">{trans.__('Live')}</span>
@@ -96,6 +96,7 @@ export class RunsSection extends VDomRenderer<MLOpsModel> {
         {!isEmpty && (
           <ListBar
             query={query}
+            hasNotebook={this.model.notebook !== ''}
             filterProblem={filterProblem}
             runs={page.runs}
             columns={columns}
@@ -162,6 +163,7 @@ export class RunsSection extends VDomRenderer<MLOpsModel> {
         />
       ) : (
         <NoRuns
+          hasNotebook={this.model.notebook !== ''}
           trans={this._trans}
           onCopy={text => Clipboard.copyToSystem(text)}
         />
