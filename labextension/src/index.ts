@@ -26,6 +26,7 @@ import { addCommands, CommandIDs } from './commands';
 import { Documents } from './documents';
 import { NotebookFollower } from './follower';
 import { keepColumns, keepFolds } from './keeper';
+import { LiveChanges } from './live';
 // eslint-disable-next-line @jupyter/prefer-lazy-imports -- activation needs it at once
 import { MLOpsModel } from './model';
 // eslint-disable-next-line @jupyter/prefer-lazy-imports -- its sections load when first seen
@@ -90,6 +91,7 @@ const plugin: JupyterFrontEndPlugin<IMLOpsModel> = {
       api,
       bridge,
       cells: new NotebookCells(tracker),
+      live: followStore(app, model),
       model,
       changes,
       opener,
@@ -132,6 +134,16 @@ const plugin: JupyterFrontEndPlugin<IMLOpsModel> = {
     return model;
   }
 };
+
+/** Ask anew whenever the server tells that there is news. */
+function followStore(app: JupyterFrontEnd, model: MLOpsModel): LiveChanges {
+  const live = new LiveChanges({
+    events: app.serviceManager.events,
+    getNotebook: () => model.notebook
+  });
+  live.changed.connect(() => void model.refresh());
+  return live;
+}
 
 /** Show steps in notebooks as the settings say, and let the settings say what was chosen. */
 function followSettings(parts: {

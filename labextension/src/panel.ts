@@ -12,6 +12,7 @@ import type { IApi } from './api';
 import type { INotebookBridge } from './bridge';
 import type { MLOpsModel } from './model';
 import type { INotebookCells } from './notebookcells';
+import type { ILive } from './sections/notebook';
 import type { PipelineSection } from './sections/pipeline';
 import type { RunsSection as Section } from './sections/runs';
 import type { SectionName } from './sectionnames';
@@ -104,7 +105,8 @@ export class MLOpsPanel extends SidePanel {
     if (this.isDisposed) {
       return;
     }
-    const { api, bridge, cells, model, translator, opener } = this._options;
+    const { api, bridge, cells, live, model, translator, opener } =
+      this._options;
     this._runs = new RunsSection(this._options);
     this._pipeline = new Pipeline({
       api,
@@ -115,7 +117,7 @@ export class MLOpsPanel extends SidePanel {
     });
     this._sections = [
       new NotebookSection({
-        ...{ api, bridge, cells, view: model, translator },
+        ...{ api, bridge, cells, live, view: model, translator },
         onOpen: (run, notebook) => opener.openRun(run, notebook)
       }),
       this._runs,
@@ -221,6 +223,8 @@ export namespace MLOpsPanel {
     readonly api: IApi;
     readonly bridge: INotebookBridge;
     readonly cells: INotebookCells;
+    /** Hears of changes at once; without it they are asked for. */
+    readonly live?: ILive | undefined;
     readonly model: MLOpsModel;
     readonly changes: RunChanges;
     readonly opener: IOpener;

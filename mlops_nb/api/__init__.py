@@ -25,7 +25,7 @@ from mlops_nb.api.notebooks import (
     suggest_tags,
 )
 from mlops_nb.api.pipelines import export_notebook, plan_pipeline, run_pipeline, verify_pipeline
-from mlops_nb.api.places import get_status, get_store
+from mlops_nb.api.places import get_status, get_store, stamp_store
 from mlops_nb.api.plots import (
     RUN_PLOTS,
     best_runs,
@@ -170,6 +170,7 @@ __all__ = [
     "slice_notebook",
     "snapshot_data",
     "snapshot_environment",
+    "stamp_store",
     "start_run",
     "suggest_tags",
     "summarize_models",

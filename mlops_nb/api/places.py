@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlops_nb.config import load_settings, read_version, show_index
 from mlops_nb.errors import StoreError
 from mlops_nb.store import Store, open_store
 from mlops_nb.tracking import Session, active_run, current_session, open_session
+
+if TYPE_CHECKING:
+    from mlops_nb.store.stamp import StoreStamp
 
 
 def get_store(store: str | Path | None = None, start: Path | None = None) -> Store:
@@ -67,6 +70,24 @@ def read_store(start: Path | None = None) -> Store:
     if is_empty:
         return Store(settings.store, "none", settings.cache)
     return open_store(settings.store, cache=settings.cache, create=False, index=settings.index)
+
+
+def stamp_store(root: Path) -> StoreStamp:
+    """Give what names the state of a store, to tell that something was written.
+
+    Parameters
+    ----------
+    root
+        The store's folder; it need not exist yet.
+
+    Returns
+    -------
+    StoreStamp
+        Its ``read`` gives another value after each write.
+    """
+    from mlops_nb.store.stamp import StoreStamp
+
+    return StoreStamp(root)
 
 
 def make_session(

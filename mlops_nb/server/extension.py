@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 LABEXTENSION = "mlops-nb-labextension"
+# Among the settings of the server's web application, where our handlers find it.
+WATCHER = "mlops_nb_watcher"
 
 
 def is_panel_installed() -> bool:
@@ -31,7 +33,13 @@ def load_server_extension(server_app: Any) -> None:
         The ``jupyter_server.serverapp.ServerApp`` that starts.
     """
     from mlops_nb.server.routes import build_routes
+    from mlops_nb.server.watcher import SCHEMA, SCHEMA_ID, StoreWatcher
 
+    logger = server_app.event_logger
+    logger.register_event_schema(SCHEMA)
+    server_app.web_app.settings[WATCHER] = StoreWatcher(
+        lambda notebooks: logger.emit(schema_id=SCHEMA_ID, data={"notebooks": notebooks})
+    )
     server_app.web_app.add_handlers(".*$", build_routes(server_app.base_url))
     if not is_panel_installed():
         server_app.log.info(

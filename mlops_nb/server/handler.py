@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,9 @@ from typing import Any, ClassVar
 from jupyter_server.base.handlers import APIHandler
 from tornado.web import HTTPError
 
+from mlops_nb.config import load_settings
 from mlops_nb.errors import MLOpsError
+from mlops_nb.server.extension import WATCHER
 from mlops_nb.server.payload import locate_notebook, read_number, write_error
 
 
@@ -69,6 +72,15 @@ class MLOpsRouteHandler(APIHandler):  # type: ignore[misc]
         """
         if not isinstance(exc_info[1], MLOpsError):
             super().log_exception(*exc_info)
+
+    async def follow(self) -> None:
+        """Have whoever looks at the notebook that is asked about told when its store changes."""
+        watcher = self.settings.get(WATCHER)
+        path, start = self.get_query_argument("notebook", ""), self.start
+        if watcher is not None and path:
+            with contextlib.suppress(MLOpsError):  # the answer says what is wrong
+                settings = await asyncio.to_thread(load_settings, start)
+                watcher.prolong(settings.store, path)
 
     def find_notebook(self) -> Path | None:
         """Find the notebook that is asked about.

@@ -120,6 +120,7 @@ class NotebookRouteHandler(MLOpsRouteHandler):
             if len(text) > _LONGEST_ID:
                 raise InvalidValueError(name, text, f"at most {_LONGEST_ID} characters")
         since = self.read_argument("since", 0, 0, 10**9)
+        await self.follow()
         await self.answer(lambda: describe_notebook(notebook, kernel_id, session_id, since, start))
 
 

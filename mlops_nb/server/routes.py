@@ -67,6 +67,7 @@ class RunsRouteHandler(MLOpsRouteHandler):
             "limit", self.get_query_argument("limit", str(DEFAULT_LIMIT)), 1, MAX_LIMIT
         )
         offset = read_number("offset", self.get_query_argument("offset", "0"), 0, _MAX_OFFSET)
+        await self.follow()
 
         def list_page() -> dict[str, Any]:
             # One more than asked for tells whether there is a next page.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+from jupyter_events import EventLogger
 
 import mlops_nb
 from mlops_nb.server import extension
@@ -47,8 +48,10 @@ def test_missing_panel_is_said_once(
     class Server:
         base_url = "/base/"
         log = logging.getLogger("test-server")
+        event_logger = EventLogger()
 
         class web_app:  # noqa: N801 - the name that Jupyter gives it
+            settings: ClassVar[dict[str, Any]] = {}
             add_handlers = staticmethod(lambda host, routes: added.extend(routes))
 
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
@@ -61,6 +64,7 @@ def test_missing_panel_is_said_once(
         place = tmp_path / "labextensions" / extension.LABEXTENSION
         place.mkdir(parents=True)
         (place / "package.json").write_text("{}")
+        Server.event_logger = EventLogger()
         extension.load_server_extension(Server)
     assert caplog.text.count("panel is not installed") == 1
     assert [url for url, _ in added[:3]] == [

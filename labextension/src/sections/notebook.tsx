@@ -2,6 +2,7 @@
  * The section "This notebook": whether it records, what is under way, which cells to run again.
  */
 import type { ITranslator } from '@jupyterlab/translation';
+import type { ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
 import type { IApi } from '../api';
@@ -24,6 +25,11 @@ const LIVE_MS = 1000;
 
 /** Between two questions while all is quiet. */
 const QUIET_MS = 5000;
+
+/** Tells that what is shown may have changed. */
+export interface ILive {
+  readonly changed: ISignal<unknown, void>;
+}
 
 /** The notebook in view. */
 export class NotebookSection extends SectionView<INotebookState> {
@@ -53,6 +59,7 @@ export class NotebookSection extends SectionView<INotebookState> {
     recording.stateChanged.connect(this._onChange, this);
     cells.changed.connect(this._onCells, this);
     cells.ran.connect(this._onRan, this);
+    options.live?.changed.connect(this._onLive, this);
     this.id = 'jp-mlops-notebook';
     this.addClass('jp-MLOpsNotebook');
     this.title.label = this.trans.__('This notebook');
@@ -62,6 +69,7 @@ export class NotebookSection extends SectionView<INotebookState> {
     if (!this.isDisposed) {
       this._options.cells.changed.disconnect(this._onCells, this);
       this._options.cells.ran.disconnect(this._onRan, this);
+      this._options.live?.changed.disconnect(this._onLive, this);
       this._recording.dispose();
       super.dispose();
     }
@@ -150,6 +158,10 @@ export class NotebookSection extends SectionView<INotebookState> {
     }
   }
 
+  private _onLive(): void {
+    void this.model.refresh();
+  }
+
   private _onRan(): void {
     if (this.isVisible) {
       this.update();
@@ -168,6 +180,8 @@ export namespace NotebookSection {
     readonly api: IApi;
     readonly bridge: INotebookBridge;
     readonly cells: INotebookCells;
+    /** Hears of changes at once; without it they are asked for. */
+    readonly live?: ILive | undefined;
     readonly view: INotebookInView;
     readonly translator: ITranslator;
     /** Shows a run in the main area. */

@@ -1,0 +1,76 @@
+"""A store is followed while somebody looks, and browsers are told through Jupyter's events."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlops_nb.server import watcher as module
+from mlops_nb.server.extension import WATCHER
+from mlops_nb.server.watcher import SCHEMA_ID, StoreWatcher
+from mlops_nb.store import Store
+from tests.server.conftest import Ask
+
+
+def is_watching(watcher: StoreWatcher) -> bool:
+    """Ask anew; the type checker must not remember."""
+    return watcher.is_watching
+
+
+async def test_looking_brings_events_and_leaving_ends_them(
+    ask: Ask,
+    store: Store,
+    jp_serverapp: Any,
+    add_run: Callable[..., str],
+    jp_root_dir: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who asks for a notebook is told of each change; when nobody asks, nothing is looked at."""
+    monkeypatch.setattr(module, "LEASE_S", 1.0)
+    heard: asyncio.Queue[Any] = asyncio.Queue()
+
+    async def hear(logger: Any, schema_id: str, data: Any) -> None:
+        heard.put_nowait((schema_id, data["notebooks"]))
+
+    jp_serverapp.event_logger.add_listener(schema_id=SCHEMA_ID, listener=hear)
+    watcher: StoreWatcher = jp_serverapp.web_app.settings[WATCHER]
+    assert not is_watching(watcher)
+    await ask("runs")
+    assert not is_watching(watcher)  # no notebook is in view
+    await ask("notebook", notebook="a.ipynb")
+    assert is_watching(watcher)
+    await asyncio.sleep(0.2)
+    assert heard.empty()
+    add_run("first", jp_root_dir / "a.ipynb")
+    assert await asyncio.wait_for(heard.get(), 10) == (SCHEMA_ID, ["a.ipynb"])
+    while is_watching(watcher):
+        await asyncio.sleep(0.05)
+    assert json.dumps(list(watcher._watched)) == "[]"
+
+
+def test_many_changes_are_one_event() -> None:
+    """A store that changes at each look is told of once in a pause, the last change too."""
+    told: list[list[str]] = []
+    found = StoreWatcher(told.append)
+    watched = module._Watched(None, until={"a": 1.0, "b": 1.0})
+    for number in range(9):
+        found._tell(watched, number, 100 + number * 0.03)
+    assert told == [["a", "b"]] * 2
+    for at in (101, 102):
+        found._tell(watched, 8, at)
+        assert len(told) == 3
+
+
+async def test_closing_ends_the_task(tmp_path: Path) -> None:
+    """Nothing goes on when the server stops."""
+    found = StoreWatcher(lambda _: None)
+    found.prolong(tmp_path, "a.ipynb")
+    assert is_watching(found)
+    found.close()
+    assert not is_watching(found)
+    await asyncio.sleep(0)
