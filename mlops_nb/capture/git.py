@@ -46,6 +46,7 @@ def _git(folder: Path, *arguments: str, limit_bytes: int = 1 << 20) -> tuple[byt
     except OSError:
         return None
     timer = threading.Timer(_TIMEOUT_S, process.kill)
+    timer.name = "mlops_nb-git"  # no thread of the notebook's
     # From 3.12 on a process that is ending starts no threads; its end bounds the wait as well.
     with contextlib.suppress(RuntimeError):
         timer.start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import types
+import typing
 import weakref
 from collections.abc import Iterator
 from typing import Any
@@ -95,6 +96,12 @@ def _compare_attributes(reference: dict[str, Any], pipeline: dict[str, Any]) -> 
             yield Unequal("key", "no such attribute", shorten(value), f".{name}")
 
 
+_OF_VARIABLES = (
+    *("__bound__", "__constraints__", "__covariant__", "__contravariant__"),
+    "__default__",  # from Python 3.13 on
+)
+
+
 def _read_state(value: Any) -> dict[str, Any]:
     state: dict[str, Any] = dict(getattr(value, "__dict__", {}))
     for kind in type(value).__mro__:
@@ -103,6 +110,8 @@ def _read_state(value: Any) -> dict[str, Any]:
             place = f"_{kind.__name__.lstrip('_')}{name}" if _is_private(name) else name
             if name not in ("__dict__", "__weakref__") and hasattr(value, place):
                 state[place] = getattr(value, place)
+    if isinstance(value, typing.TypeVar | typing.ParamSpec):  # written in C from Python 3.12 on
+        state |= {name: getattr(value, name) for name in _OF_VARIABLES if hasattr(value, name)}
     return state
 
 

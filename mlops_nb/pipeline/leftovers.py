@@ -32,6 +32,8 @@ _INFRASTRUCTURE = frozenset(
     ]
 )
 _HELPERS = (b"resource_tracker", b"semaphore_tracker", b"loky", b"multiprocessing.forkserver")
+_LOOKING = b"core.fsmonitor=false"  # git, asked by a recorder what the code is
+_OURS = ("mlops_nb-", "mlops-nb-")
 _ENDED = ("Z", "X")  # nobody has asked for their exit codes yet
 _IN_MEMORY = (io.StringIO, io.BytesIO)
 _CHAIN = 20
@@ -88,6 +90,8 @@ def _find_threads(namespace: Mapping[str, Any]) -> Iterator[str]:
     for thread in threading.enumerate():
         if thread in _known["threads"] or thread is threading.current_thread():
             continue
+        if thread.name.startswith(_OURS):
+            continue
         target = getattr(thread, "_target", None)
         is_running = target is not None and not _is_infrastructure(target)
         frame: types.FrameType | None = frames.get(thread.ident or 0)
@@ -113,7 +117,7 @@ def _is_program(place: Path) -> bool:
         state = (place / "stat").read_text().rpartition(")")[2].split()[0]
     except (OSError, IndexError):
         return False
-    return state not in _ENDED and not any(mark in command for mark in _HELPERS)
+    return state not in _ENDED and not any(mark in command for mark in (*_HELPERS, _LOOKING))
 
 
 def _find_tasks(namespace: Mapping[str, Any], is_own: IsOwn) -> Iterator[str]:

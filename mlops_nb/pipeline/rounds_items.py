@@ -82,6 +82,6 @@ def _list_iterators(value: Any) -> list[Any]:
     for one in gc.get_referents(value):
         if isinstance(one, tuple):
             found += [part for part in one if hasattr(part, "__next__")]
-        elif hasattr(one, "__next__"):
+        elif hasattr(one, "__next__") and not isinstance(one, type):  # its class is one of them
             found.append(one)
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from mlops_nb.capture.git import capture_git
 from mlops_nb.pipeline import displays, leftovers
 
 
@@ -87,6 +89,25 @@ def test_programs_are_found() -> None:
         finally:
             program.kill()
     assert find({}) == {}
+
+
+def test_looking_at_the_code_is_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a recorder asks git, neither its process nor its time limit keeps the step."""
+    begun, over = tmp_path / "begun", tmp_path / "over"
+    script = tmp_path / "git"
+    script.write_text(f"#!/bin/sh\n: > {begun}\nwhile [ ! -e {over} ]; do sleep 0.05; done\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    looking = threading.Thread(target=capture_git, args=(tmp_path,), name="mlops_nb-looking")
+    looking.start()
+    try:
+        while not begun.exists():
+            looking.join(0.01)
+        assert find({}) == {}
+    finally:
+        over.touch()
+        looking.join()
+    assert begun.exists()
 
 
 def test_finalizers_are_found() -> None:
