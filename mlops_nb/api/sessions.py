@@ -287,5 +287,9 @@ def autolog_status() -> list[tuple[str, str, str]]:
     from mlops_nb import autolog
 
     session = current_session()
-    sampler = None if session is None else session.sampler
-    return [*autolog.status(), *(sampler.status() if sampler is not None else [])]
+    if session is None:
+        return autolog.status()
+    from mlops_nb.autolog.output import describe_output
+
+    sampled = session.sampler.status() if session.sampler is not None else []
+    return [*autolog.status(), describe_output(session), *sampled]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterable
 
 from mlops_nb.autolog.addresses import redact_text
@@ -112,3 +113,27 @@ def keep_output(session: Session, parts: Iterable[str]) -> None:
         data = (hide_secrets(text) + "\n").encode("utf-8", "replace")
         for run in runs[:_MOST_RUNS]:
             run.log_bytes(data, f"cell-{session.cell}-output.txt", "text/plain")
+
+
+def describe_output(session: Session) -> tuple[str, str, str]:
+    """Say whether what cells print is kept, or why not.
+
+    Parameters
+    ----------
+    session
+        Its setting ``output_kb`` may switch that off.
+
+    Returns
+    -------
+    tuple
+        Recorder, state and reason, as `%mlops autolog` lists them.
+    """
+    name = "printed output"
+    version = getattr(sys.modules.get("IPython"), "__version__", "")
+    if not session.settings.output_kb:
+        return name, "off", "the setting output_kb is 0"
+    if session.is_script or not version:
+        return name, "not armed", "only of notebooks"
+    if not hasattr(sys.modules.get("IPython.core.history"), "HistoryOutput"):
+        return name, "not armed", f"IPython {version} does not keep what cells print, 9.1 does"
+    return name, "armed", f"IPython {version}"

@@ -125,7 +125,7 @@ def read_written(shell: Any, count: int | None) -> list[str]:
     Returns
     -------
     list of str
-        Empty where IPython does not keep it: before version 9.
+        Empty where IPython does not keep it: before version 9.1.
     """
     kept = getattr(getattr(shell, "history_manager", None), "outputs", None)
     found: list[str] = []

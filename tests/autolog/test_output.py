@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlops_nb.autolog.output import hide_secrets, keep_output, read_tail
+from mlops_nb.autolog.output import describe_output, hide_secrets, keep_output, read_tail
 from mlops_nb.config import load_settings
 from mlops_nb.store import Store
 from mlops_nb.tracking import open_session
@@ -69,3 +69,23 @@ def test_every_run_of_the_cell_has_it(store: Store, size: int) -> None:
         assert [each.path for each in kept] == (["cell-0-output.txt"] if size else [])
         if kept:
             assert store.objects.read_bytes(kept[0].digest) == b"epoch 1\n"
+
+
+def test_state_tells_why_output_is_not_kept(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An IPython that keeps no output, a script and the setting are told apart."""
+    import IPython
+    from IPython.core import history
+
+    session = open_session(store, load_settings())
+    monkeypatch.setattr(history, "HistoryOutput", object, raising=False)
+    assert describe_output(session) == (
+        "printed output",
+        "armed",
+        f"IPython {IPython.__version__}",
+    )
+    monkeypatch.delattr(history, "HistoryOutput")
+    state, reason = describe_output(session)[1:]
+    assert (state, "9.1" in reason) == ("not armed", True)
+    session.is_script = True
+    assert describe_output(session)[1:] == ("not armed", "only of notebooks")
+    assert describe_output(open_session(store, load_settings(output_kb=0)))[1] == "off"
