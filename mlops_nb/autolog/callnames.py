@@ -38,6 +38,7 @@ _POOL_FILES = (
     os.path.join("multiprocessing", "pool.py"),  # noqa: PTH118
 )
 _WRAPPERS = frozenset({"wrapper", "_wrapper", "inner", "inner_f", "wrapped", "decorated"})
+_INSTALLED = ("site-packages", "dist-packages")
 _MOST_FILES = 20_000
 _DEEPEST = 60
 _kinds: dict[str, int] = {}
@@ -50,6 +51,8 @@ def list_installed() -> tuple[str, ...]:
         paths = {*sysconfig.get_paths().values(), sys.prefix, sys.base_prefix, sys.exec_prefix}
         paths |= set(getattr(site, "getsitepackages", list)())
         paths.add(str(site.getusersitepackages()) if hasattr(site, "getusersitepackages") else "")
+        # What `pip install --target` and PYTHONPATH add is told by the name that such folders have.
+        paths |= {path for path in sys.path if path.rstrip(os.sep).endswith(_INSTALLED)}
         spelled = {path.rstrip(os.sep) for path in paths}
         # Links are followed in some of the names that Python gives, and not in others.
         spelled |= {os.path.realpath(path).rstrip(os.sep) for path in spelled if path}

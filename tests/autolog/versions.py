@@ -14,10 +14,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+TORCH = "torch==2.13.0"
 FOLDER = Path(tempfile.gettempdir()) / "mlops_nb-versions"
 SHOWN = ("scikit-learn", "pandas", "numpy", "ipython", "torch")
 _ASK = (
@@ -49,7 +51,7 @@ ENVIRONMENTS = (
         "oldest",
         (
             *("scikit-learn==1.4.2", "numpy==1.26.4", "scipy==1.13.1", "pandas==2.2.3"),
-            *("pytz==2025.2", "ipython==8.20.0", "decorator==5.2.1"),
+            *("pytz==2025.2", "ipython==8.20.0", "decorator==5.2.1", "pyarrow==21.0.0"),
         ),
     ),
     Environment(
@@ -85,14 +87,7 @@ def prepare(environment: Environment, folder: Path) -> tuple[str, str]:
         What comes first where it looks for packages.
     """
     if environment.python:
-        python = folder / "bin" / "python"
-        if not (folder / ".done").exists():
-            command = shutil.which(environment.python)
-            if command is None:
-                raise FileNotFoundError(environment.python)
-            _run([command, str(ROOT / ".ci" / "setup.py"), str(folder), "--test"])
-            (folder / ".done").touch()
-        return str(python), ""
+        return _make_venv(environment.python, folder), ""
     wanted = "\n".join(environment.pins)
     # A library is told from the user's code by the name of its folder.
     place, note = folder / "site-packages", folder / ".pins"
@@ -102,6 +97,26 @@ def prepare(environment: Environment, folder: Path) -> tuple[str, str]:
         _run([sys.executable, "-m", "pip", "install", "-q", *options, *environment.pins])
         note.write_text(wanted)
     return sys.executable, str(place)
+
+
+def _make_venv(command: str, folder: Path) -> str:
+    """Make an environment of another Python with the pins of CI; the project is not installed."""
+    python = folder / "bin" / "python"
+    done = folder / ".done"
+    if not done.exists():
+        found = shutil.which(command)
+        if found is None:
+            raise FileNotFoundError(command)
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+        wanted = [*project["dependencies"], *project["optional-dependencies"]["torch"]]
+        _run([found, "-m", "venv", str(folder)])
+        pip = [str(python), "-m", "pip", "install", "-q"]
+        _run([*pip, "--upgrade", "pip>=25.1"])
+        pins = ["-c", str(ROOT / ".ci" / "constraints.txt")]
+        groups = ["--group", f"{ROOT / 'pyproject.toml'}:dev"]
+        _run([*pip, *pins, *groups, *wanted, TORCH])
+        done.touch()
+    return str(python)
 
 
 def say(text: str) -> None:
