@@ -160,7 +160,10 @@ class Session:
             if cell == index:
                 self._adopted.remove(adopted)
                 # What was done before the cell failed is done.
-                run.end("finished" if done_at else ends.get(status, "finished"), done_at)
+                word: RunStatus = "finished" if done_at else ends.get(status, "finished")
+                if error and word != "finished":
+                    run.set_tag("error", " ".join(error.split())[:500])
+                run.end(word, done_at)
         touched = list(self._touched.pop(index, ()))
         for run in touched:
             run.write()  # whatever becomes of the process now, the cell is over
