@@ -307,14 +307,14 @@ class FitRecorder:
         if isinstance(fields.get("best_params_"), dict):
             run.log_params({f"best.{k}": v for k, v in fields["best_params_"].items()})
         columns = {
-            name: [_plain(value) for value in list(values)[:_MOST_CANDIDATES]]
+            name: _list_plain(values[:_MOST_CANDIDATES])
             for name, values in results.items()
             if name == "params" or name.startswith(("mean_", "std_", "rank_"))
         }
         best_index = None if index is None else int(index)
         document = {"best_index": best_index, "candidates": columns}
         data = json.dumps(document, default=str).encode()
-        run.log_bytes(data, "cv_results.json", "application/json")
+        run.log_bytes_later(data, "cv_results.json", "application/json")
 
     def finish_cell(self) -> None:
         """Write what is counted but not yet written; a later ``partial_fit`` is a new run."""
@@ -360,5 +360,12 @@ def add_warning(fit: Fit, category: type[Warning], message: object) -> None:
         fit.warnings.append(text)
 
 
-def _plain(value: Any) -> Any:
-    return value.item() if hasattr(value, "item") and getattr(value, "shape", None) == () else value
+def _list_plain(values: Any) -> list[Any]:
+    """Give the members of a column as Python's own values where they are numbers."""
+    if getattr(getattr(values, "dtype", None), "kind", "O") in "biuf":
+        found: list[Any] = values.tolist()
+        return found
+    return [
+        value.item() if hasattr(value, "item") and getattr(value, "shape", None) == () else value
+        for value in values
+    ]

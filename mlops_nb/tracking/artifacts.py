@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from mimetypes import guess_type
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlops_nb.errors import InvalidValueError
-from mlops_nb.store.objects import ObjectFolder
 from mlops_nb.tracking.values import is_readable
+
+if TYPE_CHECKING:
+    from mlops_nb.store.objects import ObjectFolder
 
 # Not every system's table knows it, and reading the table takes longer than a short run.
 _NOTEBOOK = "application/x-ipynb+json"

@@ -6,7 +6,8 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from mlops_nb.store import DeferredLog, RunLog
+from mlops_nb.store import DeferredLog, RunLog, Store
+from mlops_nb.tracking.artifacts import describe_artifact
 
 
 class Deferrable:
@@ -14,6 +15,7 @@ class Deferrable:
 
     _log: RunLog | None
     _steps: dict[str, int]
+    _store: Store | None
 
     @abstractmethod
     def _fail(self, error: OSError) -> None:
@@ -32,14 +34,35 @@ class Deferrable:
             Gives the events; must not raise, and refers to nothing that is the user's.
         """
         log = self._log
-        if not isinstance(log, DeferredLog):
+        try:
+            if isinstance(log, DeferredLog):
+                log.do_later(make)
+                return
             for event in make():
                 self._append(event)
-            return
-        try:
-            log.do_later(make)
         except OSError as error:
             self._fail(error)
+
+    def log_bytes_later(self, data: bytes, path: str, media_type: str) -> None:
+        """Keep bytes as an artifact, off this thread where the run is deferred.
+
+        Parameters
+        ----------
+        data
+            The artifact.
+        path
+            Name within the run, a recorder's own.
+        media_type
+            What they are.
+        """
+        store = self._store
+        if store is None:
+            return
+
+        def make() -> Iterable[Mapping[str, Any]]:
+            yield describe_artifact(path, store.objects.put_bytes(data), len(data), media_type)
+
+        self.log_later(make)
 
     def log_event(self, event: Mapping[str, Any]) -> None:
         """Write an event whose names and values need no check."""
