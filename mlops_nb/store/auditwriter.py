@@ -35,7 +35,6 @@ sync_data: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
 _holders: weakref.WeakSet[ChainWriter] = weakref.WeakSet()
 
 
-@functools.cache
 def _make_encoder() -> Callable[[Any], str]:
     plain = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
     make = getattr(json.encoder, "c_make_encoder", None)

@@ -54,6 +54,7 @@ def read_start_time(pid: int) -> int | None:
     return int(fields[19])
 
 
+@cache
 def find_user() -> str:
     """Give the name of who runs this process, ``unknown`` where the system has none."""
     try:
