@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import CellType, FrameType, ModuleType
 from typing import Any
 
+from mlops_nb.autolog.callsites import find_site
 from mlops_nb.autolog.fits import FitRecorder
 from mlops_nb.autolog.frames import BUSY, get_caller, hide_frame, is_library_frame, read_locals
 from mlops_nb.autolog.guard import Guard
@@ -65,14 +66,15 @@ class MetricRecorder:
                 return
             model, default = found
             run = self._fits.known.find(model)
+        site = find_site(user)
         if run is None:
-            run = self._find_run(user)
+            run = find_again(site, user, self._fits.known) or self._find_run(user)
         if run is not None:
-            name = name_metric(user, default)
+            name = name_metric(site, user, default)
             run.log_metric(name, number)
             self.logged.add(name)
             self._session.touch(run)
-            derived = name_derived(user) if name == default else None
+            derived = name_derived(site, user) if name == default else None
             if derived is not None and len(self._derived) < _MOST_DERIVED:
                 self._derived.append((user.f_globals, derived, run))
                 self.logged.add(derived)
@@ -88,9 +90,6 @@ class MetricRecorder:
                 run.log_metric(name, number)
 
     def _find_run(self, frame: FrameType) -> Run | None:
-        run = find_again(frame, self._fits.known)
-        if run is not None:
-            return run
         search = ModelSearch(self._fits.known)
         run = search.find(frame)
         if run is None and search.is_unsure:

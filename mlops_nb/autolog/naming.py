@@ -18,11 +18,13 @@ _MOST_NAMES = 512
 _names: dict[int, tuple[Site, str | None, bool]] = {}
 
 
-def name_metric(frame: FrameType, default: str, depth: int = 0) -> str:
+def name_metric(site: Site | None, frame: FrameType, default: str, depth: int = 0) -> str:
     """Name the value of the call that a frame is executing.
 
     Parameters
     ----------
+    site
+        The call.
     frame
         The user's frame.
     default
@@ -41,7 +43,6 @@ def name_metric(frame: FrameType, default: str, depth: int = 0) -> str:
     ``acc = accuracy_score(y, p)`` is ``acc``; ``scores["f1"] = f1_score(y, p)`` is ``f1``;
     ``print(f"AUC: {roc_auc_score(y, p):.3f}")`` is ``auc``.
     """
-    site = find_site(frame)
     if site is None:
         return default
     found = _names.get(id(site))
@@ -53,7 +54,7 @@ def name_metric(frame: FrameType, default: str, depth: int = 0) -> str:
     if is_returned:
         above = frame.f_back
         if depth < _DEEPEST and above is not None and _is_function(frame):
-            return name_metric(above, default, depth + 1)
+            return name_metric(find_site(above), above, default, depth + 1)
     return name or default
 
 
@@ -70,11 +71,13 @@ def _read_name(site: Site) -> tuple[str | None, bool]:
     return None, False
 
 
-def name_derived(frame: FrameType) -> str | None:
+def name_derived(site: Site | None, frame: FrameType) -> str | None:
     """Name the variable of a cell that a metric is turned into by arithmetic.
 
     Parameters
     ----------
+    site
+        The call.
     frame
         The user's frame.
 
@@ -84,8 +87,7 @@ def name_derived(frame: FrameType) -> str | None:
         For example ``rmse`` in ``rmse = mean_squared_error(y, p) ** 0.5``; None where the value is
         kept as it is, or where the assignment is not at the level of the cell.
     """
-    site = find_site(frame) if frame.f_code.co_name == "<module>" else None
-    if site is None:
+    if site is None or frame.f_code.co_name != "<module>":
         return None
     is_changed = False
     for parent in site.parents():

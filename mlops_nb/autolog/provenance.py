@@ -32,16 +32,19 @@ _MOST_CELLS = 200
 _MOST_MEMBERS = 200
 _MOST_WAYS = 256
 _NOTHING = object()
+_LOOKED_UP = (ast.Name, ast.Attribute, ast.Subscript)  # all else has no value that can be peeked at
 # What was looked up on the way to a model, by call site and number of cells so far: in a loop the
 # same names lead to the same model again, or to what the loop has put in its place.
 _ways: dict[tuple[int, int], tuple[Site, list[tuple[ast.AST, bool]]]] = {}
 
 
-def find_again(frame: FrameType, known: KnownModels) -> Run | None:
+def find_again(site: Site | None, frame: FrameType, known: KnownModels) -> Run | None:
     """Go the way that led from this call to a model before.
 
     Parameters
     ----------
+    site
+        The call.
     frame
         The user's frame.
     known
@@ -52,7 +55,6 @@ def find_again(frame: FrameType, known: KnownModels) -> Run | None:
     Run or None
         None where there is no such way, or it leads elsewhere now: `ModelSearch` is to be asked.
     """
-    site = find_site(frame)
     found = None if site is None else _ways.get(_name_way(site, frame))
     if found is None or found[0] is not site:
         return None
@@ -150,7 +152,7 @@ class ModelSearch:
         if run is not None and self._way is not None:
             if len(_ways) >= _MOST_WAYS:
                 _ways.clear()
-            _ways[key] = (site, self._way)
+            _ways[key] = (site, [step for step in self._way if isinstance(step[0], _LOOKED_UP)])
         return run
 
     def _find(self, site: Site, frame: FrameType) -> Run | None:
