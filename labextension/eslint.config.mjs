@@ -58,7 +58,7 @@ const MAY_IMPORT = {
   'model.ts': ['api'],
   'changes.ts': ['api'],
   'steering.ts': ['bridge', 'api'],
-  'bridge.ts': [],
+  'bridge.ts': ['steps'],
   'loader.ts': [],
   'api.ts': ['request'],
   'request.ts': [],

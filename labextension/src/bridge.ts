@@ -7,6 +7,7 @@ import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
+import { findParts } from './steps';
 import type { ICellPlace } from './tokens';
 
 /** The active cell, as far as tags go. */
@@ -30,6 +31,8 @@ export interface INotebookBridge {
   /** Whether the file is behind what is in view. */
   readonly isDirty: boolean;
   readonly isReadOnly: boolean;
+  /** The steps that tags name, in notebook order. */
+  readonly stepNames: readonly string[];
   /** Write the notebook to its file. */
   save(): Promise<void>;
   /** Give the active cell other tags. */
@@ -90,6 +93,19 @@ export class NotebookBridge implements INotebookBridge, IDisposable {
 
   get isReadOnly(): boolean {
     return this._panel?.context.contentsModel?.writable === false;
+  }
+
+  get stepNames(): readonly string[] {
+    const cells = this._panel?.content.widgets ?? [];
+    const parts = findParts(
+      cells.map(({ model }) => ({
+        isCode: model.type === 'code',
+        tags: Private.readTags(model),
+        source: model.sharedModel.getSource()
+      }))
+    );
+    const names = parts.map(part => part.step);
+    return [...new Set(names)].filter(name => name !== null);
   }
 
   async save(): Promise<void> {

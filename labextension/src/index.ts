@@ -8,9 +8,10 @@ import type {
 import { ILabShell, ILayoutRestorer } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { PageConfig } from '@jupyterlab/coreutils';
-import { INotebookTracker } from '@jupyterlab/notebook';
+import { INotebookTools, INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB } from '@jupyterlab/statedb';
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 // eslint-disable-next-line @jupyter/prefer-lazy-imports -- commands are there at once
@@ -18,6 +19,7 @@ import { addActions } from './actions';
 // eslint-disable-next-line @jupyter/prefer-lazy-imports -- activation needs it at once
 import { createApi } from './api';
 import { StepBadges } from './badges';
+// eslint-disable-next-line @jupyter/prefer-lazy-imports -- activation needs it at once
 import { NotebookBridge } from './bridge';
 import { RunChanges } from './changes';
 // eslint-disable-next-line @jupyter/prefer-lazy-imports -- commands are there at once
@@ -33,6 +35,7 @@ import { MLOpsModel } from './model';
 import { MLOpsPanel } from './panel';
 import { NotebookCells } from './notebookcells';
 import { PanelSettings } from './settings';
+import { StepTool } from './steptool';
 import type { IRun } from './tokens';
 import { IMLOpsModel, TRANSLATION_DOMAIN } from './tokens';
 
@@ -51,7 +54,8 @@ const plugin: JupyterFrontEndPlugin<IMLOpsModel> = {
     ILayoutRestorer,
     ILabShell,
     IStateDB,
-    ISettingRegistry
+    ISettingRegistry,
+    INotebookTools
   ],
   activate: (
     app: JupyterFrontEnd,
@@ -61,7 +65,8 @@ const plugin: JupyterFrontEndPlugin<IMLOpsModel> = {
     restorer: ILayoutRestorer | null,
     labShell: ILabShell | null,
     state: IStateDB | null,
-    registry: ISettingRegistry | null
+    registry: ISettingRegistry | null,
+    tools: INotebookTools | null
   ): IMLOpsModel => {
     const languages = translator ?? nullTranslator;
     const trans = languages.load(TRANSLATION_DOMAIN);
@@ -76,10 +81,8 @@ const plugin: JupyterFrontEndPlugin<IMLOpsModel> = {
     new NotebookFollower({ model, tracker });
     const hasMainArea = labShell !== null;
     const documents = new Documents({
-      app,
-      api,
-      translator: languages,
-      hasMainArea
+      ...{ app, api, hasMainArea },
+      translator: languages
     });
     const opener = makeOpener(app, documents);
     const bridge = new NotebookBridge({
@@ -103,10 +106,8 @@ const plugin: JupyterFrontEndPlugin<IMLOpsModel> = {
     restorer?.add(panel, panel.id);
     const badges = new StepBadges(tracker);
     const commands = addCommands({
-      app,
-      model,
+      ...{ app, model, trans },
       panelId: panel.id,
-      trans,
       steps: badges,
       onOpenDocument: args => documents.open(args)
     });
@@ -127,6 +128,7 @@ const plugin: JupyterFrontEndPlugin<IMLOpsModel> = {
       palette?.addItem({ ...item, category: trans.__('MLOps') });
     }
     followSettings({ app, settings, badges, registry });
+    addStepTool(tools, new StepTool({ bridge, trans }), trans);
     beginWithProject(app, labShell);
     if (state) {
       void keepColumns(model, state);
@@ -161,6 +163,20 @@ function followSettings(parts: {
   if (registry) {
     void settings.follow(registry, plugin.id);
   }
+}
+
+/** Give the form of the active cell's step its place in the property inspector. */
+function addStepTool(
+  tools: INotebookTools | null,
+  tool: StepTool,
+  trans: TranslationBundle
+): void {
+  tools?.addSection({
+    sectionName: 'mlops',
+    label: trans.__('MLOps step'),
+    rank: 50,
+    tool
+  });
 }
 
 /** Begin with all runs and models where `mlops-nb ui` was started, which came for nothing else. */

@@ -2,6 +2,7 @@ import './base.css';
 import './bars.css';
 import './groups.css';
 import './project.css';
+import './steptool.css';
 import './page.css';
 import './models.css';
 import './pipeline.css';

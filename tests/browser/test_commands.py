@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Browser, Jupyter
+from tests.browser.conftest import Browser, Jupyter, check_both_themes
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -33,6 +33,24 @@ def test_panel_is_steered_by_keyboard(
     expect(steps.first).to_contain_text("Done")
     saved = nbformat.read(jupyter.root / name, as_version=4)
     assert saved.cells[0].metadata["tags"] == ["step:load"]
+
+    # How the step runs is said in the property inspector.
+    page.get_by_role("tab", name="Property Inspector").click()
+    tool = page.locator(".jp-MLOpsStepTool")
+    if not tool.is_visible():
+        page.get_by_text("MLOps step").click()
+    tool.get_by_label("Tried again up to").fill("1")
+    tool.get_by_label("Earlier result").select_option("Is never used")
+    check_both_themes(browser, ".jp-MLOpsStepTool", "inspector")
+    tool.get_by_role("button", name="Tag and save").click()
+    wanted = ["step:load", "retries:1", "cache:disabled"]
+    for _ in range(100):
+        saved = nbformat.read(jupyter.root / name, as_version=4)
+        if saved.cells[0].metadata["tags"] == wanted:
+            break
+        page.wait_for_timeout(100)  # it is being written
+    else:
+        pytest.fail(str(saved.cells[0].metadata))
 
     page.keyboard.press("Control+Shift+KeyC")
     page.keyboard.type("Show the Models")

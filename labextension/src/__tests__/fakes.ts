@@ -15,6 +15,7 @@ export class FakeBridge implements INotebookBridge {
   activeCell: IActiveCell | null = null;
   isDirty = false;
   isReadOnly = false;
+  stepNames: readonly string[] = [];
   readonly done: string[] = [];
 
   save() {

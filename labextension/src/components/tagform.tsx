@@ -7,6 +7,8 @@ import * as React from 'react';
 import type { IActiveCell } from '../bridge';
 import type { CellKind } from './celltags';
 import { isStepName, readRole, writeRole } from './celltags';
+import { OptionFields } from './optionfields';
+import { findWrong, readOptions, writeOptions } from './stepoptions';
 
 /** Longer lines say no more about which cell is meant. */
 const LONGEST_LINE = 60;
@@ -17,6 +19,8 @@ export interface ITagFormProps {
   readonly steps: readonly string[];
   readonly isReadOnly: boolean;
   readonly isBusy: boolean;
+  /** Whether there is room for how the step runs. */
+  readonly hasOptions?: boolean;
   readonly trans: TranslationBundle;
   readonly onTag: (tags: readonly string[]) => void;
 }
@@ -90,7 +94,12 @@ function CellForm(
     .filter(Boolean);
   const wrong = [step, ...waits].find(name => !isStepName(name));
   const isWrong = kind === 'step' && wrong !== undefined;
-  const tags = writeRole(cell.tags, { kind, step, after: waits });
+  const [options, setOptions] = React.useState(() => readOptions(cell.tags));
+  const withOptions =
+    props.hasOptions === true && (kind === 'step' || kind === 'none');
+  const wrongOptions = withOptions ? findWrong(options) : [];
+  const plain = writeRole(cell.tags, { kind, step, after: waits });
+  const tags = withOptions ? writeOptions(plain, options) : plain;
   const isSame = [...tags].sort().join() === [...cell.tags].sort().join();
   return (
     <form
@@ -120,6 +129,14 @@ function CellForm(
           onAfter={setAfter}
         />
       )}
+      {withOptions && (
+        <OptionFields
+          options={options}
+          wrong={wrongOptions}
+          trans={trans}
+          onChange={setOptions}
+        />
+      )}
       {isWrong && wrong !== '' && (
         <p className="jp-MLOpsFilter-problem" role="alert">
           {trans.__(
@@ -131,7 +148,7 @@ function CellForm(
       <button
         type="submit"
         className="jp-MLOpsButton jp-mod-styled"
-        disabled={isBusy || isWrong || isSame}
+        disabled={isBusy || isWrong || isSame || wrongOptions.length > 0}
         title={trans.__('Set the tags and save the notebook')}
       >
         {trans.__('Tag and save')}
