@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 TEST_READY := $(VENV)/.ready-test
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format conformance bench bench-peers bench-kale openapi docs lab clean
+.PHONY: help setup demo test lint format conformance versions bench bench-peers bench-kale openapi docs lab clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ format: $(TEST_READY) ## Rewrite the code in the house's style
 
 conformance: $(TEST_READY) ## Run every hazard in every mode; write the page of results
 	@$(BIN)/python -W ignore -m tests.conformance
+
+versions: $(TEST_READY) ## Test auto-logging with other versions of Python and the libraries
+	@$(BIN)/python -m tests.autolog.versions
 
 bench-peers: $(TEST_READY) ## Install the peers, in the folder that BENCH_PEERS names or the cache folder
 	@$(BIN)/python benchmarks/peers.py

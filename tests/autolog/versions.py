@@ -61,8 +61,12 @@ ENVIRONMENTS = (
             *("pytz==2025.2", "ipython==8.37.0", "decorator==5.2.1"),
         ),
     ),
-    Environment("middle", ("scikit-learn==1.6.1", "scipy==1.15.3", "ipython==9.0.2")),
-    Environment("newer", ("scikit-learn==1.7.2", "pandas==3.0.0", "ipython==9.5.0")),
+    Environment(
+        "middle", ("scikit-learn==1.6.1", "scipy==1.15.3", "ipython==9.0.2", "decorator==5.2.1")
+    ),
+    Environment(
+        "newer", ("scikit-learn==1.7.2", "pandas==3.0.0", "ipython==9.5.0", "decorator==5.2.1")
+    ),
     Environment("last", ("scikit-learn==1.8.0",)),
     Environment("python312", python="python3.12"),
     Environment("python313", python="python3.13"),
@@ -166,9 +170,10 @@ def test(environment: Environment, folder: Path, paths: list[str]) -> bool:
             cwd=ROOT, env=variables, stdout=stream, stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
     text = log.read_text(errors="replace")
-    for line in re.findall(r"^(?:FAILED|ERROR) .*$", text, re.M):
+    for line in re.findall(r"^(?:FAILED|ERROR) tests/.*$", text, re.M):
         say(f"  {line}")
-    say(f"  {text.strip().splitlines()[-1]}\n  all of it: {log}")
+    ends = re.findall(r"^=* ?\d+ (?:passed|failed|errors?).*$", text, re.M) or ["no test ran"]
+    say(f"  {ends[-1].strip('= ')}\n  all of it: {log}")
     return done.returncode == 0
 
 
