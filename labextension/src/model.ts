@@ -211,13 +211,11 @@ export class MLOpsModel extends VDomModel implements IMLOpsModel {
       return;
     }
     try {
-      const version = this._version ?? (await this._api.getStatus()).version;
-      const page = await this._api.listRuns({
-        ...query,
-        notebook,
-        limit: PAGE_SIZE,
-        offset
-      });
+      // At once: whoever opens the panel waits for the longer of the two only.
+      const [version, page] = await Promise.all([
+        this._version ?? this._api.getStatus().then(status => status.version),
+        this._api.listRuns({ ...query, notebook, limit: PAGE_SIZE, offset })
+      ]);
       if (isLate()) {
         return; // an answer about what is no longer in view
       }

@@ -85,7 +85,7 @@ export class MLOpsPanel extends SidePanel {
     void (this._stacked ??= this._stack());
   }
 
-  /** Stack the sections; their code loads when somebody first looks. */
+  /** Stack the sections; their code is fetched while all is idle, and runs when somebody looks. */
   private async _stack(): Promise<void> {
     const [
       { NotebookSection },
@@ -95,11 +95,11 @@ export class MLOpsPanel extends SidePanel {
       { DataSection },
       unfolded
     ] = await Promise.all([
-      import('./sections/notebook'),
-      import('./sections/runs'),
-      import('./sections/pipeline'),
-      import('./sections/models'),
-      import('./sections/data'),
+      import(/* webpackPrefetch: true */ './sections/notebook'),
+      import(/* webpackPrefetch: true */ './sections/runs'),
+      import(/* webpackPrefetch: true */ './sections/pipeline'),
+      import(/* webpackPrefetch: true */ './sections/models'),
+      import(/* webpackPrefetch: true */ './sections/data'),
       this._options.folds?.read() ?? null
     ]);
     if (this.isDisposed) {
