@@ -233,6 +233,21 @@ def work(count):
         mlflow=True,
     ),
     Row(
+        "task of a search, what lies around it",
+        SKLEARN
+        + """
+import sklearn.utils.parallel as parallel
+def work(count):
+    def step():
+        with parallel.config_context():
+            pass
+    return timed(step, count, 20)
+""",
+        3000,
+        "us",
+        "",
+    ),
+    Row(
         "`accuracy_score`, 200 labels",
         SKLEARN
         + """
