@@ -61,6 +61,7 @@ bench: $(TEST_READY) ## Measure speed beside the peers that are installed
 	@$(BIN)/python benchmarks/autolog.py
 	@$(BIN)/python -W ignore benchmarks/torchsteps.py
 	@$(BIN)/python benchmarks/sampler.py
+	@$(BIN)/python benchmarks/panel.py
 
 openapi: $(READY) ## Write the OpenAPI document of the server's routes
 	@$(BIN)/python .ci/openapi.py

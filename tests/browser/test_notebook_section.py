@@ -1,4 +1,4 @@
-"""The section "This notebook": recording by a click, and cells that should run again."""
+"""The sections about the notebook in view: what it does, and which data and environments it used."""
 
 from __future__ import annotations
 
@@ -22,6 +22,16 @@ with mlops.start_run("<i>live</i> \u0645\u0631\u062d\u0628\u0627"):
     for step in range(40):
         mlops.log_metric("loss", 1 / (step + 3), step=step)
         time.sleep(0.05)"""
+USE = """\
+%load_ext mlops_nb
+import os
+import mlops_nb as mlops
+import pandas as pd
+for rows in (3, 4):
+    os.environ["TZ"] = f"Etc/GMT+{rows}"
+    with mlops.start_run(f"<i>of {rows}</i>") as run:
+        mlops.snapshot_data(pd.DataFrame({"<b>age</b>": range(rows)}), "people")
+        run.log_environment(mlops.snapshot_environment()["digest"])"""
 
 
 def test_recording_and_order_by_clicking(
@@ -118,3 +128,24 @@ def test_strange_notebooks_and_servers(
     expect(cells.first).to_contain_text("Cell 2 [2] nnn")
     expect(cells.first).to_contain_text("Cell 1 has set “nnn")
     browser.shoot("notebook-thousand")
+
+
+def test_versions_and_environments_are_compared(
+    jupyter: Jupyter, browser: Browser, open_lab: Callable[..., Page]
+) -> None:
+    """Two versions of one frame stand side by side, and so do two environments."""
+    page = open_lab(jupyter.write_notebook("data.ipynb", USE))
+    page.get_by_role("tab", name="MLOps").click()
+    panel = page.locator("#jp-mlops-panel")
+    panel.get_by_role("heading", name="Runs of this notebook").click()
+    panel.get_by_role("heading", name="Data & environment").click()
+    expect(panel.get_by_text("The data that its runs use")).to_be_visible()
+    run_cell(page)
+    expect(panel.get_by_role("row", name="TZ Etc/GMT+3 Etc/GMT+4")).to_be_visible()
+    panel.get_by_role("button", name="people").press("Enter")
+    expect(panel.get_by_role("row", name="Rows 3 4")).to_be_visible()
+    panel.get_by_role("button", name="Show what the columns hold").click()
+    expect(panel.get_by_role("row").filter(has_text="<b>age</b>")).to_contain_text("1 → 1.5")
+    check_both_themes(browser, "#jp-mlops-panel", "data")
+    panel.get_by_role("button", name="<i>of 4</i>").click()
+    expect(page.get_by_role("heading", name="<i>of 4</i>")).to_be_visible()
