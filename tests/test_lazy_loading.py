@@ -24,6 +24,8 @@ LATER = (
     "mlops_nb.records.models",
     "mlops_nb.environment.difference",
     "importlib.metadata",
+    "asyncio",
+    "ssl",
     "numpy",
     "pandas",
     "sklearn",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import asyncio
 import sys
 import threading
 from dataclasses import dataclass, field
@@ -151,7 +150,10 @@ def read_status(result: Any) -> tuple[CellStatus, str | None]:
     error = getattr(result, "error_before_exec", None) or getattr(result, "error_in_exec", None)
     if error is None:
         return "ok", None
-    if isinstance(error, KeyboardInterrupt | asyncio.CancelledError):
+    # Loading asyncio takes 20 ms; where nobody has, nothing can be cancelled.
+    asyncio = sys.modules.get("asyncio")
+    interrupts = (KeyboardInterrupt, getattr(asyncio, "CancelledError", KeyboardInterrupt))
+    if isinstance(error, interrupts):
         return "interrupted", type(error).__name__
     return "error", describe_error(error)
 
