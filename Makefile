@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 TEST_READY := $(VENV)/.ready-test
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format conformance versions bench bench-peers bench-kale openapi docs lab clean
+.PHONY: help setup demo test lint format conformance versions bench bench-peers bench-kale openapi pictures docs lab clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ bench: $(TEST_READY) ## Measure speed beside the peers that are installed
 
 openapi: $(READY) ## Write the OpenAPI document of the server's routes
 	@$(BIN)/python .ci/openapi.py
+
+pictures: $(TEST_READY) ## Take the pictures of the documentation anew
+	@MLOPS_NB_PICTURES=1 $(BIN)/python -m pytest -q tests/browser/test_pictures.py -p no:randomly
 
 docs: $(TEST_READY) ## Run every code block of the documentation
 	@$(BIN)/python -m pytest -q tests/docs

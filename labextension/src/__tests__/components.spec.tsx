@@ -268,7 +268,7 @@ describe('RunList', () => {
     const run = makeRun({ tags: { owner: 'Ada' } });
     const { node } = mountList([run], { actions });
     act(() => findButtons(node)[0]?.click());
-    expect(node.textContent).toContain('ownerAda');
+    expect(node.textContent).toContain('owner Ada');
     const press = (name: string) =>
       act(() =>
         findButtons(node)

@@ -32,8 +32,9 @@ export function Tags(props: {
       <ul className="jp-MLOpsTags" role="list" aria-label={trans.__('Tags')}>
         {tags.map(([key, value]) => (
           <li key={key} className="jp-MLOpsTags-tag">
-            <span className="jp-MLOpsTags-key">{key}</span>
-            <span className="jp-MLOpsTags-value">{value}</span>
+            <span className="jp-MLOpsTags-words">
+              <bdi>{key}</bdi> <bdi className="jp-MLOpsTags-value">{value}</bdi>
+            </span>
             <button
               type="button"
               className="jp-MLOpsTags-remove"
