@@ -17,6 +17,7 @@ from tests.autolog.torchbook import LOOP, read_values
 ROOT = Path(mlops_nb.__file__).parents[1]
 
 
+@pytest.mark.filterwarnings("ignore:Guards may run slower")  # torch says it of Python 3.13.0
 def test_compiled_model(torchbook: Notebook) -> None:
     """Compiling the model gives the same numbers, one graph, and the module inside has the run."""
     from torch._dynamo.testing import CompileCounter

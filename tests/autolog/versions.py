@@ -1,4 +1,4 @@
-"""Runs the tests of auto-logging with other versions of the libraries that it hooks into.
+"""Runs the tests of auto-logging and of the kernel with other versions of what they hook into.
 
 ``make versions`` runs every environment, ``python -m tests.autolog.versions oldest`` the named ones. An
 environment is a folder of other versions that comes before what is installed, or another Python with
@@ -182,7 +182,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help=", ".join(each.name for each in ENVIRONMENTS))
     parser.add_argument("--folder", type=Path, default=FOLDER)
-    parser.add_argument("--tests", nargs="+", default=["tests/autolog"])
+    parser.add_argument("--tests", nargs="+", default=["tests/autolog", "tests/kernel"])
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
     chosen = [each for each in ENVIRONMENTS if not asked.names or each.name in asked.names]

@@ -11,7 +11,9 @@ import pytest
 from mlops_nb import api
 
 Run = Callable[..., Any]
-KEPT = pytest.mark.skipif(IPython.version_info[0] < 9, reason="IPython keeps no output before 9")
+KEPT = pytest.mark.skipif(
+    IPython.version_info[:2] < (9, 1), reason="IPython keeps no output before 9.1"
+)
 
 
 @KEPT
