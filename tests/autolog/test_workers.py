@@ -23,6 +23,13 @@ FITTING = (
 )
 
 
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return "loky" in " ".join(process.cmdline())
+    except psutil.Error:  # it has ended, and nobody has asked how
+        return False
+
+
 @pytest.fixture(autouse=True)
 def _without_workers() -> Iterator[None]:
     """End the workers, and see that none is left."""
@@ -30,7 +37,7 @@ def _without_workers() -> Iterator[None]:
     get_reusable_executor().shutdown(wait=True, kill_workers=True)
     end = time.monotonic() + 20
     while time.monotonic() < end:
-        left = [each for each in psutil.Process().children() if "loky" in " ".join(each.cmdline())]
+        left = list(filter(_is_worker, psutil.Process().children()))
         if all("resource_tracker" in " ".join(each.cmdline()) for each in left):
             return
         time.sleep(0.05)
