@@ -25,9 +25,10 @@ FITTING = (
 
 def _is_worker(process: psutil.Process) -> bool:
     try:
-        return "loky" in " ".join(process.cmdline())
+        command = " ".join(process.cmdline())
     except psutil.Error:  # it has ended, and nobody has asked how
         return False
+    return "loky" in command and "resource_tracker" not in command
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +39,7 @@ def _without_workers() -> Iterator[None]:
     end = time.monotonic() + 20
     while time.monotonic() < end:
         left = list(filter(_is_worker, psutil.Process().children()))
-        if all("resource_tracker" in " ".join(each.cmdline()) for each in left):
+        if not left:
             return
         time.sleep(0.05)
     pytest.fail(f"left: {left}")
