@@ -48,10 +48,10 @@ def check_panel() -> None:
 def run_tests() -> None:
     """Run the tests, first the browser's; ``--coverage`` measures branches, and is slow."""
     pytest = [sys.executable, "-m", "pytest", "-q"]
-    # A browser driver and the server tests cannot share one event loop, so they get a process each.
-    run("browser tests", [*pytest, "tests/browser", "-p", "no:randomly", "-p", "no:xdist"])
-    cover = ["--cov", "--cov-report=term:skip-covered"] if "--coverage" in sys.argv else []
     spread = ["-n", "2", "--dist", "loadfile"]
+    # A browser driver and the server tests cannot share one event loop, so they get processes each.
+    run("browser tests", [*pytest, *spread, "tests/browser", "-p", "no:randomly"])
+    cover = ["--cov", "--cov-report=term:skip-covered"] if "--coverage" in sys.argv else []
     run("tests", [*pytest, *spread, *cover, "--ignore=tests/browser"])
 
 
