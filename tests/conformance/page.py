@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -115,7 +116,11 @@ def _write_notes(cases: list[Case], results: Mapping[str, Mapping[str, Verdict]]
             if verdict.word == "-":
                 lines.append(f"* {case.name}, {mode}: not asked, {_escape(verdict.detail)}.")
             elif verdict.word == "refused":
-                stated = case.expect(mode).removeprefix("refused:").strip() or verdict.detail
+                stated = case.expect(mode).removeprefix("refused:").strip()
+                # Where it lay for this run is nothing to the reader.
+                stated = stated or re.sub(
+                    r"'[^']*/notebook\.ipynb'", "the notebook", verdict.detail
+                )
                 lines.append(f'* {case.name}, {mode}: refused, "{_escape(stated)}".')
             elif not verdict.is_right:
                 known = case.find_known_defect(mode)
