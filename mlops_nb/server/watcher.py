@@ -88,16 +88,23 @@ class StoreWatcher:
             self._task = None
 
     async def _follow(self) -> None:
-        while self._watched:
-            for store, watched in list(self._watched.items()):
-                stamp = await asyncio.to_thread(watched.stamp.read)
-                now = time.monotonic()
-                self._tell(watched, stamp, now)
-                watched.until = {path: at for path, at in watched.until.items() if at > now}
-                if not watched.until:
-                    self._watched.pop(store, None)
-            await asyncio.sleep(TICK_S)
-        self._task = None
+        try:
+            while self._watched:
+                for store, watched in list(self._watched.items()):
+                    await self._look(store, watched)
+                await asyncio.sleep(TICK_S)
+        finally:
+            # Whatever ended it, who asks next has it begin again.
+            if self._task is asyncio.current_task():
+                self._task = None
+
+    async def _look(self, store: Path, watched: _Watched) -> None:
+        stamp = await asyncio.to_thread(watched.stamp.read)
+        now = time.monotonic()
+        self._tell(watched, stamp, now)
+        watched.until = {path: at for path, at in watched.until.items() if at > now}
+        if not watched.until:
+            self._watched.pop(store, None)
 
     def _tell(self, watched: _Watched, stamp: object, now: float) -> None:
         # At the first look nothing is known to have changed.

@@ -74,3 +74,28 @@ async def test_closing_ends_the_task(tmp_path: Path) -> None:
     found.close()
     assert not is_watching(found)
     await asyncio.sleep(0)
+
+
+async def test_following_begins_again_after_trouble(tmp_path: Path) -> None:
+    """An event that cannot be told ends the following; who asks next has it begin again."""
+    told = asyncio.Event()
+
+    def fail(_: list[str]) -> None:
+        told.set()
+        raise RuntimeError("no listener")
+
+    watcher = StoreWatcher(fail)
+    (tmp_path / "runs").mkdir()
+    for name in ("first", "second"):
+        watcher.prolong(tmp_path, "a.ipynb")
+        task = watcher._task
+        assert task is not None
+        while not told.is_set():
+            (tmp_path / "runs" / f"{name}{len(list((tmp_path / 'runs').iterdir()))}").mkdir()
+            await asyncio.sleep(0.05)
+        with pytest.raises(RuntimeError, match="no listener"):
+            await task
+        assert not is_watching(watcher)
+        told.clear()
+        watcher._watched[tmp_path].told_at = 0.0
+    watcher.close()
