@@ -60,7 +60,7 @@ class StoreWatcher:
     @property
     def is_watching(self) -> bool:
         """Whether any store is looked at."""
-        return self._task is not None
+        return self._task is not None and not self._task.done()
 
     def prolong(self, store: Path, notebook: str) -> None:
         """Look at a store for a while longer; called on the event loop.
@@ -77,7 +77,8 @@ class StoreWatcher:
 
             self._watched[store] = _Watched(stamp_store(store))
         self._watched[store].until[notebook] = time.monotonic() + LEASE_S
-        if self._task is None:
+        # Whatever ended it, who asks next has it begin again.
+        if not self.is_watching:
             self._task = asyncio.get_running_loop().create_task(self._follow())
 
     def close(self) -> None:
@@ -88,15 +89,10 @@ class StoreWatcher:
             self._task = None
 
     async def _follow(self) -> None:
-        try:
-            while self._watched:
-                for store, watched in list(self._watched.items()):
-                    await self._look(store, watched)
-                await asyncio.sleep(TICK_S)
-        finally:
-            # Whatever ended it, who asks next has it begin again.
-            if self._task is asyncio.current_task():
-                self._task = None
+        while self._watched:
+            for store, watched in list(self._watched.items()):
+                await self._look(store, watched)
+            await asyncio.sleep(TICK_S)
 
     async def _look(self, store: Path, watched: _Watched) -> None:
         stamp = await asyncio.to_thread(watched.stamp.read)

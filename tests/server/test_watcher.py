@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -99,3 +100,19 @@ async def test_following_begins_again_after_trouble(tmp_path: Path) -> None:
         told.clear()
         watcher._watched[tmp_path].told_at = 0.0
     watcher.close()
+
+
+def test_a_loop_that_ends_is_left_quietly(tmp_path: Path) -> None:
+    """A server that stops while somebody looks leaves no error behind at the next collection."""
+    loop = asyncio.new_event_loop()
+    watcher = StoreWatcher(lambda _: None)
+
+    async def look() -> None:
+        watcher.prolong(tmp_path, "a.ipynb")
+        await asyncio.sleep(0.1)
+
+    loop.run_until_complete(look())
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
+    del watcher
+    gc.collect()
