@@ -12,7 +12,8 @@ from collections.abc import Callable, Hashable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mlops_nb.capture.bars import LoopFinder, Sighting, find_bar
+from mlops_nb.capture.bars import Sighting, find_bar
+from mlops_nb.capture.loops import LoopFinder
 from mlops_nb.capture.resources import ResourceReader
 from mlops_nb.errors import RunNotFoundError
 from mlops_nb.records import SYSTEM, ProgressRecord

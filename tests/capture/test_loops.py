@@ -1,0 +1,89 @@
+"""Progress of plain loops of a cell is read from outside."""
+
+from __future__ import annotations
+
+import linecache
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from mlops_nb.capture.bars import Sighting
+from mlops_nb.capture.loops import LoopFinder
+
+CELLS = iter(range(1_000_000))
+
+
+@pytest.fixture
+def names() -> Iterator[dict[str, Any]]:
+    """Give the names of a notebook."""
+    yield {"__name__": "__main__"}
+    for name in [name for name in linecache.cache if name.startswith("<bars ")]:
+        del linecache.cache[name]
+
+
+def run_cell(source: str, names: dict[str, Any]) -> list[Sighting | None]:
+    """Run a cell that calls ``look`` where its progress is to be read."""
+    name = f"<bars {next(CELLS)}>"
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    seen: list[Sighting | None] = []
+    finder = LoopFinder()
+    names["look"] = lambda: seen.append(finder.find(threading.get_ident()))
+    exec(compile(source, name, "exec"), names)
+    return seen
+
+
+def show(seen: list[Sighting | None]) -> list[tuple[float, float | None] | None]:
+    """Give what is done and how much there is."""
+    return [None if each is None else (each.progress.n, each.progress.total) for each in seen]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("for i in range(3):\n    look()", [(0, 3), (1, 3), (2, 3)]),
+        ("N = 4\nfor epoch in range(2, N):\n    look()", [(0, 2), (1, 2)]),
+        ("for i in range(6, 0, -3):\n    x = i\n    look()", [(0, 2), (1, 2)]),
+        ("xs = list('abc')\nfor i, x in enumerate(xs):\n    look()", [(0, 3), (1, 3), (2, 3)]),
+        ("xs = [5, 6]\nfor i in range(len(xs)):\n    look()", [(0, 2), (1, 2)]),
+        (
+            "if True:\n    for a in range(2):\n        for b in range(3): look()",
+            [(0, 2)] * 3 + [(1, 2)] * 3,
+        ),
+        ("def f():\n    look()\nfor a in range(2):\n    f()", [(0, 2), (1, 2)]),
+        ("for x in [1, 2]:\n    for b in range(3): pass\n    look()", [None, None]),
+        ("for i in range(2):\n    i = 'other'\n    look()", [None, None]),
+        ("look()", [None]),
+        ("xs = iter(range(3))\nfor i, x in enumerate(xs):\n    look()", [None] * 3),
+    ],
+)
+def test_plain_loops(
+    source: str, expected: list[tuple[float, float] | None], names: dict[str, Any]
+) -> None:
+    """The outermost loop of a cell over a range tells its round; what cannot be told is not."""
+    assert show(run_cell(source, names)) == expected
+
+
+def test_looking_at_a_loop_calls_nothing_of_the_users(names: dict[str, Any]) -> None:
+    """An object of the user's in the place of a number is not asked for its length or value."""
+    source = (
+        "class Odd(list):\n    def __len__(self): raise RuntimeError\n"
+        "    def __index__(self): return 2\n"
+        "odd = Odd('ab')\nfor i, x in enumerate(odd):\n    look()\n"
+        "for i in range(odd):\n    look()"
+    )
+    assert show(run_cell(source, names)) == [None] * 4
+
+
+def test_rate_of_a_loop(names: dict[str, Any]) -> None:
+    """The rate is that since the loop was first looked at."""
+    names["sleep"] = time.sleep
+    first, second = run_cell("for i in range(2):\n    look()\n    sleep(0.01)", names)
+    assert first is not None
+    assert second is not None
+    assert first.progress.rate is None
+    assert 0 < (second.progress.rate or 0) < 100
+    assert second.progress.description == "i"
+    assert first.key == second.key
