@@ -67,7 +67,30 @@ def export_script(
     """
     document = NotebookDocument.load(notebook)
     target = Path(output)
-    _check_target(target, document.path, overwrite=overwrite)
+    check_target(target, document.path, overwrite=overwrite)
+    return put_script(write_script(document, params), target)
+
+
+def write_script(document: NotebookDocument, params: Mapping[str, Any] | None = None) -> str:
+    """Give a notebook as the text of a script.
+
+    Parameters
+    ----------
+    document
+        The notebook; cells tagged ``skip`` are left out.
+    params
+        New defaults of its parameters.
+
+    Returns
+    -------
+    str
+        Valid Python.
+
+    Raises
+    ------
+    ExportError
+        Where a cell does what a script cannot.
+    """
     parameters = read_parameters(document, may_compute=False)
     for parameter in parameters:
         if parameter.enum:
@@ -77,11 +100,34 @@ def export_script(
     values = resolve_parameters(parameters, params)
     script = _ScriptWriter(document, parameters, values).write()
     try:
-        compile(script, str(target), "exec")
+        compile(script, document.path.stem, "exec")
     except (SyntaxError, ValueError) as error:
         found = f"the script would not be valid Python ({getattr(error, 'msg', error)})"
         hint = "Code outside of functions cannot use 'await' in a script."
         raise ExportError(document.path, found, hint=hint) from None
+    return script
+
+
+def put_script(script: str, target: Path) -> Path:
+    """Put a script in its place, all at once.
+
+    Parameters
+    ----------
+    script
+        Its text.
+    target
+        The file.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    ExportError
+        It cannot be written.
+    """
     try:
         replace_file(target, script.encode("utf-8", "backslashreplace"))
     except OSError as error:
@@ -89,8 +135,23 @@ def export_script(
     return target
 
 
-def _check_target(target: Path, notebook: Path, *, overwrite: bool) -> None:
-    """Refuse to write over what is not ours."""
+def check_target(target: Path, notebook: Path, *, overwrite: bool) -> None:
+    """Refuse to write over what is not ours.
+
+    Parameters
+    ----------
+    target
+        Where a script shall come.
+    notebook
+        What it is made of, for the message.
+    overwrite
+        Replace a file that no export has written.
+
+    Raises
+    ------
+    ExportError
+        A file is in the way.
+    """
     if target.is_dir() or target.suffix == ".ipynb":
         raise ExportError(notebook, f"cannot write the script to {str(target)!r}")
     if not target.exists() or overwrite:
