@@ -131,7 +131,7 @@ class _Parser:
             inner = self.any_of()
             if not self.take(")"):
                 raise self.fail("')'")
-            return Query(f"({inner.sql})", inner.values)
+            return Query(f"({inner.sql})", inner.values, inner.parts, inner.source)
         return self.comparison()
 
     def comparison(self) -> Query:
@@ -186,7 +186,9 @@ def _join(word: str, parts: list[Query]) -> Query:
     if len(parts) == 1:
         return parts[0]
     values: tuple[Any, ...] = sum((part.values for part in parts), ())
-    conjuncts = tuple(parts) if word == " AND " else ()
+    # What stands in brackets must hold as well.
+    conjuncts = tuple(each for part in parts for each in part.parts or (part,))
+    conjuncts = conjuncts if word == " AND " else ()
     return Query("(" + word.join(part.sql for part in parts) + ")", values, conjuncts)
 
 

@@ -73,6 +73,8 @@ def runs(store: Store) -> Store:
         ("params.model = 'rf' or metrics.acc = 0", "310"),
         ("not params.model = 'rf' and metrics.acc < 0.1", "0"),
         ("(params.model = 'rf' or metrics.acc = 0) and metrics.acc < 0.2", "10"),
+        ("(params.model = 'rf' and (metrics.acc > 0.1)) and name = 'run 3'", "3"),
+        ("(params.model IN ('rf', 'LR')) and status = 'finished'", "321"),
         ("start_time >= 101000", "321"),
         ("notebook = '/n/it''s.ipynb'", "3210"),
         ("metrics.acc > 1e-1 AND metrics.acc < +.25", "2"),
@@ -163,3 +165,18 @@ def test_any_text_is_read_or_refused(text: str) -> None:
             parse(text)
         except MLOpsError:
             continue
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("(tags.x = 'y' and (metrics.a > 1)) and name = 'z'", 2),
+        ("((tags.x = 'y'))", 1),
+        ("(tags.x = 'y' or metrics.a > 1) and name = 'z'", 0),
+        ("not (tags.x = 'y') and name = 'z'", 0),
+    ],
+)
+def test_brackets_hide_no_condition(text: str, count: int) -> None:
+    """What must hold is found by its own index also where it stands in brackets."""
+    query = compile_filter(text)
+    assert len([part for part in query.parts or (query,) if part.source]) == count
