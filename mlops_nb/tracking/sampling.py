@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import threading
 import time
@@ -12,14 +13,15 @@ from collections.abc import Callable, Hashable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mlops_nb import records
 from mlops_nb.capture.bars import Sighting, find_bar
 from mlops_nb.capture.loops import LoopFinder
 from mlops_nb.capture.resources import ResourceReader
 from mlops_nb.errors import RunNotFoundError
-from mlops_nb.records import SYSTEM, ProgressRecord
 from mlops_nb.store import RunLog, Store
 
 if TYPE_CHECKING:
+    from mlops_nb.records import ProgressRecord
     from mlops_nb.tracking.run import Run
     from mlops_nb.tracking.session import Session
 
@@ -43,7 +45,7 @@ class _Watched:
     samples: int = 0
     progress: ProgressRecord | None = None
     noted_at: float = 0.0
-    begun: dict[Hashable, float] = field(default_factory=dict)
+    begun: dict[Hashable, tuple[float, float]] = field(default_factory=dict)
 
 
 class Sampler:
@@ -86,6 +88,8 @@ class Sampler:
         self._wake = threading.Event()
         self._is_asleep = self._is_closed = False
         self._loops = LoopFinder()
+        # A bar, and how far the loop was when it was first seen; None where the bar is outside.
+        self._beside: tuple[Hashable, float | None] = (None, None)
         self._reader: ResourceReader | None = None
         self._sampled_at = 0.0
         self.listener: Listener | None = None
@@ -224,7 +228,7 @@ class Sampler:
             self._sampled_at = now - self._interval_s + self._tick_s / 2
             return
         self._sampled_at = now
-        values = {f"{SYSTEM}{name}": value for name, value in self._reader.read().items()}
+        values = {f"{records.SYSTEM}{name}": value for name, value in self._reader.read().items()}
         at = time.time_ns()
         for watched in self._watched.values():
             watched.log.log_metrics(values, watched.samples, at)
@@ -245,9 +249,21 @@ class Sampler:
         try:
             thread = threading.main_thread().ident
             loop = None if thread is None else self._loops.find(thread)
-            return loop or find_bar(began_at)
+            return self._choose(loop, find_bar(began_at))
         except Exception:  # noqa: BLE001 - bars are of any making
             return None
+
+    def _choose(self, loop: Sighting | None, bar: Sighting | None) -> Sighting | None:
+        """Choose the outer of a loop and a bar: the one that stays while the other goes on."""
+        if loop is None or bar is None:
+            return loop or bar
+        key, done = self._beside
+        if key == bar.key and done not in (None, loop.progress.n):
+            self._beside = key, None  # the loop has gone on beneath this bar
+        elif key != bar.key:
+            self._beside = bar.key, loop.progress.n
+        is_outer = self._beside[1] is None and bar.progress.n != bar.progress.total
+        return bar if is_outer else loop
 
     def _note(self, watched: _Watched, progress: ProgressRecord, now: float) -> None:
         watched.progress = progress
@@ -259,10 +275,18 @@ class Sampler:
 
 
 def _spans(watched: _Watched, seen: Sighting) -> bool:
-    """Say whether a bar or loop tells of a run: not where each of its rounds makes another run."""
+    """Say whether a bar or loop tells of a run.
+
+    Not where each of its rounds makes another run, and not where a round of the run makes it anew.
+    """
     if seen.began_at is not None and seen.began_at >= watched.run.started_at:
         return True
-    return seen.progress.n > watched.begun.setdefault(seen.key, seen.progress.n)
+    done, (first, last) = seen.progress.n, watched.begun.get(seen.key, (seen.progress.n,) * 2)
+    if done < last:
+        first = math.inf
+        watched.progress = None
+    watched.begun[seen.key] = first, max(done, last)
+    return done > first
 
 
 def start_sampler(session: Session) -> Sampler | None:

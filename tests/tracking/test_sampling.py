@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from mlops_nb.capture.bars import Sighting
 from mlops_nb.config import load_settings
 from mlops_nb.records import ProgressRecord, RunRecord
 from mlops_nb.store import Store
 from mlops_nb.tracking import Session, close_session, open_session, pausing
+from mlops_nb.tracking.sampling import _spans, _Watched
 
 WAIT_S = 30.0
 MEMORY = "system/process_memory_usage_megabytes"
@@ -197,3 +199,31 @@ def test_status_says_how_far_a_run_is() -> None:
     assert run.to_json()["progress"]["total"] == 50
     assert replace(run, progress=ProgressRecord(23)).told_status == "running"
     assert replace(run, status="finished", progress=None).told_status == "finished"
+
+
+def test_a_loop_that_is_begun_anew_is_none_of_the_run(store: Store) -> None:
+    """A loop that a run goes through again and again does not say how far the run is."""
+    session = open_quick(store)
+    run = session.start_run("folds")
+    watched = _Watched(run, store.reopen_run(run.run_id))
+
+    def see(done: float) -> bool:
+        return _spans(watched, Sighting("loop", ProgressRecord(done, 5, None, "i")))
+
+    assert [see(done) for done in (0, 1, 4, 0, 2, 4)] == [False, True, True, False, False, False]
+    watched.log.close()
+
+
+def test_of_a_loop_and_a_bar_the_outer_one_tells(store: Store) -> None:
+    """A bar that is begun anew in each round is inside the loop; one that stays is around it."""
+    sampler = open_quick(store).sampler
+    assert sampler is not None
+
+    def see(bar: str, done: float, of: float = 9) -> object:
+        loop = Sighting("loop", ProgressRecord(done, 5, None, "i"))
+        found = sampler._choose(loop, Sighting(bar, ProgressRecord(3, of, None, "")))
+        return None if found is None else found.key
+
+    assert [see("a", 0), see("a", 0), see("b", 1), see("c", 2)] == ["loop"] * 4
+    assert [see("d", 0), see("d", 1), see("d", 0), see("d", 0)] == ["loop", "d", "d", "d"]
+    assert see("d", 1, of=3) == "loop"
