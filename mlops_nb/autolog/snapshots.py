@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import sys
 import threading
@@ -133,10 +134,11 @@ class SnapshotQueue:
             for job in held:
                 self._waiting.put(job)
             if held and self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._work, name="mlops_nb-data", daemon=True
-                )
-                self._thread.start()
+                thread = threading.Thread(target=self._work, name="mlops_nb-data", daemon=True)
+                # Since Python 3.12 none begins when the interpreter ends: `close` does the work.
+                with contextlib.suppress(RuntimeError):
+                    thread.start()
+                    self._thread = thread
 
     def _work(self) -> None:
         while True:
@@ -178,14 +180,15 @@ class SnapshotQueue:
         Parameters
         ----------
         timeout_s
-            Longest wait.
+            Longest wait; none where no thread could be started.
         """
         self.release()
-        thread = self._thread
-        if thread is not None:
-            self._waiting.put(None)
+        thread, self._thread = self._thread, None
+        self._waiting.put(None)
+        if thread is None:
+            self._work()
+        else:
             thread.join(timeout_s)
-            self._thread = None
 
 
 def refresh_environment(session: Session) -> None:

@@ -96,6 +96,25 @@ def test_closing_an_idle_queue(store: Store) -> None:
     waiting.close()
 
 
+def test_data_are_kept_where_no_thread_begins_any_more(
+    notebook: Notebook, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """At the end of a script Python 3.12 starts no thread: what waits is stored all the same."""
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name.startswith("mlops_nb"):
+            raise RuntimeError("can't create new thread at interpreter shutdown")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    notebook.run("model = Ridge().fit(X, y)")
+    autolog.disarm()
+    assert capsys.readouterr().err == ""
+    (run,) = notebook.runs()
+    assert None not in {data.digest for data in run.datasets}
+
+
 def test_environment_is_described_again_when_more_is_loaded(
     notebook: Notebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
