@@ -36,6 +36,7 @@ from mlops_nb.api.plots import (
     plot_runs,
 )
 from mlops_nb.api.remotes import list_audit, pull_store, push_store, verify_audit
+from mlops_nb.api.runcode import export_run, read_run_script
 from mlops_nb.api.runs import (
     active_run,
     compare_runs,
@@ -115,6 +116,7 @@ __all__ = [
     "explain_graph",
     "explain_step",
     "export_notebook",
+    "export_run",
     "foresee_pipeline",
     "get_cache_stats",
     "get_metric_history",
@@ -155,6 +157,7 @@ __all__ = [
     "pull_store",
     "push_store",
     "read_artifact",
+    "read_run_script",
     "read_surroundings",
     "read_uses",
     "rebuild_index",

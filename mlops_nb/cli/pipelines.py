@@ -345,7 +345,8 @@ def _print_result(result: PipelineResult) -> None:
 
 
 @click.command()
-@notebook_argument
+@click.argument("notebook", required=False, type=click.Path(path_type=Path))
+@click.option("--run", metavar="RUN", help="Instead: the code of a run, as it ran then.")
 @click.option("--to", default="script", show_default=True, help="What to write: script.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path))
 @param_option
@@ -353,7 +354,8 @@ def _print_result(result: PipelineResult) -> None:
 @click.option("--overwrite", is_flag=True, help="Replace a file that this tool did not write.")
 @as_json
 def export(
-    notebook: Path,
+    notebook: Path | None,
+    run: str | None,
     to: str,
     output: Path | None,
     pairs: tuple[str, ...],
@@ -361,11 +363,17 @@ def export(
     overwrite: bool,
     as_json: bool,
 ) -> None:
-    """Export NOTEBOOK's pipeline as software that runs without a notebook."""
+    """Export NOTEBOOK, or the code of a run, as software that runs without a notebook."""
     from mlops_nb import api
 
     params = read_params(pairs, params_file) or None
-    path = api.export_notebook(notebook, to, output, params=params, overwrite=overwrite)
+    if run is not None and notebook is None and params is None and to == "script":
+        path = api.export_run(run, output, overwrite=overwrite)
+    elif notebook is not None and run is None:
+        path = api.export_notebook(notebook, to, output, params=params, overwrite=overwrite)
+    else:
+        found = "name a notebook, or a run with --run, whose parameters stay as they were"
+        raise UsageError("mlops-nb export", found)
     if as_json:
         print_json({"path": str(path), "to": to})
     else:

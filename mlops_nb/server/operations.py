@@ -9,6 +9,7 @@ from typing import Any
 from mlops_nb.server import answers, bodies
 from mlops_nb.server import data_answers as data
 from mlops_nb.server import pipeline_answers as more
+from mlops_nb.server import runcode_answers as runcode
 from mlops_nb.server.payload import DEFAULT_LIMIT, MAX_LIMIT
 
 TEXT = {"type": "string"}
@@ -67,6 +68,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("runs/([^/]+)/cells", "get"): Operation(answers.CellsPage, _PAGE),
     ("runs/([^/]+)/surroundings", "get"): Operation(answers.Surroundings),
     ("runs/([^/]+)/artifact", "get"): Operation(None, {"path": TEXT}, ("path",)),
+    ("runs/([^/]+)/script", "get"): Operation(runcode.RunScript),
     ("compare", "get"): Operation(
         answers.Comparison,
         {

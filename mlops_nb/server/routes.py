@@ -12,7 +12,13 @@ from tornado.web import authenticated
 from mlops_nb import api
 from mlops_nb.config import load_settings, read_version
 from mlops_nb.records import format_time
-from mlops_nb.server import data_routes, model_routes, notebook_routes, pipeline_routes
+from mlops_nb.server import (
+    data_routes,
+    model_routes,
+    notebook_routes,
+    pipeline_routes,
+    runcode_routes,
+)
 from mlops_nb.server.handler import MLOpsRouteHandler
 from mlops_nb.server.payload import (
     DEFAULT_LIMIT,
@@ -124,6 +130,7 @@ DESCRIBED: tuple[tuple[str, type[MLOpsRouteHandler]], ...] = (
     *data_routes.ROUTES,
     *model_routes.ROUTES,
     *pipeline_routes.ROUTES,
+    *runcode_routes.ROUTES,
 )
 
 

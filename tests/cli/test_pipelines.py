@@ -21,6 +21,7 @@ from mlops_nb.cli.pipelines import ProgressLine, choose_exit_code, read_params
 from mlops_nb.errors import InvalidValueError, UsageError
 from mlops_nb.records import PipelineResult, StepResult
 from mlops_nb.store.writer import read_start_time
+from tests.api.kernels import PlayedKernel
 
 Ask = Callable[..., Any]
 ROOT = Path(__file__).resolve().parents[2]
@@ -174,6 +175,20 @@ def test_notebook_is_exported(ask: Ask, notebook: Path, tmp_path: Path) -> None:
     wrong = ask("export", notebook, "--to", "airship")
     assert wrong.code == 2
     assert "'airship'" in wrong.err
+
+
+def test_code_of_a_run_is_exported(ask: Ask, notebook: Path, tmp_path: Path) -> None:
+    """A run is named in place of a notebook, and only one of the two; no file of others is replaced."""
+    [run_id] = PlayedKernel(notebook).execute("import mlops_nb\nmlops_nb.log_metric('m', 1)")
+    answer = ask("export", "--run", run_id, "-o", tmp_path / "it.py", "--json")
+    assert answer.json["path"] == str(tmp_path / "it.py")
+    assert "mlops_nb.log_metric('m', 1)" in (tmp_path / "it.py").read_text(encoding="utf-8")
+    (tmp_path / "mine.py").write_text("mine", encoding="utf-8")
+    assert ask("export", "--run", run_id, "-o", tmp_path / "mine.py").code == 2
+    for words in ((), (notebook, "--run", run_id), ("--run", run_id, "-p", "scale=3")):
+        wrong = ask("export", *words)
+        assert (wrong.code, "name a notebook, or a run" in wrong.err) == (2, True)
+    assert ask("export", "--run", "never").code == 2
 
 
 class Terminal(io.StringIO):
