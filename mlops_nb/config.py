@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -13,7 +13,7 @@ from mlops_nb.errors import InvalidValueError, NotFoundError
 
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 # User, hosts with ports, database, options. What has another form may hide a password.
-_INDEX = re.compile(
+_INDEX = (
     r"postgres(?:ql)?://((?:(?!%3[aA])[^\s:@/?#])*@)?((?:\[[\da-fA-F:.]+\]|[^\s:@/?#,\[\]]*)(?::\d+)?"
     r"(?:,[^\s:@/?#,\[\]]+(?::\d+)?)*)(/[^\s:@/?#]*)?(?:\?((?:[a-z_]+=[^\s&#@]*)(?:&[a-z_]+=[^\s&#@]*)*))?"
 )
@@ -117,7 +117,7 @@ def show_index(url: str) -> str:
     str
         ``postgresql://...`` where it cannot be read, for then anything in it may be a secret.
     """
-    match = _INDEX.fullmatch(url)
+    match = re.fullmatch(_INDEX, url)
     if match is None:
         return "postgresql://..."
     user, hosts, path, query = match.groups()
@@ -127,10 +127,12 @@ def show_index(url: str) -> str:
 
 
 def _check_index(url: str) -> None:
-    match = _INDEX.fullmatch(url)
+    if not url:
+        return
+    match = re.fullmatch(_INDEX, url)
     query = (match[4] or "") if match else ""
     is_plain = match is not None and url.isprintable() and "password" not in query.lower()
-    if url and not is_plain:
+    if not is_plain:
         raise InvalidValueError(
             "index",
             show_index(url),
@@ -194,7 +196,7 @@ def _read_pyproject(root: Path) -> dict[str, Any]:
     except (ValueError, OSError):
         return {}  # a broken pyproject is its owner's business; ours would be to break a kernel
     found: dict[str, Any] = table.get("tool", {}).get("mlops_nb", {})
-    known = {entry.name for entry in fields(Settings)}
+    known = Settings.__slots__
     for name in found:
         if name not in known:
             raise NotFoundError("setting", name, known, f"It stands in [tool.mlops_nb] of {path}.")
@@ -229,14 +231,14 @@ def load_settings(start: Path | None = None, **arguments: Any) -> Settings:
     root = find_root((start or Path.cwd()).absolute())
     table = _read_pyproject(root)
     values: dict[str, Any] = {}
-    for entry in fields(Settings):
-        given = arguments.get(entry.name)
+    for name in Settings.__slots__:
+        given = arguments.get(name)
         if given is None:
-            given = os.environ.get(f"MLOPS_NB_{entry.name.upper()}")
+            given = os.environ.get(f"MLOPS_NB_{name.upper()}")
         if given is None:
-            given = table.get(entry.name)
+            given = table.get(name)
         if given is not None:
-            values[entry.name] = given
+            values[name] = given
     for name in ("disabled", "cards", "verify", "live"):
         if isinstance(values.get(name), str):
             values[name] = _read_bool(name, values[name])

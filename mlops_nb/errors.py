@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -23,6 +22,8 @@ def near_misses(value: str, known: Iterable[str], limit: int = 3) -> tuple[str, 
     tuple of str
         The nearest known names, best first; empty where nothing is near.
     """
+    import difflib  # loading it takes a millisecond, and only an error needs it
+
     names = list(dict.fromkeys(known))
     folded = {name.casefold(): name for name in names}
     close = difflib.get_close_matches(value.casefold(), list(folded), n=limit, cutoff=0.6)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import mlops_nb
-from mlops_nb import records, store
+from mlops_nb import api, records, store
 from mlops_nb.store import Store
 
 ROOT = Path(mlops_nb.__file__).parents[1]
@@ -22,6 +22,12 @@ LATER = (
     "mlops_nb.store.compaction",
     "mlops_nb.records.pipelines",
     "mlops_nb.records.models",
+    "mlops_nb.records.runs",
+    "mlops_nb.api.runs",
+    "mlops_nb.api.models",
+    "mlops_nb.kernel.cards",
+    "mlops_nb.kernel.completion",
+    "difflib",
     "mlops_nb.environment.difference",
     "importlib.metadata",
     "asyncio",
@@ -69,6 +75,15 @@ def test_every_record_is_loaded_by_its_name() -> None:
     with pytest.raises(AttributeError, match="nonsense"):
         _ = store.nonsense
     assert store.MetricSeries.__module__ == "mlops_nb.store.series"
+
+
+def test_every_verb_is_loaded_by_its_name() -> None:
+    """Each name is in one file, which has it; another name is an attribute error."""
+    for name in api.__all__:
+        assert getattr(api, name) is not None
+        assert name in dir(api)
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = api.nonsense
 
 
 def test_parts_of_a_store_are_made_once(store: Store) -> None:

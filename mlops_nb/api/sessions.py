@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_nb.api.places import make_session
-from mlops_nb.records import ProgressRecord, RunRecord
 from mlops_nb.tracking import Session, current_session, find_run_of, pausing
 from mlops_nb.tracking import close_session as close_tracking_session
 
 if TYPE_CHECKING:
+    from mlops_nb.records import ProgressRecord, RunRecord
     from mlops_nb.tracking.session import CellStatus
 
 _MOST_MEMBERS = 100

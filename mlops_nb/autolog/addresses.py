@@ -7,15 +7,16 @@ from urllib.parse import unquote
 
 HIDDEN = "***"
 LONGEST = 2000
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>`]+")
-_SENSITIVE = re.compile(
+# As texts: Python compiles them when they are first needed, which few sessions do.
+_URL = r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>`]+"
+_SENSITIVE = (
     r"(?i)pass(?:word|wd|phrase)?|pwd|secret|token|credential|auth|sig(?:nature)?|session|jwt|code"
     r"|key|uid|user(?:name)?|login"
 )
-_PLAIN_VALUE = re.compile(r"[A-Za-z]{0,24}|[\d.,:+-]{0,24}|[\w.,:+-]{0,12}")
-_HEX = re.compile(r"[0-9a-f]{7,64}")
+_PLAIN_VALUE = r"[A-Za-z]{0,24}|[\d.,:+-]{0,24}|[\w.,:+-]{0,12}"
+_HEX = r"[0-9a-f]{7,64}"
 # PASSWORD 'x', password = 'x', IDENTIFIED BY 'x', SECRET_ACCESS_KEY='x', Pwd=x;
-_IN_TEXT = re.compile(
+_IN_TEXT = (
     r"(?i)\b(identified\s+by(?:\s+password)?|[\w-]*(?:pass(?:word|wd|phrase)?|pwd|secret|token"
     r"|credentials?|api[_-]?key|access[_-]?key|account[_-]?key|key_id|private[_-]?key)[\w-]*)"
     r"(\s*(?::=|[=:])?\s*)('(?:[^']|'')*'|\"[^\"]*\"|(?<=[=:])[^\s;,)'\"]+)"
@@ -62,8 +63,10 @@ def redact_address(url: str) -> str:
 def _redact_pair(pair: str) -> str:
     name, equals, value = pair.partition("=")
     if not equals:
-        return name if _PLAIN_VALUE.fullmatch(unquote(name)) else HIDDEN
-    is_plain = _PLAIN_VALUE.fullmatch(unquote(value)) and not _SENSITIVE.search(unquote(name))
+        return name if re.fullmatch(_PLAIN_VALUE, unquote(name)) else HIDDEN
+    is_plain = re.fullmatch(_PLAIN_VALUE, unquote(value)) and not re.search(
+        _SENSITIVE, unquote(name)
+    )
     return f"{name}={value if is_plain else HIDDEN}"
 
 
@@ -72,13 +75,13 @@ def _is_token(part: str) -> bool:
     if "@" in part and ":" in part.partition("@")[0]:
         return True
     stem = part.rpartition(".")[0] or part
-    if _HEX.fullmatch(stem):
+    if re.fullmatch(_HEX, stem):
         return False  # a commit or a digest names data
     pieces = re.split(r"[-_.~:]", stem)
     return any(
         len(piece) >= 16 and re.search(r"\d", piece) and re.search("[A-Za-z]", piece)
         for piece in pieces
-        if not _HEX.fullmatch(piece)
+        if not re.fullmatch(_HEX, piece)
     ) or (len(stem) >= 32 and bool(re.search(r"\d", stem)) and bool(re.search("[A-Z]", stem)))
 
 
@@ -97,6 +100,6 @@ def redact_text(text: str) -> str:
         and secrets of addresses inside are hidden.
     """
     text = text[: 4 * LONGEST]
-    text = _URL.sub(lambda found: redact_address(found[0]), text)
-    text = _IN_TEXT.sub(lambda found: f"{found[1]}{found[2]}'{HIDDEN}'", text)
+    text = re.sub(_URL, lambda found: redact_address(found[0]), text)
+    text = re.sub(_IN_TEXT, lambda found: f"{found[1]}{found[2]}'{HIDDEN}'", text)
     return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlops_nb.autolog.imports import ImportWatcher
 from mlops_nb.tracking import Run, Session
@@ -19,8 +18,7 @@ FindFits = Callable[[], "FitRecorder"]
 Link = Callable[[Any, Run], None]
 
 
-@dataclass(frozen=True)
-class _Library:
+class _Library(NamedTuple):
     """One library: its name, what is imported, where it is hooked into, and how it is armed."""
 
     name: str

@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from mlops_nb import records
 from mlops_nb.autolog.background import Background
 from mlops_nb.autolog.guard import Guard
 from mlops_nb.autolog.imports import ImportWatcher
 from mlops_nb.autolog.opened import Opened, OpenedFiles
 from mlops_nb.autolog.upstream import Upstream
 from mlops_nb.capture.opens import listen, stop_listening
-from mlops_nb.records import DatasetRecord
 from mlops_nb.tracking import Run, Session
+
+if TYPE_CHECKING:
+    from mlops_nb.records import DatasetRecord
 
 _WAIT_S = 5.0
 _EXACT_IN_CELL = 2 << 30
@@ -140,7 +143,9 @@ class Lineage:
             name = self._shorten(entry.name) if is_folder else entry.name
             shape = (entry.count,) if is_folder else ()
             for role, call in entry.calls.items():
-                record = DatasetRecord("", entry.kind, name, role, shape, call=call, cell=cell)
+                record = records.DatasetRecord(
+                    "", entry.kind, name, role, shape, call=call, cell=cell
+                )
                 yield record, entry.at
 
     def _identify_file(
@@ -165,7 +170,12 @@ class Lineage:
                     fingerprint = ""  # what lies there now is not what was read
             if found is None and not (role == "read" and entry.before):
                 continue  # it was not there, or is gone again: a temporary file
-            yield DatasetRecord(fingerprint, "file", name, role, (), (), size, None, call, cell), at
+            yield (
+                records.DatasetRecord(
+                    fingerprint, "file", name, role, (), (), size, None, call, cell
+                ),
+                at,
+            )
 
     def _shorten(self, path: str) -> str:
         """Give a path relative to the notebook's folder where it lies below it."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -24,11 +23,10 @@ _HOMES = (".ipython", ".jupyter", ".cache", ".config", ".matplotlib", ".local/sh
 _KEPT_SMALL = 1 << 20
 
 
-@dataclass(slots=True)
 class Opened:
     """One file, address or query that the user's code has opened.
 
-    Attributes
+    Parameters
     ----------
     kind
         ``file``, ``url``, ``sql``, or ``files`` for a folder of which more files were opened than
@@ -39,6 +37,9 @@ class Opened:
         By which call it was ``read`` and ``written``, in the order in which that happened.
     at
         When, in ns since the epoch: for the first time.
+
+    Attributes
+    ----------
     written_at
         When it was opened to be written.
     count
@@ -47,22 +48,23 @@ class Opened:
         Fingerprint and size of what was read, where it was overwritten in the same cell.
     """
 
-    kind: str
-    name: str
-    calls: dict[str, str]
-    at: int
-    written_at: int = 0
-    count: int = 1
-    before: tuple[str, int] | None = None
+    __slots__ = ("at", "before", "calls", "count", "kind", "name", "written_at")
+
+    def __init__(self, kind: str, name: str, calls: dict[str, str], at: int) -> None:
+        self.kind, self.name, self.calls, self.at = kind, name, calls, at
+        self.written_at, self.count = 0, 1
+        self.before: tuple[str, int] | None = None
 
 
-@dataclass(slots=True)
 class CellFiles:
     """What one cell has opened."""
 
-    entries: dict[tuple[str, str], Opened] = field(default_factory=dict)
-    folders: dict[tuple[str, str], Opened] = field(default_factory=dict)
-    seen: set[tuple[Any, Any, Any]] = field(default_factory=set)
+    __slots__ = ("entries", "folders", "seen")
+
+    def __init__(self) -> None:
+        self.entries: dict[tuple[str, str], Opened] = {}
+        self.folders: dict[tuple[str, str], Opened] = {}
+        self.seen: set[tuple[Any, Any, Any]] = set()
 
     def list_all(self) -> list[Opened]:
         """Give everything, oldest first, then the folders."""

@@ -9,16 +9,19 @@ import math
 import sys
 import time
 from collections.abc import Hashable
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
-from mlops_nb.records import ProgressRecord
+from mlops_nb import records
+
+if TYPE_CHECKING:
+    from mlops_nb.records import ProgressRecord
+
 
 LONGEST = 100
 _SLACK_S = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(NamedTuple):
     """A bar or loop as it stood when it was looked at.
 
     Attributes
@@ -60,7 +63,7 @@ def find_bar(since: float) -> Sighting | None:
     spent = time.time() - bar.start_t
     done, total = float(bar.n), getattr(bar, "total", None)
     initial = float(getattr(bar, "initial", 0) or 0)
-    progress = ProgressRecord(
+    progress = records.ProgressRecord(
         n=done,
         total=None if total is None or not math.isfinite(total) else float(total),
         rate=(done - initial) / spent if spent > 0 and done > initial else None,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import sys
 import threading
-from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, Literal
 
@@ -15,14 +14,16 @@ CellStatus = Literal["ok", "error", "interrupted"]
 PRELUDE = "mlops-prelude"  # the tag that the pipeline gives to the imports it repeats in a step
 
 
-@dataclass(slots=True)
 class RunningCell:
     """A cell between its two events.
 
-    Attributes
+    Parameters
     ----------
     info
         IPython's own object for this execution; it tells nested executions apart.
+
+    Attributes
+    ----------
     index
         Position in the session as the recorder gave it, None for a cell that is not recorded.
     count
@@ -31,12 +32,15 @@ class RunningCell:
         How many pieces it had kept there before.
     """
 
-    info: object
-    index: int | None = None
-    count: int | None = None
-    written: int = 0
-    thread: int = field(default_factory=threading.get_ident)
-    figures: FigureBuffer = field(default_factory=FigureBuffer)
+    __slots__ = ("count", "figures", "index", "info", "thread", "written")
+
+    def __init__(self, info: object) -> None:
+        self.info = info
+        self.index: int | None = None
+        self.count: int | None = None
+        self.written = 0
+        self.thread = threading.get_ident()
+        self.figures = FigureBuffer()
 
 
 def is_recordable(info: Any, tags: tuple[str, ...] = ()) -> bool:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from mlops_nb import api
-from mlops_nb.records import RunRecord
+
+if TYPE_CHECKING:
+    from mlops_nb.records import RunRecord
 
 MOST_RUNS = 200
 _FRESH_S = 60.0  # other kernels may record runs of this notebook as well

@@ -9,11 +9,11 @@ from typing import Any
 from mlops_nb import api
 from mlops_nb.config import Settings, load_settings
 from mlops_nb.errors import MLOpsError
-from mlops_nb.kernel.cards import CardBoard
-from mlops_nb.kernel.completion import MagicMatcher
+from mlops_nb.kernel.cardboard import CardBoard
 from mlops_nb.kernel.guard import describe_failure, say
 from mlops_nb.kernel.hooks import CellHooks
 from mlops_nb.kernel.magics import MlopsMagics
+from mlops_nb.kernel.matcher import MagicMatcher
 from mlops_nb.kernel.notebooks import find_kernel_id, find_notebook
 
 

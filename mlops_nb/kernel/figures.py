@@ -6,8 +6,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 MAX_FIGURE_BYTES = 8 * 2**20
 MAX_CELL_BYTES = 32 * 2**20
@@ -16,8 +15,7 @@ MAX_CELL_FIGURES = 24
 _MEDIA_TYPES = {"image/png": "png", "image/jpeg": "jpg"}
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(NamedTuple):
     """A finished image."""
 
     data: bytes

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlops_nb import api
-from mlops_nb.kernel.cards import CardBoard
+from mlops_nb.kernel.cardboard import CardBoard
 from mlops_nb.kernel.cells import (
     RunningCell,
     find_execution,
@@ -18,7 +18,9 @@ from mlops_nb.kernel.cells import (
 from mlops_nb.kernel.figures import FigureTap, read_figure
 from mlops_nb.kernel.guard import Guard
 from mlops_nb.kernel.livecards import can_be_live
-from mlops_nb.records import ProgressRecord
+
+if TYPE_CHECKING:
+    from mlops_nb.records import ProgressRecord
 
 
 class CellHooks:

@@ -10,10 +10,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mlops_nb import api
-from mlops_nb.records import ProgressRecord, RunRecord
 
 if TYPE_CHECKING:
     from mlops_nb.kernel.cards import Card
+    from mlops_nb.records import ProgressRecord, RunRecord
 
 FIRST_S = 2.0  # who waits less long needs no card yet
 _SHARE, _LONGEST_S = 0.05, 30.0  # between two tellings: such a share of the time so far, at most

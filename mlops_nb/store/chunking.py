@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from mlops_nb.errors import InvalidValueError
 
@@ -17,8 +16,7 @@ class Stream(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class CutSizes:
+class CutSizes(NamedTuple):
     """How large chunks are; fixed when a store is made, because cuts must fall alike for ever.
 
     Attributes
@@ -33,7 +31,7 @@ class CutSizes:
 
     def to_json(self) -> dict[str, Any]:
         """Give the entry ``cdc`` of ``format.json``."""
-        return {"algorithm": "fastcdc2020", "normalization": 1, "seed": 0, **asdict(self)}
+        return {"algorithm": "fastcdc2020", "normalization": 1, "seed": 0, **self._asdict()}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> CutSizes:
@@ -44,8 +42,8 @@ class CutSizes:
         InvalidValueError
             The store was cut in a way that this version does not know.
         """
-        sizes = cls(*(document.get(name) for name in cls.__slots__))  # type: ignore[arg-type]
-        whole = all(type(value) is int and value > 0 for value in asdict(sizes).values())
+        sizes = cls(*(document.get(name) for name in cls._fields))  # type: ignore[arg-type]
+        whole = all(type(value) is int and value > 0 for value in sizes)
         if not whole or dict(document) != sizes.to_json():
             raise InvalidValueError("cdc of format.json", dict(document), str(cls().to_json()))
         return sizes

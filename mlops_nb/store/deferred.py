@@ -16,11 +16,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from mlops_nb.records import RunStatus
 from mlops_nb.store.pending import PendingFile
 from mlops_nb.store.runlog import RunLog
+
+if TYPE_CHECKING:
+    from mlops_nb.records import RunStatus
 
 _DELAY_S = 0.1
 _IDLE_S = 5.0

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mlops_nb.store.ids import RUN_ID
 from mlops_nb.store.writer import describe_writer, is_writer_alive, read_start_time
@@ -19,8 +18,7 @@ from mlops_nb.store.writer import describe_writer, is_writer_alive, read_start_t
 RUN_ID_LENGTH = 36
 
 
-@dataclass(frozen=True, slots=True)
-class LateWriter:
+class LateWriter(NamedTuple):
     """A process that adds to a run: the run, the suffix of its files, and who it is."""
 
     run_id: str

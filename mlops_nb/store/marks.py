@@ -6,14 +6,13 @@ import contextlib
 import json
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from mlops_nb.store.files import write_whole
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """One file ``gc/<time>.json``.
 
     Attributes

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mlops_nb.store.frames import unpack_frames
 
@@ -22,8 +21,7 @@ _WHOLE = struct.Struct("<IqdqI")
 _BLOCK = 16384  # records whose intermediate results stay in the processor's cache
 
 
-@dataclass(slots=True)
-class Columns:
+class Columns(NamedTuple):
     """Records of one file as arrays of equal length, in the order they were written.
 
     Attributes

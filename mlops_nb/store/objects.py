@@ -11,7 +11,6 @@ import secrets
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,14 +47,16 @@ def read_key(status: os.stat_result) -> StatKey:
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
-@dataclass(slots=True)
 class _Batch:
     """Puts of one thread that share packs."""
 
-    pid: int = field(default_factory=os.getpid)
-    writer: PackWriter | None = None
-    stats: list[tuple[bytes, StatKey, bytes]] = field(default_factory=list)
-    error: BaseException | None = None
+    __slots__ = ("error", "pid", "stats", "writer")
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self.writer: PackWriter | None = None
+        self.stats: list[tuple[bytes, StatKey, bytes]] = []
+        self.error: BaseException | None = None
 
 
 class ObjectFolder:

@@ -14,13 +14,15 @@ import time
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from mlops_nb.records import RunStatus
 from mlops_nb.store.frames import encode_json, pack_frame
 from mlops_nb.store.late import announce
 from mlops_nb.store.metricfile import RECORD, RECORD_BYTES
 from mlops_nb.store.writer import describe_writer
+
+if TYPE_CHECKING:
+    from mlops_nb.records import RunStatus
 
 _APPEND = (
     os.O_WRONLY

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_nb.errors import InvalidValueError, RunNotFoundError, StoreError
-from mlops_nb.records import CellRecord, MetricPoint, RunRecord
 from mlops_nb.store.chunking import CutSizes
 from mlops_nb.store.deferred import DeferredLog, write_deferred
 from mlops_nb.store.files import write_whole
@@ -24,6 +23,7 @@ from mlops_nb.store.runlog import RunLog
 from mlops_nb.store.writer import find_user
 
 if TYPE_CHECKING:
+    from mlops_nb.records import CellRecord, MetricPoint, RunRecord
     from mlops_nb.store.compaction import CompactionReport
     from mlops_nb.store.index import RunIndex
     from mlops_nb.store.series import MetricPreview, MetricSeries

@@ -5,26 +5,30 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 
 
-@dataclass(slots=True)
 class Adoption:
     """What runs that are started here belong to.
 
-    Attributes
+    Parameters
     ----------
     parent_run_id
         Their parent, where they have none of their own.
     tags
         What they are tagged with then.
+
+    Attributes
+    ----------
     run_ids
         Those that were started, in order; another thread may read it meanwhile.
     """
 
-    parent_run_id: str
-    tags: Mapping[str, str] = field(default_factory=dict)
-    run_ids: list[str] = field(default_factory=list)
+    __slots__ = ("parent_run_id", "run_ids", "tags")
+
+    def __init__(self, parent_run_id: str, tags: Mapping[str, str] | None = None) -> None:
+        self.parent_run_id = parent_run_id
+        self.tags: Mapping[str, str] = tags or {}
+        self.run_ids: list[str] = []
 
 
 _current: ContextVar[Adoption | None] = ContextVar("mlops_nb_adoption", default=None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from mimetypes import guess_type
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,13 +34,18 @@ def describe_artifact(
     dict
         What the run's log takes.
     """
-    kind = media_type or (_NOTEBOOK if name.endswith(".ipynb") else guess_type(name)[0])
+    if not media_type and name.endswith(".ipynb"):
+        media_type = _NOTEBOOK
+    elif not media_type:
+        from mimetypes import guess_type  # loads what few kernels need
+
+        media_type = guess_type(name)[0]
     return {
         "type": "artifact",
         "path": name,
         "digest": digest,
         "size_bytes": size_bytes,
-        "media_type": kind or "application/octet-stream",
+        "media_type": media_type or "application/octet-stream",
     }
 
 

@@ -10,21 +10,17 @@ import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from mlops_nb.errors import InvalidValueError, NotFoundError
-from mlops_nb.records import DatasetRecord, RunStatus
 from mlops_nb.store import RunLog, Store
 from mlops_nb.tracking import active
 from mlops_nb.tracking.artifacts import check_artifact_name, describe_artifact, keep_files
 from mlops_nb.tracking.deferring import Deferrable
-from mlops_nb.tracking.values import (
-    check_key,
-    read_metric,
-    read_params,
-    read_step,
-    read_tag,
-)
+from mlops_nb.tracking.values import check_key, read_metric, read_params, read_step, read_tag
+
+if TYPE_CHECKING:
+    from mlops_nb.records import DatasetRecord, RunStatus
 
 _END_WORDS: dict[str, RunStatus] = {
     "finished": "finished",

@@ -9,15 +9,17 @@ import threading
 import time
 import weakref
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from mlops_nb.config import Settings
-from mlops_nb.records import DatasetRecord, RunStatus
 from mlops_nb.store import RunLog, Store
 from mlops_nb.tracking.active import active_run
 from mlops_nb.tracking.run import Run
 from mlops_nb.tracking.sampling import start_sampler
 from mlops_nb.tracking.start import reopen_run, start_run
+
+if TYPE_CHECKING:
+    from mlops_nb.records import DatasetRecord, RunStatus
 
 CellStatus = Literal["ok", "error", "interrupted"]
 _LONGEST_SOURCE = 200_000

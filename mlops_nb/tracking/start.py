@@ -6,17 +6,19 @@ import atexit
 import os
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlops_nb.config import Settings
 from mlops_nb.errors import RunNotFoundError
-from mlops_nb.records import RunStatus
 from mlops_nb.store import Store
 from mlops_nb.tracking import active
 from mlops_nb.tracking.adopting import current_adoption
 from mlops_nb.tracking.names import make_name
 from mlops_nb.tracking.run import Run
 from mlops_nb.tracking.values import check_key, read_tag
+
+if TYPE_CHECKING:
+    from mlops_nb.records import RunStatus
 
 
 def start_run(  # noqa: PLR0913 - what the verb takes, and two of the session's own

@@ -11,7 +11,8 @@ import pytest
 
 from mlops_nb import api
 from mlops_nb.kernel import livecards
-from mlops_nb.kernel.cards import MEDIA_TYPE, CardBoard
+from mlops_nb.kernel.cardboard import CardBoard
+from mlops_nb.kernel.cards import MEDIA_TYPE
 from mlops_nb.kernel.extension import find_extension
 from mlops_nb.kernel.livecards import can_be_live
 from mlops_nb.records import ProgressRecord

@@ -5,9 +5,8 @@ from __future__ import annotations
 import importlib
 from argparse import Namespace
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from mlops_nb.errors import NotFoundError, UsageError
 from mlops_nb.kernel.parsing import Parser
@@ -42,8 +41,7 @@ TABLE = (
 NAMES = tuple(name for name, _, _ in TABLE)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One use of ``%mlops``.
 
     Attributes
@@ -61,8 +59,7 @@ class Call:
     cell: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """One sub-command.
 
     Attributes
