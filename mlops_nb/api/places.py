@@ -73,7 +73,7 @@ def read_store(start: Path | None = None) -> Store:
 
 
 def stamp_store(root: Path) -> StoreStamp:
-    """Give what names the state of a store, to tell that something was written.
+    """Give what remembers the state of a store, to tell that something was written.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def stamp_store(root: Path) -> StoreStamp:
     Returns
     -------
     StoreStamp
-        Its ``read`` gives another value after each write.
+        Its ``look`` tells whether anything was written since the last.
     """
     from mlops_nb.store.stamp import StoreStamp
 

@@ -33,13 +33,19 @@ def load_server_extension(server_app: Any) -> None:
         The ``jupyter_server.serverapp.ServerApp`` that starts.
     """
     from mlops_nb.server.routes import build_routes
+    from mlops_nb.server.warming import CONTENTS_ID, StoreWarmer
     from mlops_nb.server.watcher import SCHEMA, SCHEMA_ID, StoreWatcher
+    from mlops_nb.server.workers import WORKERS, Workers
 
-    logger = server_app.event_logger
+    settings, logger = server_app.web_app.settings, server_app.event_logger
+    workers = settings[WORKERS] = Workers()
     logger.register_event_schema(SCHEMA)
-    server_app.web_app.settings[WATCHER] = StoreWatcher(
-        lambda notebooks: logger.emit(schema_id=SCHEMA_ID, data={"notebooks": notebooks})
+    settings[WATCHER] = StoreWatcher(
+        lambda notebooks: logger.emit(schema_id=SCHEMA_ID, data={"notebooks": notebooks}), workers
     )
+    if CONTENTS_ID in logger.schemas:
+        root = Path(settings["server_root_dir"]).expanduser().absolute()
+        logger.add_listener(schema_id=CONTENTS_ID, listener=StoreWarmer(root, workers).hear)
     server_app.web_app.add_handlers(".*$", build_routes(server_app.base_url))
     if not is_panel_installed():
         server_app.log.info(

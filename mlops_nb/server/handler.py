@@ -7,7 +7,7 @@ import contextlib
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from jupyter_server.base.handlers import APIHandler
 from tornado.web import HTTPError
@@ -16,6 +16,11 @@ from mlops_nb.config import load_settings
 from mlops_nb.errors import MLOpsError
 from mlops_nb.server.extension import WATCHER
 from mlops_nb.server.payload import locate_notebook, read_number, write_error
+from mlops_nb.server.workers import WORKERS, Workers
+
+T = TypeVar("T")
+# As nginx counts them: no status that anybody receives.
+_CLIENT_GONE = 499
 
 
 class MLOpsRouteHandler(APIHandler):  # type: ignore[misc]
@@ -24,6 +29,8 @@ class MLOpsRouteHandler(APIHandler):  # type: ignore[misc]
     auth_resource: ClassVar[str] = "mlops_nb"
     # A panel left open must not keep an idle server from being culled.
     _track_activity = False
+    _work: asyncio.Future[Any] | None = None
+    _is_left = False
 
     async def answer(self, verb: Callable[[], Any]) -> None:
         """Call a verb in a thread and send what it returns.
@@ -35,11 +42,46 @@ class MLOpsRouteHandler(APIHandler):  # type: ignore[misc]
             and a body with ``error``, ``message`` and ``hint``.
         """
         try:
-            body = await asyncio.to_thread(verb)
+            body = await self.work(verb)
         except MLOpsError as error:
             self.set_status(error.status)
             body = write_error(error)
         self.finish(json.dumps(body, allow_nan=False))
+
+    async def work(self, verb: Callable[[], T]) -> T:
+        """Call a verb in a thread, unless nobody waits for it any more by then.
+
+        Parameters
+        ----------
+        verb
+            Takes nothing.
+
+        Returns
+        -------
+        T
+            What it returns.
+
+        Raises
+        ------
+        HTTPError
+            Whoever asked has gone; the answer goes nowhere.
+        """
+        workers: Workers = self.settings[WORKERS]
+        self._work = asyncio.ensure_future(workers.run(verb, self.start))
+        try:
+            done: T = await self._work
+        except asyncio.CancelledError:
+            if not self._is_left:
+                raise
+            raise HTTPError(_CLIENT_GONE) from None
+        return done
+
+    def on_connection_close(self) -> None:
+        """Drop work that no thread has begun: a page that gave up asks again, and again."""
+        self._is_left = True
+        if self._work is not None:
+            self._work.cancel()
+        super().on_connection_close()
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Send what no verb foresaw: a status and no detail; the log has the traceback.
@@ -79,7 +121,7 @@ class MLOpsRouteHandler(APIHandler):  # type: ignore[misc]
         path, start = self.get_query_argument("notebook", ""), self.start
         if watcher is not None and path:
             with contextlib.suppress(MLOpsError):  # the answer says what is wrong
-                settings = await asyncio.to_thread(load_settings, start)
+                settings = await self.work(lambda: load_settings(start))
                 watcher.prolong(settings.store, path)
 
     def find_notebook(self) -> Path | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from jupyter_server.auth.decorator import authorized
@@ -202,7 +201,7 @@ class ArtifactRouteHandler(MLOpsRouteHandler):
             return api.read_artifact(run.run_id, path, start=start)
 
         try:
-            content = await asyncio.to_thread(read)
+            content = await self.work(read)
         except MLOpsError as error:
             self.set_status(error.status)
             self.finish(write_error(error))

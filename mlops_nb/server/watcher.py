@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mlops_nb.server.workers import Workers
+
 SCHEMA_ID = "urn:mlops-nb:changed"
 SCHEMA: dict[str, Any] = {
     "$id": SCHEMA_ID,
@@ -26,6 +28,8 @@ SCHEMA: dict[str, Any] = {
     "required": ["notebooks"],
 }
 TICK_S = 0.03
+# Who begins to look waits for an answer: what takes longer than a glance waits for it too.
+FIRST_S = 0.3
 # However much is written, browsers are told ten times a second.
 PAUSE_S = 0.1
 # Who looks asks each five seconds at least.
@@ -36,11 +40,11 @@ LEASE_S = 12.0
 class _Watched:
     """A store that somebody looks at."""
 
-    stamp: Any
-    last: object = None
+    look: Callable[[], bool]
     told_at: float = 0.0
     is_news: bool = False
     until: dict[str, float] = field(default_factory=dict)
+    task: asyncio.Task[None] | None = None
 
 
 class StoreWatcher:
@@ -50,17 +54,19 @@ class StoreWatcher:
     ----------
     emit
         Told the notebooks whose store has changed, on the event loop.
+    workers
+        Whose threads look.
     """
 
-    def __init__(self, emit: Callable[[list[str]], object]) -> None:
+    def __init__(self, emit: Callable[[list[str]], object], workers: Workers) -> None:
         self._emit = emit
+        self._workers = workers
         self._watched: dict[Path, _Watched] = {}
-        self._task: asyncio.Task[None] | None = None
 
     @property
     def is_watching(self) -> bool:
         """Whether any store is looked at."""
-        return self._task is not None and not self._task.done()
+        return any(each.task and not each.task.done() for each in self._watched.values())
 
     def prolong(self, store: Path, notebook: str) -> None:
         """Look at a store for a while longer; called on the event loop.
@@ -72,40 +78,36 @@ class StoreWatcher:
         notebook
             Whoever looks at this notebook is told.
         """
-        if store not in self._watched:
+        watched = self._watched.get(store)
+        if watched is None:
             from mlops_nb.api import stamp_store
 
-            self._watched[store] = _Watched(stamp_store(store))
-        self._watched[store].until[notebook] = time.monotonic() + LEASE_S
-        # Whatever ended it, who asks next has it begin again.
-        if not self.is_watching:
-            self._task = asyncio.get_running_loop().create_task(self._follow())
+            watched = self._watched[store] = _Watched(stamp_store(store).look)
+        watched.until[notebook] = time.monotonic() + LEASE_S
+        # Whatever ended it, who asks next has it begin again. Each store has its own: one that does
+        # not answer, on a disk that is gone, must not silence the others.
+        if watched.task is None or watched.task.done():
+            watched.task = asyncio.get_running_loop().create_task(self._follow(store, watched))
 
     def close(self) -> None:
         """Look no more."""
+        for watched in self._watched.values():
+            if watched.task is not None:
+                watched.task.cancel()
         self._watched.clear()
-        if self._task is not None:
-            self._task.cancel()
-            self._task = None
 
-    async def _follow(self) -> None:
-        while self._watched:
-            for store, watched in list(self._watched.items()):
-                await self._look(store, watched)
-            await asyncio.sleep(TICK_S)
+    async def _follow(self, store: Path, watched: _Watched) -> None:
+        pause = FIRST_S
+        while watched.until:
+            is_news = await self._workers.run(watched.look, store)
+            self._tell(watched, is_news, time.monotonic())
+            await asyncio.sleep(pause)
+            pause = TICK_S
+        self._watched.pop(store, None)
 
-    async def _look(self, store: Path, watched: _Watched) -> None:
-        stamp = await asyncio.to_thread(watched.stamp.read)
-        now = time.monotonic()
-        self._tell(watched, stamp, now)
+    def _tell(self, watched: _Watched, is_news: bool, now: float) -> None:
         watched.until = {path: at for path, at in watched.until.items() if at > now}
-        if not watched.until:
-            self._watched.pop(store, None)
-
-    def _tell(self, watched: _Watched, stamp: object, now: float) -> None:
-        # At the first look nothing is known to have changed.
-        watched.is_news |= watched.last is not None and stamp != watched.last
-        watched.last = stamp
+        watched.is_news |= is_news
         if watched.is_news and now - watched.told_at >= PAUSE_S:
             watched.is_news, watched.told_at = False, now
             self._emit(sorted(watched.until))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ import pytest
 from mlops_nb.server import watcher as module
 from mlops_nb.server.extension import WATCHER
 from mlops_nb.server.watcher import SCHEMA_ID, StoreWatcher
+from mlops_nb.server.workers import Workers
 from mlops_nb.store import Store
+from mlops_nb.store.stamp import StoreStamp
 from tests.server.conftest import Ask
 
 
@@ -45,7 +48,7 @@ async def test_looking_brings_events_and_leaving_ends_them(
     assert not is_watching(watcher)  # no notebook is in view
     await ask("notebook", notebook="a.ipynb")
     assert is_watching(watcher)
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(0.5)
     assert heard.empty()
     add_run("first", jp_root_dir / "a.ipynb")
     assert await asyncio.wait_for(heard.get(), 10) == (SCHEMA_ID, ["a.ipynb"])
@@ -57,19 +60,19 @@ async def test_looking_brings_events_and_leaving_ends_them(
 def test_many_changes_are_one_event() -> None:
     """A store that changes at each look is told of once in a pause, the last change too."""
     told: list[list[str]] = []
-    found = StoreWatcher(told.append)
-    watched = module._Watched(None, until={"a": 1.0, "b": 1.0})
-    for number in range(9):
-        found._tell(watched, number, 100 + number * 0.03)
+    found = StoreWatcher(told.append, Workers())
+    watched = module._Watched(bool, until={"a": 1000.0, "b": 1000.0})
+    for number in range(8):
+        found._tell(watched, True, 100 + number * 0.03)
     assert told == [["a", "b"]] * 2
     for at in (101, 102):
-        found._tell(watched, 8, at)
+        found._tell(watched, False, at)
         assert len(told) == 3
 
 
 async def test_closing_ends_the_task(tmp_path: Path) -> None:
     """Nothing goes on when the server stops."""
-    found = StoreWatcher(lambda _: None)
+    found = StoreWatcher(lambda _: None, Workers())
     found.prolong(tmp_path, "a.ipynb")
     assert is_watching(found)
     found.close()
@@ -85,11 +88,11 @@ async def test_following_begins_again_after_trouble(tmp_path: Path) -> None:
         told.set()
         raise RuntimeError("no listener")
 
-    watcher = StoreWatcher(fail)
+    watcher = StoreWatcher(fail, Workers())
     (tmp_path / "runs").mkdir()
     for name in ("first", "second"):
         watcher.prolong(tmp_path, "a.ipynb")
-        task = watcher._task
+        task = watcher._watched[tmp_path].task
         assert task is not None
         while not told.is_set():
             (tmp_path / "runs" / f"{name}{len(list((tmp_path / 'runs').iterdir()))}").mkdir()
@@ -102,17 +105,43 @@ async def test_following_begins_again_after_trouble(tmp_path: Path) -> None:
     watcher.close()
 
 
+async def test_a_store_that_hangs_silences_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Changes of one store are told while a look at another one does not come back."""
+    told: asyncio.Queue[list[str]] = asyncio.Queue()
+    hang = threading.Event()
+    look = StoreStamp.look
+
+    def wait(stamp: StoreStamp) -> bool:
+        if stamp._root.name == "gone":
+            hang.wait(30)
+        return look(stamp)
+
+    monkeypatch.setattr(StoreStamp, "look", wait)
+    monkeypatch.setattr(module, "FIRST_S", 0.0)
+    watcher = StoreWatcher(told.put_nowait, Workers())
+    watcher.prolong(tmp_path / "gone", "gone.ipynb")
+    watcher.prolong(tmp_path / "there", "there.ipynb")
+    try:
+        await asyncio.sleep(0.1)
+        (tmp_path / "there" / "runs").mkdir(parents=True)
+        assert await asyncio.wait_for(told.get(), 10) == ["there.ipynb"]
+    finally:
+        hang.set()
+        watcher.close()
+
+
 def test_a_loop_that_ends_is_left_quietly(tmp_path: Path) -> None:
     """A server that stops while somebody looks leaves no error behind at the next collection."""
     loop = asyncio.new_event_loop()
-    watcher = StoreWatcher(lambda _: None)
+    watcher = StoreWatcher(lambda _: None, Workers())
 
-    async def look() -> None:
+    async def look(watcher: StoreWatcher) -> None:
         watcher.prolong(tmp_path, "a.ipynb")
         await asyncio.sleep(0.1)
 
-    loop.run_until_complete(look())
-    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.run_until_complete(look(watcher))
     loop.close()
     del watcher
     gc.collect()
