@@ -9,6 +9,12 @@ export interface ICellPlace {
   readonly id: string | null;
 }
 
+/** Values that cross together as they share something, and how big they were in the last run. */
+export interface ICrossing {
+  readonly names: readonly string[];
+  readonly size_bytes: number;
+}
+
 /** A step of a notebook's pipeline, and what a run would do with it. */
 export interface IStep {
   readonly name: string;
@@ -16,6 +22,8 @@ export interface IStep {
   readonly after: readonly string[];
   readonly needs: readonly string[];
   readonly provides: readonly string[];
+  /** What leaves it and how big that was in the last run; an older server does not say. */
+  readonly leaves?: readonly ICrossing[];
   readonly foreseen: 'cached' | 'runs' | 'depends' | 'skipped';
   readonly reason: string;
   /** What becomes of the rounds of its loop, where it has one. */

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     )
     from mlops_nb.api.pipelines import (
         export_notebook,
+        measure_crossings,
         plan_pipeline,
         run_pipeline,
         verify_pipeline,
@@ -159,6 +160,7 @@ __all__ = [
     "log_metrics",
     "log_param",
     "log_params",
+    "measure_crossings",
     "open_session",
     "paused",
     "plan_pipeline",
@@ -234,6 +236,7 @@ _FILES = {
     ),
     "pipelines": (
         "export_notebook",
+        "measure_crossings",
         "plan_pipeline",
         "run_pipeline",
         "verify_pipeline",

@@ -6,13 +6,14 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_nb.api.places import get_store
+from mlops_nb.api.places import get_store, read_store
 from mlops_nb.config import load_settings
 from mlops_nb.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from mlops_nb.pipeline import Pipeline
     from mlops_nb.pipeline.report import ReportFormat
+    from mlops_nb.pipeline.sizes import Crossing
     from mlops_nb.records import PipelineResult
 
 EXPORTS = ("script",)
@@ -39,6 +40,28 @@ def plan_pipeline(notebook: str | Path) -> Pipeline:
     from mlops_nb import pipeline
 
     return pipeline.plan(Path(notebook))
+
+
+def measure_crossings(
+    pipeline: Pipeline, start: Path | None = None
+) -> dict[str, tuple[Crossing, ...]]:
+    """Tell how big the values that leave each step were in the last run; none of them is loaded.
+
+    Parameters
+    ----------
+    pipeline
+        From `plan_pipeline`.
+    start
+        Folder whose project's store is read, where it is not this process's.
+
+    Returns
+    -------
+    dict
+        By step; values that no run has made are left out.
+    """
+    from mlops_nb.pipeline import sizes
+
+    return sizes.measure_crossings(pipeline, read_store(start))
 
 
 def run_pipeline(  # noqa: PLR0913 - each is one wish of a person

@@ -109,6 +109,13 @@ class CellPlace(Answer):
     id: str | None
 
 
+class Crossing(Answer):
+    """Values that cross together as they share something, and how big they were in the last run."""
+
+    names: list[str]
+    size_bytes: int
+
+
 class Step(Answer):
     """A step, and what a run would do with it."""
 
@@ -117,6 +124,7 @@ class Step(Answer):
     after: list[str]
     needs: list[str]
     provides: list[str]
+    leaves: list[Crossing]
     foreseen: Literal["cached", "runs", "depends", "skipped"]
     reason: str
     loop: str

@@ -87,6 +87,7 @@ def describe_pipeline(notebook: Path) -> dict[str, Any]:
         return _write_nothing(write_problem(error))
     forecasts, problem = _foresee(notebook)
     nothing = {"foreseen": "runs", "reason": "", "loop": ""}
+    crossings = api.measure_crossings(plan, start=notebook.parent)
     steps = [
         {
             "name": step.name,
@@ -94,6 +95,10 @@ def describe_pipeline(notebook: Path) -> dict[str, Any]:
             "after": list(step.after),
             "needs": list(step.needs[:_MOST_NAMES]),
             "provides": list(step.provides[:_MOST_NAMES]),
+            "leaves": [
+                {"names": list(each.names[:_MOST_NAMES]), "size_bytes": each.size_bytes}
+                for each in crossings.get(step.name, ())[:_MOST_NAMES]
+            ],
             **forecasts.get(step.name, nothing),
         }
         for step in plan.steps[:_MOST_STEPS]

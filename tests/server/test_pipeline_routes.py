@@ -155,6 +155,9 @@ async def test_pipeline_runs_in_a_process_and_is_watched(
     assert (await ask("runs", job["run_id"]))[1]["status"] == "finished"
     _, plan = await ask("pipeline", notebook=notebook)
     assert [step["foreseen"] for step in plan["steps"]] == ["cached"] * 2
+    leaves = plan["steps"][0]["leaves"]
+    assert [each["names"] for each in leaves] == [["rows"]]
+    assert 0 < leaves[0]["size_bytes"] < 1000
     await act("POST", "run", notebook, start_at="total")
     job = await wait_for_end(act, notebook)
     assert [step["status"] for step in job["steps"]] == ["cached", "succeeded"]

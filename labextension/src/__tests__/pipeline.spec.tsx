@@ -97,7 +97,11 @@ const makeDone = (name: string, changes: Partial<IJobStep> = {}): IJobStep => ({
 });
 
 const steps = [
-  makeStep('load', { foreseen: 'cached', reason: '' }),
+  makeStep('load', {
+    foreseen: 'cached',
+    reason: 'as made on 2026-11-22T14:24:41+00:00',
+    leaves: [{ names: ['rows', evil], size_bytes: 2000 }]
+  }),
   makeStep('train', { foreseen: 'depends', after: ['load'] })
 ];
 const edges = [{ source: 'load', target: 'train', names: ['rows', evil] }];
@@ -114,7 +118,7 @@ describe('PipelineSection', () => {
         used: { cell: 4, line: 1, text: 'y', rule: 'r', is_sure: true }
       }
     ];
-    const text = await show('gives rows');
+    const text = await show('gives rows, <img src=x onerror=alert(1)>2 kB');
     expect(text).toContain('Cached · cell 2');
     expect(text).toContain('May run');
     section.node
@@ -122,10 +126,13 @@ describe('PipelineSection', () => {
       ?.click();
     await show('cell 5, line 1');
     expect(section.node.textContent).toContain('perhaps');
+    expect(section.node.textContent).toContain('2 kB together with rows');
     expect(section.node.querySelector('img')).toBeNull();
     find('cell 5, line 1').click();
     find('Go to cell').click();
     expect(bridge.done).toEqual(['go to 4 null', 'go to 1 id-train']);
+    section.node.querySelector<HTMLElement>('.jp-MLOpsRun-summary')?.click();
+    await show('Next time: from the cache, as made on Nov 22, 2026');
   });
 
   it('saves and runs from a step, shows it live, and cancels', async () => {

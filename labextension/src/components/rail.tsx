@@ -7,7 +7,8 @@ import * as React from 'react';
 
 import { stepIcons } from '../icons';
 import type { IJob, IJobStep, IPipeline, IStep } from '../tokens';
-import { formatDuration } from './format';
+import { sizeLeaving } from './crossings';
+import { formatDuration, formatSize } from './format';
 import type { ILaneRow } from './lanes';
 import { layoutLanes } from './lanes';
 import type { IStepActions } from './stepdetails';
@@ -154,7 +155,7 @@ function Facts(props: IStepRowProps): React.JSX.Element {
 }
 
 function StepRow(props: IStepRowProps): React.JSX.Element {
-  const { step, done, pipeline, isOpen, isEdited, trans } = props;
+  const { step, done, pipeline, isOpen, isEdited, locale, trans } = props;
   const shown = findShown(step, done, isEdited);
   const Icon = stepIcons[shown];
   const leaving = [
@@ -164,6 +165,7 @@ function StepRow(props: IStepRowProps): React.JSX.Element {
         .flatMap(edge => edge.names)
     )
   ];
+  const size = sizeLeaving(step);
   const detailsId = `jp-mlops-step-${step.name}`;
   return (
     <li className="jp-MLOpsStep" data-status={shown}>
@@ -192,8 +194,21 @@ function StepRow(props: IStepRowProps): React.JSX.Element {
             </span>{' '}
             <Facts {...props} />{' '}
             {leaving.length > 0 && (
-              <span className="jp-MLOpsStep-leaving" title={leaving.join(', ')}>
-                {trans.__('gives %1', leaving.join(', '))}
+              <span className="jp-MLOpsRun-line">
+                <span
+                  className="jp-MLOpsStep-leaving"
+                  title={leaving.join(', ')}
+                >
+                  {trans.__('gives %1', leaving.join(', '))}
+                </span>
+                {size !== null && (
+                  <span
+                    className="jp-MLOpsStep-size"
+                    title={trans.__('So big was all of it in the last run')}
+                  >
+                    {formatSize(size, locale)}
+                  </span>
+                )}
               </span>
             )}
           </span>

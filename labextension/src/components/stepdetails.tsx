@@ -16,6 +16,7 @@ import type {
 } from '../tokens';
 import { Pending, useAnswer } from './answer';
 import { SmallButton } from './changebar';
+import { describeSize } from './crossings';
 
 /** What can be done with a step. */
 export interface IStepActions {
@@ -33,7 +34,23 @@ interface IStepDetailsProps {
   readonly step: IStep;
   readonly done: IJobStep | undefined;
   readonly actions: IStepActions;
+  readonly locale: string;
   readonly trans: TranslationBundle;
+}
+
+/** What crosses, from where, and how big it was in the last run. */
+function Crossing(
+  props: IStepDetailsProps & { readonly found: IDependency }
+): React.JSX.Element {
+  const { found, pipeline, locale, trans } = props;
+  const { source, name } = found;
+  const size = describeSize(pipeline, source, name, locale, trans);
+  return (
+    <>
+      <code>{name}</code> {trans.__('from %1', source)}
+      {size && <span className="jp-MLOpsStep-size"> · {size}</span>}
+    </>
+  );
 }
 
 function End(props: {
@@ -83,7 +100,7 @@ function Why(props: IStepDetailsProps): React.JSX.Element | null {
       <ul className="jp-MLOpsWhy">
         {found.map(each => (
           <li key={`${each.source} ${each.name}`}>
-            <code>{each.name}</code> {trans.__('from %1', each.source)}
+            <Crossing {...props} found={each} />
             <End
               label={trans.__('made in')}
               end={each.written}
@@ -101,6 +118,20 @@ function Why(props: IStepDetailsProps): React.JSX.Element | null {
       </ul>
     </>
   );
+}
+
+/** Say what comes next; of a cached result the server names the second, which people do not read. */
+function foretell({ step, locale, trans }: IStepDetailsProps): string {
+  const made = Date.parse(/^as made on (.+)$/.exec(step.reason)?.[1] ?? '');
+  return step.foreseen !== 'cached' || Number.isNaN(made)
+    ? step.reason
+    : trans.__(
+        'from the cache, as made on %1',
+        new Date(made).toLocaleString(locale, {
+          dateStyle: 'medium',
+          timeStyle: 'short'
+        })
+      );
 }
 
 export function StepDetails(props: IStepDetailsProps): React.JSX.Element {
@@ -157,7 +188,7 @@ export function StepDetails(props: IStepDetailsProps): React.JSX.Element {
       )}
       {step.reason && !actions.isBusy && (
         <p className="jp-MLOpsStep-said">
-          {trans.__('Next time: %1', step.reason)}
+          {trans.__('Next time: %1', foretell(props))}
         </p>
       )}
       {ordered.length > 0 && (
