@@ -33,8 +33,8 @@ interface IDocumentArgs {
 export interface ICommandsOptions {
   readonly app: JupyterFrontEnd;
   readonly model: IMLOpsModel;
-  /** The id of the panel that is shown. */
-  readonly panelId: string;
+  /** Shows the panel. */
+  readonly onOpenPanel: () => void;
   readonly trans: TranslationBundle;
   readonly onOpenDocument: (args: IDocumentArgs) => Promise<void>;
   readonly steps: IStepMarks;
@@ -51,7 +51,7 @@ export interface IStepMarks {
  * @returns their ids, for the palette
  */
 export function addCommands(options: ICommandsOptions): string[] {
-  const { app, model, panelId, steps, trans } = options;
+  const { app, model, steps, trans } = options;
   const withoutArguments = {
     args: { type: 'object', properties: {}, additionalProperties: false }
   } as const;
@@ -60,9 +60,7 @@ export function addCommands(options: ICommandsOptions): string[] {
     caption: trans.__('Show the runs of this notebook'),
     icon: panelIcon,
     describedBy: withoutArguments,
-    execute: () => {
-      app.shell.activateById(panelId);
-    }
+    execute: () => options.onOpenPanel()
   });
   app.commands.addCommand(CommandIDs.refreshRuns, {
     label: trans.__('Refresh the Runs of This Notebook'),

@@ -19,6 +19,7 @@ import { addActions } from './actions';
 // eslint-disable-next-line @jupyter/prefer-lazy-imports -- activation needs it at once
 import { createApi } from './api';
 import { StepBadges } from './badges';
+import { BrowserState } from './browserstate';
 // eslint-disable-next-line @jupyter/prefer-lazy-imports -- activation needs it at once
 import { NotebookBridge } from './bridge';
 import { RunChanges } from './changes';
@@ -90,6 +91,7 @@ const plugin: JupyterFrontEndPlugin<IMLOpsModel> = {
       onShow: id => app.shell.activateById(id)
     });
     const settings = new PanelSettings();
+    const kept = labShell ? state : keepInBrowser(app);
     const panel = new MLOpsPanel({
       api,
       bridge,
@@ -100,19 +102,19 @@ const plugin: JupyterFrontEndPlugin<IMLOpsModel> = {
       opener,
       translator: languages,
       settings,
-      ...(state && { folds: keepFolds(state) })
+      ...(kept && { folds: keepFolds(kept) })
     });
     app.shell.add(panel, 'right', { rank: 900, type: 'MLOps' });
     restorer?.add(panel, panel.id);
+    const show = () => reveal(app, labShell, panel);
     const badges = new StepBadges(tracker);
     const commands = addCommands({
       ...{ app, model, trans },
-      panelId: panel.id,
+      onOpenPanel: () => show(),
       steps: badges,
       onOpenDocument: args => documents.open(args)
     });
     documents.restore(hasMainArea ? restorer : null);
-    const show = () => app.shell.activateById(panel.id);
     const actions = addActions({
       ...{ app, model, changes, bridge, trans },
       panel: {
@@ -130,12 +132,28 @@ const plugin: JupyterFrontEndPlugin<IMLOpsModel> = {
     followSettings({ app, settings, badges, registry });
     addStepTool(tools, new StepTool({ bridge, trans }), trans);
     beginWithProject(app, labShell);
-    if (state) {
-      void keepColumns(model, state);
+    if (kept) {
+      void keepColumns(model, kept);
     }
     return model;
   }
 };
+
+/** Give what lasts longer than the page in Notebook 7, whose own state does not. */
+function keepInBrowser(app: JupyterFrontEnd): BrowserState {
+  return new BrowserState(app.serviceManager.serverSettings.baseUrl);
+}
+
+/** Show the panel; Notebook 7 hides what is asked for again. */
+function reveal(
+  app: JupyterFrontEnd,
+  labShell: ILabShell | null,
+  panel: MLOpsPanel
+): void {
+  if (labShell || !panel.isVisible) {
+    app.shell.activateById(panel.id);
+  }
+}
 
 /** Ask anew whenever the server tells that there is news. */
 function followStore(app: JupyterFrontEnd, model: MLOpsModel): LiveChanges {

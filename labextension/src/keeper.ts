@@ -5,6 +5,9 @@ import type { IStateDB } from '@jupyterlab/statedb';
 
 import type { IMLOpsModel } from './tokens';
 
+/** Where choices are kept: JupyterLab's state, or the browser's. */
+export type Keepsake = Pick<IStateDB, 'fetch' | 'save' | 'remove'>;
+
 const COLUMNS = 'mlops-nb:columns';
 const FOLDS = 'mlops-nb:unfolded';
 
@@ -14,7 +17,7 @@ const FOLDS = 'mlops-nb:unfolded';
  * @param state - where it is kept
  * @returns reads what was kept, null where there is nothing that can be read
  */
-export function keepFolds(state: IStateDB): {
+export function keepFolds(state: Keepsake): {
   read(): Promise<readonly string[] | null>;
   write(unfolded: readonly string[]): void;
 } {
@@ -37,7 +40,7 @@ export function keepFolds(state: IStateDB): {
  */
 export async function keepColumns(
   model: IMLOpsModel,
-  state: IStateDB
+  state: Keepsake
 ): Promise<void> {
   const kept = await state.fetch(COLUMNS);
   if (

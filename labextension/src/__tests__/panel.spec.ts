@@ -239,17 +239,14 @@ describe('sections of MLOpsPanel', () => {
 describe('addCommands', () => {
   it('opens the panel, and refreshes only while somebody looks', async () => {
     const commands = new CommandRegistry();
-    const activateById = vi.fn();
-    const app = {
-      commands,
-      shell: { activateById }
-    } as unknown as JupyterFrontEnd;
+    const onOpenPanel = vi.fn();
+    const app = { commands } as unknown as JupyterFrontEnd;
     const onOpenDocument = vi.fn(() => Promise.resolve());
     const steps = { isOn: true };
     const ids = addCommands({
       app,
       model,
-      panelId: MLOpsPanel.ID,
+      onOpenPanel,
       trans,
       steps,
       onOpenDocument
@@ -263,7 +260,7 @@ describe('addCommands', () => {
     expect(steps.isOn).toBe(false);
     expect(commands.isToggled(CommandIDs.toggleSteps)).toBe(false);
     await commands.execute(CommandIDs.openPanel);
-    expect(activateById).toHaveBeenCalledWith('jp-mlops-panel');
+    expect(onOpenPanel).toHaveBeenCalledOnce();
     expect(commands.isEnabled(CommandIDs.refreshRuns)).toBe(false);
     model.visible = true;
     model.setNotebook('a.ipynb');
