@@ -238,10 +238,17 @@ describe('pages', () => {
   it('compare runs, differences first', async () => {
     api.comparison = {
       runs: [
-        makeRun({ run_id: '1', name: 'one' }),
+        makeRun({ run_id: '1', name: 'one', params: { depth: null } }),
         makeRun({ run_id: '2', name: evil })
       ],
       rows: [
+        {
+          group: 'metric',
+          key: 'fit_time_s',
+          values: [1, 2],
+          differs: true
+        },
+        { group: 'param', key: 'depth', values: [null, null], differs: false },
         {
           group: 'metric',
           key: 'acc',
@@ -251,7 +258,7 @@ describe('pages', () => {
         { group: 'metric', key: 'lost', values: [1, null], differs: true },
         { group: 'param', key: 'C', values: [evil, evil], differs: false }
       ],
-      count: 3,
+      count: 5,
       offset: 0
     };
     const page = new ComparePage({
@@ -261,13 +268,15 @@ describe('pages', () => {
       ...shared
     });
     const text = await show(page, 'Comparison of 2 runs');
-    expect(text.includes('lost1–')).toBe(true);
+    // What a run gave stands before what it cost, of which the most is not the best.
+    expect(text.includes('lost1–fit_time_s12')).toBe(true);
     expect(text.includes('Parameters')).toBe(false);
     const highest = page.node.querySelectorAll('[data-highest=true]');
     expect([...highest].map(cell => cell.textContent)).toEqual(['0.75']);
     const button = page.node.querySelector<HTMLElement>('[aria-expanded]');
     button?.click();
     await waitFor(page, 'Parameters');
+    expect(page.node.textContent?.includes('depthNone–')).toBe(true);
     expect(page.node.querySelector('img')).toBeNull();
     page.dispose();
   });

@@ -5,7 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { IComparedRow, IComparison, IRun, MetricValue } from '../tokens';
-import { formatMetric, formatParam } from './format';
+import { formatMetric, formatParam, isCost } from './format';
 import { nameStatus } from './run';
 
 export interface IComparisonProps {
@@ -35,20 +35,29 @@ function nameGroup(
   }
 }
 
-/** The greatest of a row's numbers; no word of which is better is implied. */
+/** The greatest of a row's results; no word of which is better is implied. */
 function findHighest(row: IComparedRow): number | null {
   const numbers = row.values.filter(
     (value): value is number => typeof value === 'number'
   );
-  return row.group === 'metric' && row.differs && numbers.length > 1
+  const isResult = row.group === 'metric' && !isCost(row.key);
+  return isResult && row.differs && numbers.length > 1
     ? numbers.reduce((one, other) => Math.max(one, other))
     : null;
 }
 
+/** What a run gave stands before what it cost. */
+const rankCost = ({ group, key }: IComparedRow) =>
+  Number(group === 'metric' && isCost(key));
+
+/** Tell what a run does not have from what is None in it. */
+const isAbsent = (row: IComparedRow, value: unknown, run: IRun | undefined) =>
+  value === null && !(row.group === 'param' && run && row.key in run.params);
+
 function Row(
   props: IComparisonProps & { readonly row: IComparedRow }
 ): React.JSX.Element {
-  const { row, locale, trans } = props;
+  const { row, comparison, locale, trans } = props;
   const highest = findHighest(row);
   return (
     <tr data-differs={row.differs}>
@@ -59,7 +68,7 @@ function Row(
           className={row.group === 'metric' ? 'jp-mod-number' : ''}
           data-highest={highest !== null && value === highest}
         >
-          {value === null && row.group !== 'param' ? (
+          {isAbsent(row, value, comparison.runs[place]) ? (
             <span className="jp-MLOpsNone" title={trans.__('none')}>
               –
             </span>
@@ -123,6 +132,7 @@ function Groups(
           </tr>
           {rows
             .filter(row => row.group === group)
+            .sort((one, other) => rankCost(one) - rankCost(other))
             .map(row => (
               <Row {...props} key={row.key} row={row} />
             ))}

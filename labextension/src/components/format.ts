@@ -28,7 +28,7 @@ export function formatMetric(
       isPlain && Number.isInteger(value)
         ? Math.max(6, digits)
         : // Zeros and exponents take room too, and nothing is cut.
-          isPlain && size >= 1e-2
+          isPlain && size >= 0.1
           ? digits
           : digits - 1
   }).format(value);
@@ -120,7 +120,8 @@ export function formatParam(value: unknown): string {
 }
 
 /** Times end in `_s` everywhere; with what the machine did they say at what cost, not how good. */
-const isCost = (key: string) => key.endsWith('_s') || key.startsWith('system/');
+export const isCost = (key: string): boolean =>
+  key.endsWith('_s') || key.startsWith('system/');
 
 /**
  * Give metrics as they were logged, times and the machine's last.
