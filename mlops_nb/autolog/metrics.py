@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from threading import get_ident
 from types import CellType, FrameType, ModuleType
 from typing import Any
 
@@ -159,12 +160,14 @@ def make_traced(
     callable
         Gives the same result, raises the same errors with the same traceback.
     """
-    name = function.__name__
+    name, fits = function.__name__, BUSY.fits
 
     @functools.wraps(function)
     def traced(*args: Any, **kwargs: Any) -> Any:
-        is_outermost = not BUSY.value
-        BUSY.value = True
+        ident = get_ident()
+        is_outermost = ident not in fits
+        if is_outermost:
+            fits[ident] = None
         try:
             value = function(*args, **kwargs)
         except BaseException as error:
@@ -173,7 +176,7 @@ def make_traced(
             raise
         finally:
             if is_outermost:
-                BUSY.value = False
+                fits.pop(ident, None)
         if is_outermost:
             guard.call(recorder.record, name, value, get_caller())
         return value

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import warnings
+from threading import get_ident
 from types import CodeType, FrameType, ModuleType, TracebackType
 from typing import Any
 
@@ -43,16 +44,16 @@ class _FitScope:
 
     def __enter__(self) -> Any:
         entered = self._inner.__enter__()
-        BUSY.value = True
+        BUSY.fits[get_ident()] = None
         owner = self._owner
         try:
             # The frame is asked for anew: kept, it would keep itself and all its data alive.
             self._fit = owner.fit_guard.call(owner.begin_fit, self._estimator, get_caller())
         except BaseException:  # an interrupt while we were at work
-            BUSY.value = False
+            BUSY.fits.pop(get_ident(), None)
             self._inner.__exit__(*sys.exc_info())
             raise
-        BUSY.fit = self._fit
+        BUSY.fits[get_ident()] = self._fit
         return entered
 
     def __exit__(
@@ -61,7 +62,7 @@ class _FitScope:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> Any:
-        BUSY.value, BUSY.fit = False, None
+        BUSY.fits.pop(get_ident(), None)
         fit, estimator = self._fit, self._estimator
         self._fit = self._estimator = None
         try:
@@ -75,18 +76,18 @@ class _FitScope:
 class _WorkerScope:
     """Marks a task of the library's own parallel loop: what it fits belongs to its caller."""
 
-    __slots__ = ("_inner", "_was_busy")
+    __slots__ = ("_inner",)
 
     def __init__(self, inner: Any) -> None:
-        self._inner, self._was_busy = inner, False
+        self._inner = inner
 
     def __enter__(self) -> Any:
         entered = self._inner.__enter__()
-        self._was_busy, BUSY.value = BUSY.value, True
+        BUSY.fits[get_ident()] = None
         return entered
 
     def __exit__(self, *error: Any) -> Any:
-        BUSY.value = self._was_busy
+        BUSY.fits.pop(get_ident(), None)
         return self._inner.__exit__(*error)
 
 
@@ -227,9 +228,11 @@ class SklearnIntegration:
 
     # ------------------------------------------------------------------ replacements
     def _wrap_callbacks(self, original: Any) -> Any:
+        fits, guard = BUSY.fits, self.fit_guard
+
         def callback_management_context(estimator: Any) -> Any:
             inner = original(estimator)
-            if BUSY.value or self.fit_guard.is_stopped:
+            if get_ident() in fits or guard.is_stopped:
                 return inner
             return _FitScope(self, inner, estimator)
 
@@ -248,8 +251,12 @@ class SklearnIntegration:
         return hide_frame(config_context)
 
     def _wrap_worker(self, original: Any) -> Any:
+        fits = BUSY.fits
+
         def config_context(**changes: Any) -> Any:
-            return _WorkerScope(original(**changes))
+            inner = original(**changes)
+            # A loop that has no workers runs its tasks in the fit that is recorded already.
+            return inner if get_ident() in fits else _WorkerScope(inner)
 
         return hide_frame(config_context)
 
