@@ -73,12 +73,15 @@ export class Loader<T> extends VDomModel {
 
   /** Ask now. */
   async refresh(): Promise<void> {
-    if (this._visible && this._isReady && !this.isDisposed) {
-      await this._poll.schedule({
-        interval: Poll.IMMEDIATE,
-        phase: 'refreshed'
-      });
+    if (!this._visible || !this._isReady || this.isDisposed) {
+      return;
     }
+    if (this._asked === this._generation) {
+      // One question at a time, however often a slow server is told of: the next comes after it.
+      this._news++;
+      return;
+    }
+    await this._poll.schedule({ interval: Poll.IMMEDIATE, phase: 'refreshed' });
   }
 
   override dispose(): void {
@@ -102,6 +105,8 @@ export class Loader<T> extends VDomModel {
 
   private async _load(): Promise<void> {
     const generation = this._generation;
+    let news: number | null = this._news;
+    this._asked = generation;
     try {
       const value = await this._options.ask();
       if (generation !== this._generation) {
@@ -115,8 +120,13 @@ export class Loader<T> extends VDomModel {
         return;
       }
       this._problem = readProblem(error);
+      news = null; // a server that fails is asked again after a pause
       throw error;
     } finally {
+      const isLast = this._asked === generation;
+      if (isLast) {
+        this._asked = null;
+      }
       if (!this.isDisposed) {
         const isLive =
           this._problem !== null ||
@@ -126,6 +136,9 @@ export class Loader<T> extends VDomModel {
           backoff: true,
           max: isLive ? BACKOFF_MS : Poll.NEVER
         };
+        if (isLast && news !== null && news !== this._news) {
+          void this.refresh();
+        }
         this.stateChanged.emit();
       }
     }
@@ -138,6 +151,10 @@ export class Loader<T> extends VDomModel {
   private _revision = 0;
   /** Counts what was in view, so that late answers are known as such. */
   private _generation = 0;
+  /** What the question was about whose answer is under way. */
+  private _asked: number | null = null;
+  /** Counts the news that came while an answer was under way. */
+  private _news = 0;
   private _visible = false;
 }
 

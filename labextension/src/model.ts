@@ -168,13 +168,16 @@ export class MLOpsModel extends VDomModel implements IMLOpsModel {
   }
 
   async refresh(): Promise<void> {
-    if (this._isAsking) {
-      // Not Poll.refresh(): it would wait for an answer under way, perhaps about another notebook.
-      await this._poll.schedule({
-        interval: Poll.IMMEDIATE,
-        phase: 'refreshed'
-      });
+    if (!this._isAsking) {
+      return;
     }
+    if (this._asked !== null && !this._isLate(this._asked)) {
+      // One question at a time, however often a slow server is told of: the next comes after it.
+      this._news++;
+      return;
+    }
+    // Not Poll.refresh(): it would wait for an answer under way, about another notebook.
+    await this._poll.schedule({ interval: Poll.IMMEDIATE, phase: 'refreshed' });
   }
 
   override dispose(): void {
@@ -201,22 +204,20 @@ export class MLOpsModel extends VDomModel implements IMLOpsModel {
 
   /** Ask the server once; a throw makes the poll wait longer before it asks again. */
   private async _load(): Promise<void> {
-    const { _generation: generation, _notebook: notebook } = this;
-    const { _offset: offset, _query: query } = this;
-    const isLate = () =>
-      generation !== this._generation ||
-      offset !== this._offset ||
-      query !== this._query;
+    const { _notebook: notebook, _offset: offset, _query: query } = this;
     if (notebook === null) {
       return;
     }
+    const asked = { generation: this._generation, offset, query };
+    let news: number | null = this._news;
+    this._asked = asked;
     try {
       // At once: whoever opens the panel waits for the longer of the two only.
       const [version, page] = await Promise.all([
         this._version ?? this._api.getStatus().then(status => status.version),
         this._api.listRuns({ ...query, notebook, limit: PAGE_SIZE, offset })
       ]);
-      if (isLate()) {
+      if (this._isLate(asked)) {
         return; // an answer about what is no longer in view
       }
       this._version = version;
@@ -225,9 +226,10 @@ export class MLOpsModel extends VDomModel implements IMLOpsModel {
       this._filterProblem = null;
       this._clockSkew = Date.parse(page.now) - Date.now();
     } catch (error) {
-      if (isLate()) {
+      if (this._isLate(asked)) {
         return;
       }
+      news = null; // a server that fails is asked again after a pause
       const problem = readProblem(error);
       if (problem.kind === 'input' && query.filter) {
         this._filterProblem = problem; // a slip of the pen, no fault of the server
@@ -242,10 +244,25 @@ export class MLOpsModel extends VDomModel implements IMLOpsModel {
         backoff: true,
         max: BACKOFF_MS
       };
+      if (this._asked === asked) {
+        this._asked = null;
+        if (news !== null && news !== this._news) {
+          void this.refresh();
+        }
+      }
       if (!this.isDisposed) {
         this.stateChanged.emit();
       }
     }
+  }
+
+  /** Whether what was asked is no longer in view. */
+  private _isLate(asked: Private.IAsked): boolean {
+    return (
+      asked.generation !== this._generation ||
+      asked.offset !== this._offset ||
+      asked.query !== this._query
+    );
   }
 
   private readonly _notebookChanged = new Signal<this, void>(this);
@@ -266,6 +283,10 @@ export class MLOpsModel extends VDomModel implements IMLOpsModel {
   private _clockSkew = 0;
   /** Counts the notebooks that were in view, so that late answers are known as such. */
   private _generation = 0;
+  /** The last question, while its answer is under way. */
+  private _asked: Private.IAsked | null = null;
+  /** Counts the news that came while an answer was under way. */
+  private _news = 0;
 }
 
 export namespace MLOpsModel {
@@ -277,6 +298,13 @@ export namespace MLOpsModel {
 }
 
 namespace Private {
+  /** What a question was about. */
+  export interface IAsked {
+    readonly generation: number;
+    readonly offset: number;
+    readonly query: IQuery;
+  }
+
   /** What a checkout says that was never installed. */
   const CHECKOUT = '0.0.0';
 

@@ -13,6 +13,9 @@ import type { IRun } from './tokens';
 /** Answers that one look may take; a session of more executions is read on at the next. */
 const MOST_ANSWERS = 40;
 
+/** One that runs before so many others has lost its end: all since is not asked for each time. */
+const MOST_OPEN = 50;
+
 /** What the kernel executes; it leaves no name behind. */
 const SWITCH =
   "__import__('mlops_nb.kernel.switch', fromlist=['']).set_recording(%1)";
@@ -64,7 +67,10 @@ export class NotebookRecording {
     let session = this._kernel === kernel ? this._session : '';
     for (let answers = 1; ; answers++) {
       // One that was running may have ended meanwhile.
-      const open = known.findIndex(({ status }) => status === 'running');
+      const open = known.findIndex(
+        ({ status }, place) =>
+          status === 'running' && place >= known.length - MOST_OPEN
+      );
       const news = await api.getNotebook({
         notebook: getNotebook() ?? '',
         kernel,

@@ -6,9 +6,9 @@ import * as React from 'react';
 
 import { statusIcons } from '../icons';
 import type { ICurve, IRun, MetricValue } from '../tokens';
-import { useAnswer } from './answer';
 import { Curve } from './curve';
 import { formatDuration, formatMetric, sortMetrics } from './format';
+import { useGrowing } from './growing';
 import { nameStatus } from './run';
 
 /** So many metrics are shown of each run; its page has the others. */
@@ -43,9 +43,10 @@ function LiveMetric(
   const { run, name, value, revision, locale, trans, onCurve } = props;
   // The curve of a run that has ended is asked for once.
   const mark = run.status === 'running' ? revision : run.status;
-  const { value: curve } = useAnswer(
+  const curve = useGrowing(
     () => onCurve(run.run_id, name, PIXELS),
-    [run.run_id, name, mark]
+    [run.run_id, name],
+    mark
   );
   return (
     <div className="jp-MLOpsLive-metric">
