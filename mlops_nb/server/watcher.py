@@ -28,6 +28,8 @@ SCHEMA: dict[str, Any] = {
     "required": ["notebooks"],
 }
 TICK_S = 0.03
+# Where nothing was written for a while: a look takes half a millisecond.
+QUIET_TICK_S, QUIET_S = 0.1, 5.0
 # Who begins to look waits for an answer: what takes longer than a glance waits for it too.
 FIRST_S = 0.3
 # However much is written, browsers are told ten times a second.
@@ -97,12 +99,14 @@ class StoreWatcher:
         self._watched.clear()
 
     async def _follow(self, store: Path, watched: _Watched) -> None:
-        pause = FIRST_S
+        pause, news_at = FIRST_S, time.monotonic()
         while watched.until:
             is_news = await self._workers.run(watched.look, store)
-            self._tell(watched, is_news, time.monotonic())
+            now = time.monotonic()
+            news_at = now if is_news else news_at
+            self._tell(watched, is_news, now)
             await asyncio.sleep(pause)
-            pause = TICK_S
+            pause = QUIET_TICK_S if now - news_at > QUIET_S else TICK_S
         self._watched.pop(store, None)
 
     def _tell(self, watched: _Watched, is_news: bool, now: float) -> None:
