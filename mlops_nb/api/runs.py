@@ -322,7 +322,8 @@ def compare_runs(*run_ids: str, start: Path | None = None) -> Comparison:
     Parameters
     ----------
     *run_ids
-        Two or more, as for `get_run`.
+        As for `get_run`. One is put beside the best other run of its name, notebook and experiment;
+        without any it is the newest.
     start
         Folder whose project's store is read, where it is not this process's.
 
@@ -330,11 +331,17 @@ def compare_runs(*run_ids: str, start: Path | None = None) -> Comparison:
     -------
     Comparison
         Rows of parameters, metrics, data, environment, code and tags.
+
+    Raises
+    ------
+    InvalidValueError
+        One run is given, and there is no other of its name.
     """
-    from mlops_nb.api.tables import compare_records
+    from mlops_nb.api.tables import compare_records, compare_with_best
 
     store = read_store(start)
-    return compare_records(store, [get_run(run_id, start=start) for run_id in run_ids])
+    runs = [get_run(run_id, start=start) for run_id in run_ids or ("latest",)]
+    return compare_records(store, runs) if len(runs) > 1 else compare_with_best(store, runs[0])
 
 
 def edit_run(

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_nb.errors import InvalidValueError
-from mlops_nb.records import Comparison, RunRecord
+from mlops_nb.records import Comparison, RunRecord, is_system
 from mlops_nb.store import Store
+from mlops_nb.tracking.changes import describe_changes
+from mlops_nb.tracking.ranking import find_best_kin
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_MOST_KIN = 200
 
 
 def make_runs_table(runs: list[RunRecord], root: Path) -> pd.DataFrame:
@@ -90,15 +95,50 @@ def compare_records(store: Store, runs: list[RunRecord]) -> Comparison:
             differs = any(value != values[0] for value in values[1:])
             rows.append((group, key, values, differs))
 
-    add("metric", [dict(run.metrics) for run in runs])
+    add("metric", [_take_results(run) for run in runs])
     add("param", [run.params for run in runs])
     add("dataset", [_describe_data(run) for run in runs])
     add("environment", _changed(store, [run.environment for run in runs]))
+    add("code", [dict(run) for run in describe_changes(runs)])
     add("code", _changed(store, [run.code for run in runs]))
     add("tag", [dict(run.tags) for run in runs])
     order = {name: place for place, name in enumerate(dict.fromkeys(row[0] for row in rows))}
     rows.sort(key=lambda row: (not row[3], order[row[0]]))
     return Comparison(tuple(runs), tuple(rows))
+
+
+def compare_with_best(store: Store, run: RunRecord) -> Comparison:
+    """Put a run beside the best other one of its name, notebook and experiment.
+
+    Parameters
+    ----------
+    store
+        Keeps both.
+    run
+        The second of the two.
+
+    Returns
+    -------
+    Comparison
+        As `compare_records`, with what the first was found by.
+
+    Raises
+    ------
+    InvalidValueError
+        There is no other run of its kind.
+    """
+    name = run.name.replace("\\", "\\\\").replace("'", "''")
+    found = find_best_kin(store.search(f"attributes.run_name = '{name}'", None, _MOST_KIN, 0), run)
+    if found is None:
+        raise InvalidValueError(
+            "runs to compare", [run.name], "two or more runs, or one of which there are others"
+        )
+    best = store.read_run(found[0].run_id)
+    return replace(compare_records(store, [best, run]), metric=found[1])
+
+
+def _take_results(run: RunRecord) -> dict[str, Any]:
+    return {key: value for key, value in run.metrics.items() if not is_system(key)}
 
 
 def _describe_data(run: RunRecord) -> dict[str, str]:

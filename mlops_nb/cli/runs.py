@@ -10,7 +10,6 @@ from typing import Any
 import click
 
 from mlops_nb.cli.render import print_json, print_table
-from mlops_nb.errors import UsageError
 from mlops_nb.records import RunRecord, format_time, is_system
 from mlops_nb.records.durations import format_duration
 
@@ -193,21 +192,20 @@ def show(run: str, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("runs", nargs=-1, required=True, metavar="RUN RUN...")
+@click.argument("runs", nargs=-1, metavar="[RUN...]")
 @click.option("--all", "show_all", is_flag=True, help="Also what is the same in all of them.")
 @as_json
 def compare(runs: tuple[str, ...], show_all: bool, as_json: bool) -> None:
-    """Compare two or more runs, differences first."""
+    """Compare runs, differences first; one, by default the newest, with the best of its name."""
     from mlops_nb import api
 
-    if len(runs) < 2:
-        raise UsageError("mlops-nb compare", f"one run given: {runs[0]!r}; name two")
     comparison = api.compare_runs(*runs)
     rows = [row for row in comparison.rows if row[3] or show_all]
     if as_json:
         print_json(
             {
                 "runs": [read_run(run) for run in comparison.runs],
+                "best_by": comparison.metric,
                 "rows": [
                     {"group": group, "key": key, "values": values, "differs": differs}
                     for group, key, values, differs in rows
@@ -215,7 +213,7 @@ def compare(runs: tuple[str, ...], show_all: bool, as_json: bool) -> None:
             }
         )
         return
-    columns = ("", "key", *(f"{run.name} {run.run_id[-8:]}" for run in comparison.runs))
+    columns = ("", "key", *comparison.titles)
     print_table(
         columns,
         [(group, key, *values) for group, key, values, _ in rows],

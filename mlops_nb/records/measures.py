@@ -7,7 +7,7 @@ import re
 SYSTEM = "system/"  # what the machine did meanwhile, named as in MLflow
 
 # They tell the course of a training, not its result.
-_COURSE = ("lr", "grad_norm", "epoch", "best_epoch")
+_COURSE = ("lr", "grad_norm", "epoch", "best_epoch", "best_iteration", "best_step")
 
 _LOWER = re.compile(
     r"loss|error|deviance|perplexity|inertia|divergence|mse|rmse|mae|mape|msle"

@@ -241,7 +241,18 @@ class Comparison:
     rows
         One ``(group, key, values, differs)`` per line: group is ``param``, ``metric``, ``dataset``,
         ``environment``, ``code`` or ``tag``; values are in the order of ``runs``.
+    metric
+        By which the first run was found to be the best, where it was not named.
     """
 
     runs: tuple[RunRecord, ...]
     rows: tuple[tuple[str, str, tuple[Any, ...], bool], ...]
+    metric: str | None = None
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """Name and end of the id of each run, and why the first is there where it was not named."""
+        names = [f"{run.name} {run.run_id[-8:]}" for run in self.runs]
+        if self.metric is not None:
+            names[0] += f", best by {self.metric}" if self.metric else ", the newest other"
+        return tuple(names)

@@ -10,6 +10,7 @@ from typing import Any
 from mlops_nb.errors import NotFoundError
 from mlops_nb.records import RunRecord, is_cost, is_lower_better
 
+_UNCLEAR = {"best_score"}  # of boosters: whatever early stopping went by, more or less of it
 _LONGEST = 40  # characters of a parameter that is shown beside others
 
 
@@ -24,14 +25,47 @@ def choose_metric(runs: Sequence[RunRecord]) -> str | None:
     Returns
     -------
     str or None
-        The metric that most of them have, a validation result first; None where none has a metric
-        that judges.
+        The metric that most of them have, a validation result first, one that may be a score or a
+        loss last; None where none has a metric that judges.
     """
     counted = Counter(key for run in runs for key in run.metrics if not is_cost(key))
     if not counted:
         return None
-    ranked = sorted(counted, key=lambda key: (-counted[key], not key.startswith("val")))
-    return ranked[0]
+    return min(counted, key=lambda key: (-counted[key], not key.startswith("val"), key in _UNCLEAR))
+
+
+def find_best_kin(runs: Sequence[RunRecord], run: RunRecord) -> tuple[RunRecord, str] | None:
+    """Find the best other run of the same name, notebook and experiment.
+
+    Parameters
+    ----------
+    runs
+        Among these.
+    run
+        The run that is to be compared with it.
+
+    Returns
+    -------
+    RunRecord
+        The best one; without any result the newest.
+    str
+        By which metric, empty without any. None where there is no such run.
+    """
+    own = (run.name, run.notebook, run.experiment)
+    kin = [
+        each
+        for each in runs
+        if (each.name, each.notebook, each.experiment) == own
+        and each.run_id != run.run_id
+        and each.status not in {"failed", "running"}
+    ]
+    if not kin:
+        return None
+    metric = choose_metric([run, *kin])
+    ranked = [] if metric is None else rank_runs(kin, metric)
+    if metric is None or not ranked:
+        return max(kin, key=lambda each: each.started_at), ""
+    return ranked[0], metric
 
 
 def need_metric(runs: Sequence[RunRecord], metric: str | None) -> str:

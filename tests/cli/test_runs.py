@@ -96,6 +96,18 @@ def test_runs_are_compared(ask: Ask, two_runs: list[str]) -> None:
     assert "rate" in ask("compare", "first", "first", "--all").out
 
 
+def test_a_run_is_compared_with_the_best(ask: Ask, two_runs: list[str]) -> None:
+    """One run, the newest by default, stands behind the best other of its name."""
+    assert ask("compare").code == 2
+    with api.start_run("second"):
+        api.log_metric("acc", 0.5)
+    for names in ((), ("second",)):
+        found = ask("compare", *names, "--json").json
+        assert [run["metrics"]["acc"] for run in found["runs"]] == [0.75, 0.5]
+        assert found["best_by"] == "acc"
+        assert "best by acc" in ask("compare", *names).out
+
+
 def test_artifact_is_written(ask: Ask, two_runs: list[str], tmp_path: Path) -> None:
     """The exact bytes, to a file or stdout; an unknown name is told with near misses."""
     answer = ask("artifact", "second", "plots/a.bin", "-o", tmp_path / "out.bin")

@@ -122,7 +122,7 @@ def test_values_are_logged(loaded: Run) -> None:
         ("show", UsageError, "RUN"),
         ("show a --all", UsageError, "--all"),
         ("show 'a", UsageError, "Close the quote"),
-        ("compare first", UsageError, "'first'"),
+        ("compare first", RunNotFoundError, "'first'"),
         ("log", UsageError, "nothing to log"),
         ("log acc", UsageError, "'acc'"),
         ("log acc=high", InvalidValueError, "'high'"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from mlops_nb.errors import NotFoundError
 from mlops_nb.records import RunRecord, is_cost, is_lower_better
 from mlops_nb.tracking.ranking import (
     choose_metric,
+    find_best_kin,
     list_differing,
     need_metric,
     rank_runs,
@@ -37,7 +39,13 @@ def test_direction_of_a_metric(key: str, lower: bool) -> None:
     assert is_lower_better(key) is lower
 
 
-@pytest.mark.parametrize("key", ["fit_time_s", "lr", "lr/opt_g", "lr.1", "epoch", "system/gpu_0"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("fit_time_s", "lr", "lr/opt_g", "lr.1", "epoch", "system/gpu_0"),
+        *("best_epoch", "best_iteration"),
+    ],
+)
 def test_costs_are_no_results(key: str) -> None:
     """Times, rates and what the machine did judge no run."""
     assert is_cost(key)
@@ -58,6 +66,9 @@ def test_metric_that_judges() -> None:
     runs = [make_run(metrics={"fit_time_s": 1, "acc": 1, "val_acc": 1}) for _ in range(2)]
     assert choose_metric([*runs, make_run(metrics={"acc": 1})]) == "acc"
     assert choose_metric(runs) == "val_acc"
+    boosted = {"best_iteration": 50, "best_score": 0.2, "test_auc": 0.9}
+    assert choose_metric([make_run(metrics=boosted)]) == "test_auc"
+    assert choose_metric([make_run(metrics={"best_score": 0.2})]) == "best_score"
     assert choose_metric([make_run(metrics={"lr": 1})]) is None
     with pytest.raises(NotFoundError, match="Did you mean 'acc'"):
         need_metric(runs, "accc")
@@ -87,3 +98,16 @@ def test_params_that_differ() -> None:
 def test_places_on_an_axis(values: list[Any], numbers: list[float], labels: list[str]) -> None:
     """Numbers are themselves; texts, switches and what is missing have places by their order."""
     assert read_numbers(values) == (numbers, labels)
+
+
+def test_the_best_of_the_same_kind() -> None:
+    """A run is compared with runs of its name and notebook that have ended, not with itself."""
+    own = make_run(3.0, notebook="a.ipynb", metrics={"acc": 0.7})
+    good = make_run(1.0, notebook="a.ipynb", metrics={"acc": 0.9})
+    poor = make_run(2.0, notebook="a.ipynb", metrics={"acc": 0.2})
+    other = make_run(4.0, notebook="b.ipynb", metrics={"acc": 1.0})
+    failed = replace(make_run(5.0, notebook="a.ipynb", metrics={"acc": 1.0}), status="failed")
+    assert find_best_kin([own, poor, good, other, failed], own) == (good, "acc")
+    assert find_best_kin([own, other, failed], own) is None
+    bare = [make_run(at) for at in (0.0, 1.0, 2.0)]
+    assert find_best_kin(bare, bare[0]) == (bare[2], "")

@@ -225,16 +225,14 @@ def _show(call: Call) -> Shown:
 
 
 def _configure_compare(parser: Parser) -> None:
-    parser.add_argument("runs", nargs="+", metavar="RUN", help="two or more runs")
+    parser.add_argument("runs", nargs="*", metavar="RUN", help="one beside the best, or more")
     parser.add_argument("--all", action="store_true", help="also what is the same in all of them")
 
 
 def _compare(call: Call) -> Shown:
-    if len(call.arguments.runs) < 2:
-        raise UsageError("%mlops compare", f"one run given: {call.arguments.runs[0]!r}; name two")
     comparison = api.compare_runs(*call.arguments.runs)
     shown = [row for row in comparison.rows if row[3] or call.arguments.all]
-    columns = ["", "key", *(f"{run.name} {short_id(run.run_id)}" for run in comparison.runs)]
+    columns = ["", "key", *comparison.titles]
     rows = [
         (group, key, *map(partial(_write, group, key), comparison.runs, values))
         for group, key, values, _ in shown
