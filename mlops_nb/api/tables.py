@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -92,7 +93,9 @@ def compare_records(store: Store, runs: list[RunRecord]) -> Comparison:
     def add(group: str, tables: list[dict[str, Any]]) -> None:
         for key in _names(tables):
             values = tuple(table.get(key) for table in tables)
-            differs = any(value != values[0] for value in values[1:])
+            differs = any(
+                value != values[0] for value in values[1:] if not _are_nan(value, values[0])
+            )
             rows.append((group, key, values, differs))
 
     add("metric", [_take_results(run) for run in runs])
@@ -135,6 +138,11 @@ def compare_with_best(store: Store, run: RunRecord) -> Comparison:
         )
     best = store.read_run(found[0].run_id)
     return replace(compare_records(store, [best, run]), metric=found[1])
+
+
+def _are_nan(*values: Any) -> bool:
+    """Say whether both are no number: XGBoost's ``missing`` is nan in every run."""
+    return all(isinstance(value, float) and math.isnan(value) for value in values)
 
 
 def _take_results(run: RunRecord) -> dict[str, Any]:

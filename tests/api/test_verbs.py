@@ -78,11 +78,12 @@ def test_compare_shows_differences_first() -> None:
     """What differs comes before what is the same, group by group."""
     for name, rate in (("a", 0.1), ("b", 0.2)):
         with mlops.start_run(name):
-            mlops.log_params({"same": 1, "rate": rate})
+            mlops.log_params({"same": 1, "rate": rate, "missing": float("nan")})
             mlops.log_metric("acc", rate)
     rows = mlops.compare_runs("a", "b").rows
     assert rows[:2] == (("metric", "acc", (0.1, 0.2), True), ("param", "rate", (0.1, 0.2), True))
     assert ("param", "same", (1, 1), False) in rows
+    assert [row[3] for row in rows if row[1] == "missing"] == [False]
     assert [row[3] for row in rows] == sorted((row[3] for row in rows), reverse=True)
 
 
