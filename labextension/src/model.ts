@@ -2,11 +2,12 @@
  * The state of the panel: the runs of the notebook in view, fresh while somebody looks.
  */
 import { VDomModel } from '@jupyterlab/ui-components';
-import { Poll, Throttler } from '@lumino/polling';
+import { Poll } from '@lumino/polling';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
 import type { IApi } from './api';
+import { Settler } from './settler';
 import type { IMLOpsModel, IProblem, IQuery, IRunsPage } from './tokens';
 import { readProblem, VERSION } from './tokens';
 
@@ -22,8 +23,11 @@ const QUIET_MS = 5000;
 /** The longest wait after questions that failed. */
 const BACKOFF_MS = 15000;
 
-/** A kernel that runs many short cells asks for a refresh at most this often. */
+/** So long after a kernel began or ended its work all is asked anew. */
 const SETTLE_MS = 300;
+
+/** A kernel that runs many short cells has it asked this often. */
+const MOST_SETTLE_MS = 1000;
 
 /** What is listed before somebody asks for something else. */
 export const FIRST_QUERY: IQuery = {
@@ -55,10 +59,11 @@ export class MLOpsModel extends VDomModel implements IMLOpsModel {
       frequency: { interval: QUIET_MS, backoff: true, max: BACKOFF_MS },
       standby: 'when-hidden'
     });
-    this._settle = new Throttler(() => this.refresh(), {
-      limit: SETTLE_MS,
-      edge: 'trailing'
-    });
+    this._settle = new Settler(
+      () => void this.refresh(),
+      SETTLE_MS,
+      MOST_SETTLE_MS
+    );
   }
 
   get notebook(): string | null {
@@ -132,9 +137,9 @@ export class MLOpsModel extends VDomModel implements IMLOpsModel {
     }
     this._busy = busy;
     if (this._isAsking) {
-      // At the beginning for the new pace, at the end for the last values.
-      this._settle.invoke().catch(() => undefined); // rejects when the panel is closed meanwhile
-      this.stateChanged.emit();
+      // At the beginning for the new pace, at the end for the last values; whoever shows the pace
+      // hears of it with the answer, for to draw the list at each turn costs the cells that run.
+      this._settle.invoke();
     }
   }
 
@@ -268,7 +273,7 @@ export class MLOpsModel extends VDomModel implements IMLOpsModel {
   private readonly _notebookChanged = new Signal<this, void>(this);
   private readonly _api: IApi;
   private readonly _poll: Poll<void>;
-  private readonly _settle: Throttler;
+  private readonly _settle: Settler;
   private _notebook: string | null = null;
   private _visible = false;
   private _busy = false;

@@ -3,17 +3,21 @@
  */
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { IDisposable } from '@lumino/disposable';
-import { Debouncer, Throttler } from '@lumino/polling';
+import { Debouncer } from '@lumino/polling';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
 import type { ICodeCell } from './notebookwords';
+import { Settler } from './settler';
 
 /** So long after the last change cells are read again, in milliseconds; never while typing. */
 const SETTLE_MS = 400;
 
-/** A kernel that runs many short cells is asked about at most this often. */
+/** So long after the kernel's last change others are told; never between two cells of many. */
 const RAN_MS = 200;
+
+/** While many short cells run others are told this often. */
+const MOST_RAN_MS = 1000;
 
 /** What sections may ask of the cells and the kernel in view, and do with them. */
 export interface INotebookCells {
@@ -49,10 +53,7 @@ export class NotebookCells implements INotebookCells, IDisposable {
   constructor(tracker: INotebookTracker) {
     this._tracker = tracker;
     this._settle = new Debouncer(() => this._changed.emit(), SETTLE_MS);
-    this._tell = new Throttler(() => this._ran.emit(), {
-      limit: RAN_MS,
-      edge: 'trailing'
-    });
+    this._tell = new Settler(() => this._ran.emit(), RAN_MS, MOST_RAN_MS);
     tracker.currentChanged.connect(this._onNotebookChanged, this);
     this._onNotebookChanged();
   }
@@ -148,7 +149,7 @@ export class NotebookCells implements INotebookCells, IDisposable {
   }
 
   private _onStatus(): void {
-    void this._tell.invoke().catch(() => undefined);
+    this._tell.invoke();
   }
 
   private _onKernel(): void {
@@ -159,7 +160,7 @@ export class NotebookCells implements INotebookCells, IDisposable {
   private readonly _ran = new Signal<this, void>(this);
   private readonly _tracker: INotebookTracker;
   private readonly _settle: Debouncer;
-  private readonly _tell: Throttler;
+  private readonly _tell: Settler;
   private _panel: NotebookPanel | null = null;
   private _isDisposed = false;
 }

@@ -83,7 +83,7 @@ def stamp_store(root: Path) -> StoreStamp:
     Returns
     -------
     StoreStamp
-        Its ``look`` tells whether anything was written since the last.
+        Its ``look`` tells what was written since the last.
     """
     from mlops_nb.store.stamp import StoreStamp
 

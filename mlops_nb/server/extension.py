@@ -40,9 +40,11 @@ def load_server_extension(server_app: Any) -> None:
     settings, logger = server_app.web_app.settings, server_app.event_logger
     workers = settings[WORKERS] = Workers()
     logger.register_event_schema(SCHEMA)
-    settings[WATCHER] = StoreWatcher(
-        lambda notebooks: logger.emit(schema_id=SCHEMA_ID, data={"notebooks": notebooks}), workers
-    )
+
+    def tell(notebooks: list[str], parts: list[str]) -> None:
+        logger.emit(schema_id=SCHEMA_ID, data={"notebooks": notebooks, "parts": parts})
+
+    settings[WATCHER] = StoreWatcher(tell, workers)
     if CONTENTS_ID in logger.schemas:
         root = Path(settings["server_root_dir"]).expanduser().absolute()
         logger.add_listener(schema_id=CONTENTS_ID, listener=StoreWarmer(root, workers).hear)

@@ -23,7 +23,12 @@ SCHEMA: dict[str, Any] = {
             "title": "Paths from the server's root",
             "type": "array",
             "items": {"type": "string"},
-        }
+        },
+        "parts": {
+            "title": "What was written: runs, late (to runs of others), models, sessions",
+            "type": "array",
+            "items": {"type": "string"},
+        },
     },
     "required": ["notebooks"],
 }
@@ -42,9 +47,9 @@ LEASE_S = 12.0
 class _Watched:
     """A store that somebody looks at."""
 
-    look: Callable[[], bool]
+    look: Callable[[], frozenset[str]]
     told_at: float = 0.0
-    is_news: bool = False
+    news: set[str] = field(default_factory=set)
     until: dict[str, float] = field(default_factory=dict)
     task: asyncio.Task[None] | None = None
 
@@ -55,12 +60,12 @@ class StoreWatcher:
     Parameters
     ----------
     emit
-        Told the notebooks whose store has changed, on the event loop.
+        Told the notebooks whose store has changed, and in which parts, on the event loop.
     workers
         Whose threads look.
     """
 
-    def __init__(self, emit: Callable[[list[str]], object], workers: Workers) -> None:
+    def __init__(self, emit: Callable[[list[str], list[str]], object], workers: Workers) -> None:
         self._emit = emit
         self._workers = workers
         self._watched: dict[Path, _Watched] = {}
@@ -101,17 +106,19 @@ class StoreWatcher:
     async def _follow(self, store: Path, watched: _Watched) -> None:
         pause, news_at = FIRST_S, time.monotonic()
         while watched.until:
-            is_news = await self._workers.run(watched.look, store)
+            news = await self._workers.run(watched.look, store)
             now = time.monotonic()
-            news_at = now if is_news else news_at
-            self._tell(watched, is_news, now)
+            news_at = now if news else news_at
+            self._tell(watched, news, now)
             await asyncio.sleep(pause)
             pause = QUIET_TICK_S if now - news_at > QUIET_S else TICK_S
         self._watched.pop(store, None)
 
-    def _tell(self, watched: _Watched, is_news: bool, now: float) -> None:
+    def _tell(self, watched: _Watched, news: frozenset[str], now: float) -> None:
         watched.until = {path: at for path, at in watched.until.items() if at > now}
-        watched.is_news |= is_news
-        if watched.is_news and now - watched.told_at >= PAUSE_S:
-            watched.is_news, watched.told_at = False, now
-            self._emit(sorted(watched.until))
+        watched.news |= news
+        if watched.news and now - watched.told_at >= PAUSE_S:
+            parts = sorted(watched.news)
+            watched.news.clear()
+            watched.told_at = now
+            self._emit(sorted(watched.until), parts)

@@ -27,31 +27,35 @@ class StoreStamp:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._folders: dict[str, int] | None = None
-        self._logs: dict[str, int] | None = None
+        self._logs: dict[str, dict[str, int]] | None = None
         self._listed: dict[str, int] = {}
         self._due: dict[str, float] = {}
         self._newest: dict[str, list[str]] = {}
 
-    def look(self) -> bool:
-        """Tell whether anything was written since the last look.
+    def look(self) -> frozenset[str]:
+        """Tell what was written since the last look.
 
         Returns
         -------
-        bool
-            False for the first, which looks at the store's folders only, so that nobody waits for
-            it: logs that grow are seen from the second look on.
+        frozenset of str
+            Of ``runs``, ``late``, ``models`` and ``sessions``. None for the first look, at the
+            store's folders only, so that nobody waits for it: logs that grow are seen from the
+            second on.
         """
         folders = {name: _changed(self._root / name) for name in _FOLDERS}
         if self._folders is None:
             self._folders = folders
-            return False
-        logs: dict[str, int] = {}
+            return frozenset()
+        logs: dict[str, dict[str, int]] = {}
         for folder, most in _NEWEST.items():
+            sizes = logs[folder] = {}
             for name in self._list_newest(folder, folders[folder], most):
-                logs |= _measure(f"{self._root}/{folder}/{name}")
-        is_news = folders != self._folders or self._logs not in (None, logs)
+                sizes |= _measure(f"{self._root}/{folder}/{name}")
+        known = self._logs or logs
+        written = {name for name in _FOLDERS if folders[name] != self._folders[name]}
+        written |= {name for name in _NEWEST if logs[name] != known[name]}
         self._folders, self._logs = folders, logs
-        return is_news
+        return frozenset(written)
 
     def _list_newest(self, folder: str, changed: int, most: int) -> list[str]:
         """Name the newest logs of a folder; names begin with the time they were made."""

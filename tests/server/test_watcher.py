@@ -39,7 +39,7 @@ async def test_looking_brings_events_and_leaving_ends_them(
     heard: asyncio.Queue[Any] = asyncio.Queue()
 
     async def hear(logger: Any, schema_id: str, data: Any) -> None:
-        heard.put_nowait((schema_id, data["notebooks"]))
+        heard.put_nowait((schema_id, data["notebooks"], data["parts"]))
 
     jp_serverapp.event_logger.add_listener(schema_id=SCHEMA_ID, listener=hear)
     watcher: StoreWatcher = jp_serverapp.web_app.settings[WATCHER]
@@ -51,7 +51,7 @@ async def test_looking_brings_events_and_leaving_ends_them(
     await asyncio.sleep(0.5)
     assert heard.empty()
     add_run("first", jp_root_dir / "a.ipynb")
-    assert await asyncio.wait_for(heard.get(), 10) == (SCHEMA_ID, ["a.ipynb"])
+    assert await asyncio.wait_for(heard.get(), 10) == (SCHEMA_ID, ["a.ipynb"], ["runs"])
     while is_watching(watcher):
         await asyncio.sleep(0.05)
     assert json.dumps(list(watcher._watched)) == "[]"
@@ -59,20 +59,21 @@ async def test_looking_brings_events_and_leaving_ends_them(
 
 def test_many_changes_are_one_event() -> None:
     """A store that changes at each look is told of once in a pause, the last change too."""
-    told: list[list[str]] = []
-    found = StoreWatcher(told.append, Workers())
-    watched = module._Watched(bool, until={"a": 1000.0, "b": 1000.0})
+    told: list[tuple[list[str], list[str]]] = []
+    found = StoreWatcher(lambda *event: told.append(event), Workers())
+    watched = module._Watched(frozenset, until={"a": 1000.0, "b": 1000.0})
     for number in range(8):
-        found._tell(watched, True, 100 + number * 0.03)
-    assert told == [["a", "b"]] * 2
+        news = frozenset({"sessions", "runs" if number == 2 else "sessions"})
+        found._tell(watched, news, 100 + number * 0.03)
+    assert told == [(["a", "b"], ["sessions"]), (["a", "b"], ["runs", "sessions"])]
     for at in (101, 102):
-        found._tell(watched, False, at)
-        assert len(told) == 3
+        found._tell(watched, frozenset(), at)
+        assert told[2:] == [(["a", "b"], ["sessions"])]
 
 
 async def test_closing_ends_the_task(tmp_path: Path) -> None:
     """Nothing goes on when the server stops."""
-    found = StoreWatcher(lambda _: None, Workers())
+    found = StoreWatcher(lambda *_: None, Workers())
     found.prolong(tmp_path, "a.ipynb")
     assert is_watching(found)
     found.close()
@@ -84,7 +85,7 @@ async def test_following_begins_again_after_trouble(tmp_path: Path) -> None:
     """An event that cannot be told ends the following; who asks next has it begin again."""
     told = asyncio.Event()
 
-    def fail(_: list[str]) -> None:
+    def fail(_: list[str], parts: list[str]) -> None:
         told.set()
         raise RuntimeError("no listener")
 
@@ -109,24 +110,24 @@ async def test_a_store_that_hangs_silences_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Changes of one store are told while a look at another one does not come back."""
-    told: asyncio.Queue[list[str]] = asyncio.Queue()
+    told: asyncio.Queue[tuple[list[str], list[str]]] = asyncio.Queue()
     hang = threading.Event()
     look = StoreStamp.look
 
-    def wait(stamp: StoreStamp) -> bool:
+    def wait(stamp: StoreStamp) -> frozenset[str]:
         if stamp._root.name == "gone":
             hang.wait(30)
         return look(stamp)
 
     monkeypatch.setattr(StoreStamp, "look", wait)
     monkeypatch.setattr(module, "FIRST_S", 0.0)
-    watcher = StoreWatcher(told.put_nowait, Workers())
+    watcher = StoreWatcher(lambda *event: told.put_nowait(event), Workers())
     watcher.prolong(tmp_path / "gone", "gone.ipynb")
     watcher.prolong(tmp_path / "there", "there.ipynb")
     try:
         await asyncio.sleep(0.1)
         (tmp_path / "there" / "runs").mkdir(parents=True)
-        assert await asyncio.wait_for(told.get(), 10) == ["there.ipynb"]
+        assert await asyncio.wait_for(told.get(), 10) == (["there.ipynb"], ["runs"])
     finally:
         hang.set()
         watcher.close()
@@ -135,7 +136,7 @@ async def test_a_store_that_hangs_silences_no_other(
 def test_a_loop_that_ends_is_left_quietly(tmp_path: Path) -> None:
     """A server that stops while somebody looks leaves no error behind at the next collection."""
     loop = asyncio.new_event_loop()
-    watcher = StoreWatcher(lambda _: None, Workers())
+    watcher = StoreWatcher(lambda *_: None, Workers())
 
     async def look(watcher: StoreWatcher) -> None:
         watcher.prolong(tmp_path, "a.ipynb")

@@ -26,9 +26,10 @@ const LIVE_MS = 1000;
 /** Between two questions while all is quiet. */
 const QUIET_MS = 5000;
 
-/** Tells that what is shown may have changed. */
+/** Tells that runs, or only cells, may be others than those that are shown. */
 export interface ILive {
   readonly changed: ISignal<unknown, void>;
+  readonly cellsChanged: ISignal<unknown, void>;
 }
 
 /** The notebook in view. */
@@ -60,6 +61,7 @@ export class NotebookSection extends SectionView<INotebookState> {
     cells.changed.connect(this._onCells, this);
     cells.ran.connect(this._onRan, this);
     options.live?.changed.connect(this._onLive, this);
+    options.live?.cellsChanged.connect(this._onLive, this);
     this.id = 'jp-mlops-notebook';
     this.addClass('jp-MLOpsNotebook');
     this.title.label = this.trans.__('This notebook');
@@ -70,6 +72,7 @@ export class NotebookSection extends SectionView<INotebookState> {
       this._options.cells.changed.disconnect(this._onCells, this);
       this._options.cells.ran.disconnect(this._onRan, this);
       this._options.live?.changed.disconnect(this._onLive, this);
+      this._options.live?.cellsChanged.disconnect(this._onLive, this);
       this._recording.dispose();
       super.dispose();
     }
