@@ -6,6 +6,7 @@ import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
 import type { ITranslator } from '@jupyterlab/translation';
 import type { Widget } from '@lumino/widgets';
+import { TabPanel } from '@lumino/widgets';
 
 import type { IApi } from './api';
 import { CommandIDs } from './commands';
@@ -52,7 +53,7 @@ export class Documents {
     const id = Private.identify(args);
     const known = this._tracker.find(widget => widget.id === id);
     if (known) {
-      app.shell.activateById(id);
+      this._show(known);
       return;
     }
     const content = await this._make(args);
@@ -71,7 +72,17 @@ export class Documents {
     // Notebook 7 has room for one document only, but an area below it.
     app.shell.add(widget, this._options.hasMainArea ? 'main' : 'down');
     await this._tracker.add(widget);
-    app.shell.activateById(id);
+    this._show(widget);
+  }
+
+  /** Bring a document to the front. */
+  private _show(widget: Widget): void {
+    this._options.app.shell.activateById(widget.id);
+    // Notebook 7 shows its lower area, and there whichever document came first.
+    const area = widget.parent?.parent;
+    if (!this._options.hasMainArea && area instanceof TabPanel) {
+      area.currentWidget = widget;
+    }
   }
 
   private _name({ names, model, project }: DocumentArgs): string {
