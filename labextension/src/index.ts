@@ -9,6 +9,7 @@ import { ILabShell, ILayoutRestorer } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { PageConfig } from '@jupyterlab/coreutils';
 import { INotebookTools, INotebookTracker } from '@jupyterlab/notebook';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB } from '@jupyterlab/statedb';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -16,6 +17,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 // eslint-disable-next-line @jupyter/prefer-lazy-imports -- commands are there at once
 import { addActions } from './actions';
+import type { IPaletteItem } from './actions';
 // eslint-disable-next-line @jupyter/prefer-lazy-imports -- activation needs it at once
 import { createApi } from './api';
 import { StepBadges } from './badges';
@@ -23,6 +25,9 @@ import { BrowserState } from './browserstate';
 // eslint-disable-next-line @jupyter/prefer-lazy-imports -- activation needs it at once
 import { NotebookBridge } from './bridge';
 import { RunChanges } from './changes';
+// eslint-disable-next-line @jupyter/prefer-lazy-imports -- outputs are drawn at once
+import { addCards } from './cards';
+import type { ICardRun } from './cardwords';
 // eslint-disable-next-line @jupyter/prefer-lazy-imports -- commands are there at once
 import { addCommands, CommandIDs } from './commands';
 // eslint-disable-next-line @jupyter/prefer-lazy-imports -- activation needs it at once
@@ -56,7 +61,8 @@ const plugin: JupyterFrontEndPlugin<IMLOpsModel> = {
     ILabShell,
     IStateDB,
     ISettingRegistry,
-    INotebookTools
+    INotebookTools,
+    IRenderMimeRegistry
   ],
   activate: (
     app: JupyterFrontEnd,
@@ -67,7 +73,8 @@ const plugin: JupyterFrontEndPlugin<IMLOpsModel> = {
     labShell: ILabShell | null,
     state: IStateDB | null,
     registry: ISettingRegistry | null,
-    tools: INotebookTools | null
+    tools: INotebookTools | null,
+    outputs: IRenderMimeRegistry | null
   ): IMLOpsModel => {
     const languages = translator ?? nullTranslator;
     const trans = languages.load(TRANSLATION_DOMAIN);
@@ -123,14 +130,14 @@ const plugin: JupyterFrontEndPlugin<IMLOpsModel> = {
       },
       onCompare: opener.compareRuns
     });
-    for (const item of [
-      ...commands.map(command => ({ command })),
-      ...actions
-    ]) {
-      palette?.addItem({ ...item, category: trans.__('MLOps') });
-    }
+    const offered = [...commands.map(command => ({ command })), ...actions];
+    offerAll(palette, offered, trans.__('MLOps'));
     followSettings({ app, settings, badges, registry });
     addStepTool(tools, new StepTool({ bridge, trans }), trans);
+    addCards(outputs, {
+      ...{ settings, translator: languages, onOpenPanel: show },
+      onOpenRun: run => void documents.open(nameDocument(run, model))
+    });
     beginWithProject(app, labShell);
     if (kept) {
       void keepColumns(model, kept);
@@ -138,6 +145,20 @@ const plugin: JupyterFrontEndPlugin<IMLOpsModel> = {
     return model;
   }
 };
+
+/** Give the palette its items. */
+function offerAll(
+  palette: ICommandPalette | null,
+  items: readonly IPaletteItem[],
+  category: string
+): void {
+  items.forEach(item => palette?.addItem({ ...item, category }));
+}
+
+/** Name the page of a run that stands in the notebook in view. */
+function nameDocument({ runId, name }: ICardRun, model: IMLOpsModel) {
+  return { runIds: [runId], names: [name], notebook: model.notebook ?? '' };
+}
 
 /** Give what lasts longer than the page in Notebook 7, whose own state does not. */
 function keepInBrowser(app: JupyterFrontEnd): BrowserState {

@@ -24,6 +24,11 @@ export class PanelSettings {
     return this._read('refreshWhileHidden') === true;
   }
 
+  /** Whether the cards of runs show their first line only, until somebody unfolds them. */
+  get foldCards(): boolean {
+    return this._read('foldCards') === true;
+  }
+
   /** Whether a section has a place in the panel. */
   hasSection(name: SectionName): boolean {
     const sections = this._read('sections');

@@ -9,3 +9,4 @@ import './pipeline.css';
 import './badges.css';
 import './notebook.css';
 import './data.css';
+import './card.css';

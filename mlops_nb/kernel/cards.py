@@ -75,7 +75,8 @@ def render_card(card: Card) -> Markup:
     """
     document = {
         "schema": 1,
-        "runs": [read_run(run, card.best(run)) for run in card.runs[:MAX_RUNS]],
+        "runs": [_read_shown(run, card) for run in card.runs[:MAX_RUNS]],
+        "count": len(card.runs),
         "curve": None if card.curve is None else _read_curve(card.curve),
     }
     if len(card.runs) == 1:
@@ -83,6 +84,17 @@ def render_card(card: Card) -> Markup:
     else:
         text, markup = _render_many(card)
     return Markup(text, markup, {MEDIA_TYPE: document})
+
+
+def _read_shown(run: RunRecord, card: Card) -> dict[str, Any]:
+    """Give a run as the card's HTML tells it, which the panel's renderer draws in its own way."""
+    return {
+        **read_run(run, card.best(run)),
+        "duration_s": _measure(run),
+        "more_metrics": max(0, len(list_metrics(run)) - MAX_KEYS),
+        "nested": card.nested.get(run.run_id, 0),
+        "recorded": _describe_kept(run).removeprefix("recorded: "),
+    }
 
 
 def read_run(run: RunRecord, best: dict[str, float]) -> dict[str, Any]:

@@ -117,6 +117,19 @@ def test_card_escapes_and_bounds_what_users_log() -> None:
     assert "1 figure" in render_card(Card("id", [run], {}))._repr_html_()
 
 
+def test_document_of_a_card_tells_what_its_html_tells() -> None:
+    """The panel draws cards from it: with nested runs, what was recorded, and what is left out."""
+    metrics = {f"m{i}": float(i) for i in range(15)}
+    run = make_run(metrics=metrics, artifacts=(ArtifactRecord("a.png", "d", 1, "image/png"),))
+    card = Card("id", [run], {}, nested={run.run_id: 2})
+    document = render_card(card)._repr_mimebundle_()[MEDIA_TYPE]
+    shown = document["runs"][0]
+    assert (document["count"], len(shown["metrics"]), shown["more_metrics"]) == (1, 12, 3)
+    assert (shown["nested"], shown["recorded"], shown["duration_s"]) == (2, "1 figure", 1.5)
+    many = render_card(Card("id", [run] * 30, {}))._repr_mimebundle_()[MEDIA_TYPE]
+    assert (many["count"], len(many["runs"])) == (30, 20)
+
+
 @pytest.mark.parametrize(
     ("key", "lower"),
     [
