@@ -20,9 +20,7 @@ _PREPARATION = (
 _PREDICTING = ("predict", "predict_proba", "fit_predict", "decision_function", "score_samples")
 _defaults: weakref.WeakKeyDictionary[type, dict[str, Any]] = weakref.WeakKeyDictionary()
 # Of classes whose parameters are read as their library reads them: name and default of each.
-_schemas: weakref.WeakKeyDictionary[type, list[tuple[str, Any]] | None] = (
-    weakref.WeakKeyDictionary()
-)
+_schemas: weakref.WeakKeyDictionary[type, _Schema | None] = weakref.WeakKeyDictionary()
 _preparing: weakref.WeakKeyDictionary[type, bool] = weakref.WeakKeyDictionary()
 _PLAIN = frozenset({bool, int, float, str, type(None)})
 _ABSENT = object()
@@ -115,10 +113,11 @@ def read_plain_params(estimator: Any) -> Read | None:
         params, changed = {name: params[name] for name in sorted(params)}, sorted(changed)
     if not all(kind.__module__.startswith("sklearn.") for kind in found):
         return Read(params, changed, is_library=False, draws=False)
-    draws = any(
-        value is None and (name == "random_state" or name.endswith("__random_state"))
-        for name, value in params.items()
-    )
+    draws = params.get("random_state", _ABSENT) is None
+    if len(found) > 1 and not draws:
+        draws = any(
+            value is None and name.endswith("__random_state") for name, value in params.items()
+        )
     return Read(params, changed, is_library=True, draws=draws)
 
 
@@ -132,9 +131,11 @@ def _read_into(
         return None
     kinds = [kind]
     fields = vars(estimator)
-    for name, default in schema:
-        value = fields.get(name, _ABSENT)
-        if type(value) in _PLAIN and (type(value) is not str or len(value) <= _LONGEST_TEXT):
+    values = [fields.get(name, _ABSENT) for name in schema.names]
+    if schema.is_plain and _read_plain(schema, values, prefix, params, changed):
+        return kinds
+    for name, value, default in zip(schema.names, values, schema.defaults, strict=True):
+        if _is_plain(value):
             params[prefix + name] = value
             if value is not default and _differs(value, default):
                 changed.append(prefix + name)
@@ -151,6 +152,31 @@ def _read_into(
             return None
         kinds += inside
     return kinds
+
+
+def _read_plain(
+    schema: _Schema, values: list[Any], prefix: str, params: dict[str, Any], changed: list[str]
+) -> bool:
+    """Read parameters of which most are the very defaults; tell whether all are plain."""
+    places = range(len(values))
+    others = [at for at in places if values[at] is not schema.defaults[at]]
+    for at in others:
+        if not _is_plain(values[at]):
+            return False
+    if prefix:
+        params |= {prefix + name: value for name, value in schema.params.items()}
+    else:
+        params |= schema.params
+    for at in others:
+        name = prefix + schema.names[at]
+        params[name] = values[at]
+        if _differs(values[at], schema.defaults[at]):
+            changed.append(name)
+    return True
+
+
+def _is_plain(value: Any) -> bool:
+    return type(value) in _PLAIN and (type(value) is not str or len(value) <= _LONGEST_TEXT)
 
 
 def _read_steps(
@@ -175,14 +201,35 @@ def _is_pipeline(kind: type) -> bool:
     return kind is getattr(sys.modules.get("sklearn.pipeline"), "Pipeline", None)
 
 
-def _find_schema(kind: type) -> list[tuple[str, Any]] | None:
+class _Schema:
+    """The parameters of a class and their defaults.
+
+    Attributes
+    ----------
+    names, defaults
+        In the order of the names.
+    params
+        Both.
+    is_plain
+        Whether all defaults are scalars of Python's own.
+    """
+
+    __slots__ = ("defaults", "is_plain", "names", "params")
+
+    def __init__(self, params: dict[str, Any]) -> None:
+        self.params = params
+        self.names, self.defaults = tuple(params), tuple(params.values())
+        self.is_plain = all(map(_is_plain, self.defaults))
+
+
+def _find_schema(kind: type) -> _Schema | None:
     schema = _schemas.get(kind, _ABSENT)
     if schema is _ABSENT:
         schema = _schemas[kind] = _read_schema(kind)
-    return schema if isinstance(schema, list) else None
+    return schema if isinstance(schema, _Schema) else None
 
 
-def _read_schema(kind: type) -> list[tuple[str, Any]] | None:
+def _read_schema(kind: type) -> _Schema | None:
     base = getattr(sys.modules.get("sklearn.base"), "BaseEstimator", None)
     if base is None or (
         getattr(kind, "get_params", None) is not base.get_params and not _is_pipeline(kind)
@@ -193,7 +240,9 @@ def _read_schema(kind: type) -> list[tuple[str, Any]] | None:
     except Exception:  # noqa: BLE001 - a class of the user's; `describe_params` says what is wrong
         return None
     defaults = _read_defaults(kind)
-    return [(name, defaults.get(name)) for name in names] if len(names) <= _MOST_PARAMS else None
+    if len(names) > _MOST_PARAMS:
+        return None
+    return _Schema({name: defaults.get(name) for name in names})
 
 
 def describe_params(estimator: Any) -> tuple[dict[str, Any], list[str]]:

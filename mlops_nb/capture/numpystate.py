@@ -33,15 +33,17 @@ class _Reader:
     def __init__(self, generator: Any) -> None:
         import ctypes
 
-        self._read: Callable[[int, int], bytes] = ctypes.string_at
         self.source = generator._bit_generator  # noqa: SLF001 - what `get_bit_generator` gives
-        self._key = int(self.source.ctypes.state_address)
-        self._gauss = id(generator) + _find_gauss(type(generator), self._read)
+        # To look at memory that is mapped to an object takes a tenth of calling `string_at`.
+        key = (ctypes.c_char * (_KEY_BYTES + 4)).from_address(self.source.ctypes.state_address)
+        at = id(generator) + _find_gauss(type(generator), ctypes.string_at)
+        self._key, self._gauss = key, (ctypes.c_char * _GAUSS.size).from_address(at)
+        self._generator = generator  # its memory is looked at as long as this lives
 
     def read(self) -> State:
         """Read the state."""
-        raw = self._read(self._key, _KEY_BYTES + 4)
-        waits, gauss = _GAUSS.unpack(self._read(self._gauss, _GAUSS.size))
+        raw = self._key.raw
+        waits, gauss = _GAUSS.unpack(self._gauss.raw)
         return raw[:_KEY_BYTES], _POSITION.unpack_from(raw, _KEY_BYTES)[0], waits, gauss
 
 

@@ -1,6 +1,7 @@
-"""Framed records of an append log: length, checksum, JSON.
+"""Framed records of an append log: length, checksum, payload.
 
-A frame is ``u32 length | u32 crc32(payload) | payload``, little endian; the payload is UTF-8 JSON.
+A frame is ``u32 length | u32 crc32(payload) | payload``, little endian; the payload is UTF-8 JSON,
+but for runs that are yet to be written, see ``pending``.
 A writer that dies leaves at most one broken frame at the end, which readers drop and count.
 """
 
@@ -43,17 +44,34 @@ def pack_frame(event: dict[str, Any]) -> bytes:
     bytes
         Head and payload, to be written by a single call.
     """
-    payload = encode_json(event).encode("utf-8", "surrogatepass")
+    return frame_payload(encode_json(event).encode("utf-8", "surrogatepass"))
+
+
+def frame_payload(payload: bytes) -> bytes:
+    """Put the head of a frame before a payload."""
     return HEAD.pack(len(payload), zlib.crc32(payload)) + payload
 
 
-def unpack_frames(data: bytes) -> tuple[list[dict[str, Any]], int, int]:
+def read_json(payload: bytes) -> dict[str, Any] | None:
+    """Read a payload that is JSON; None where it is none, or no object."""
+    try:
+        event = json.loads(payload.decode("utf-8", "surrogatepass"))
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) else None
+
+
+def unpack_frames(
+    data: bytes, read: Callable[[bytes], dict[str, Any] | None] = read_json
+) -> tuple[list[dict[str, Any]], int, int]:
     """Read all whole frames.
 
     Parameters
     ----------
     data
         A log, or its part from the start of a frame.
+    read
+        Reads a payload; None where it is broken.
 
     Returns
     -------
@@ -73,18 +91,10 @@ def unpack_frames(data: bytes) -> tuple[list[dict[str, Any]], int, int]:
         if length > LONGEST_BYTES or stop > size:
             break
         payload = data[position + HEAD.size : stop]
-        event = _read_payload(payload) if zlib.crc32(payload) == checksum else None
+        event = read(payload) if zlib.crc32(payload) == checksum else None
         if event is None:
             dropped += 1
         else:
             events.append(event)
         position = stop
     return events, position, dropped + (position < size)
-
-
-def _read_payload(payload: bytes) -> dict[str, Any] | None:
-    try:
-        event = json.loads(payload.decode("utf-8", "surrogatepass"))
-    except ValueError:
-        return None
-    return event if isinstance(event, dict) else None

@@ -11,7 +11,7 @@ RUN_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-
 
 _lock = threading.Lock()
 _last: list[int] = [0]
-_random: list[bytes] = []  # drawn ahead: asking the system takes longer than all else here
+_random: list[str] = []  # ends drawn ahead: asking the system takes longer than all else here
 _AHEAD = 64
 
 
@@ -27,15 +27,23 @@ def new_run_id() -> str:
     with _lock:
         # Time in units of 1/4096 ms: the 12 sub-millisecond bits keep order when two runs start at
         # once, and a clock set back never makes a name that sorts before an earlier one.
-        tick = max(time.time_ns() * 4096 // 1_000_000, _last[0] + 1)
+        milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+        tick = milliseconds << 12 | rest * 4096 // 1_000_000
+        if tick <= _last[0]:
+            tick = _last[0] + 1
         _last[0] = tick
         if not _random:
-            drawn = os.urandom(8 * _AHEAD)
-            _random.extend(drawn[at : at + 8] for at in range(0, len(drawn), 8))
-        low = int.from_bytes(_random.pop()) & (1 << 62) - 1 | (0b10 << 62)
-    milliseconds, fraction = divmod(tick, 4096)
-    text = f"{milliseconds & (1 << 48) - 1:012x}7{fraction:03x}{low:016x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+            _draw()
+        end = _random.pop()
+    return f"{tick >> 28 & 0xFFFFFFFF:08x}-{tick >> 12 & 0xFFFF:04x}-7{tick & 0xFFF:03x}-{end}"
+
+
+def _draw() -> None:
+    drawn = os.urandom(8 * _AHEAD)
+    for at in range(0, len(drawn), 8):
+        low = int.from_bytes(drawn[at : at + 8]) & (1 << 62) - 1 | (0b10 << 62)
+        text = f"{low:016x}"
+        _random.append(f"{text[:4]}-{text[4:]}")
 
 
 def reset_after_fork() -> None:

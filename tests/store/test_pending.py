@@ -1,0 +1,72 @@
+"""What a killed process left of runs that were not written yet: read as data, never as code."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlops_nb.store import Store
+from mlops_nb.store.frames import frame_payload, pack_frame
+from mlops_nb.store.ids import new_run_id
+from mlops_nb.store.pending import recover_runs
+from mlops_nb.store.writer import describe_writer
+
+
+class _Hostile:
+    """Runs a command where it is unpickled by who trusts it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return os.mkdir, (str(self.path),)
+
+
+def _describe_dead() -> dict[str, Any]:
+    process = subprocess.Popen([sys.executable, "-c", "pass"])
+    process.wait()
+    return {**describe_writer(), "pid": process.pid, "start_time": 1}
+
+
+def _pack(record: dict[str, Any]) -> bytes:
+    return frame_payload(pickle.dumps(record, 4))
+
+
+@pytest.mark.parametrize("pack", [_pack, pack_frame], ids=["pickle", "json-of-before"])
+def test_plain_frames_become_runs(store: Store, pack: Callable[[Any], bytes]) -> None:
+    """Both kinds of payload are read, with every type that a run's start has."""
+    run_id = new_run_id()
+    meta = {"run_id": run_id, "name": "fit ⚡", "experiment": "e", "started_at": 1.5, "tags": {}}
+    event = {"type": "params", "at": 2.0, "params": {"C": 0.1, "n": None, "b": True, "t": "é"}}
+    folder = store.root / "pending"
+    folder.mkdir()
+    frames = pack({"writer": _describe_dead()}), pack({"run": meta, "events": [event]})
+    (folder / "a.log").write_bytes(b"".join(frames))
+    recover_runs(store.root)
+    run = store.read_run(run_id)
+    assert (run.name, run.params) == ("fit ⚡", {"C": 0.1, "n": None, "b": True, "t": "é"})
+    assert list(folder.iterdir()) == []
+
+
+def test_frames_that_name_code_are_broken(store: Store, tmp_path: Path) -> None:
+    """A frame that would run something is passed over; the runs beside it are kept."""
+    marker = tmp_path / "was-run"
+    good, bad = new_run_id(), new_run_id()
+    frames = [_pack({"writer": _describe_dead()})]
+    for run_id, extra in ((bad, _Hostile(marker)), (good, None)):
+        meta = {"run_id": run_id, "name": "x", "experiment": "e", "started_at": 1.0, "extra": extra}
+        frames.append(_pack({"run": meta, "events": []}))
+    frames.append(frame_payload(b"\x80\x04garbage"))
+    folder = store.root / "pending"
+    folder.mkdir()
+    (folder / "a.log").write_bytes(b"".join(frames))
+    recover_runs(store.root)
+    assert store.list_run_ids() == [good]
+    assert not marker.exists()
