@@ -13,10 +13,9 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 from mlops_nb import records
 from mlops_nb.capture.bars import LONGEST, Sighting
@@ -30,8 +29,7 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 Lookup = Callable[[str], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class _Loop:
+class _Loop(NamedTuple):
     """A loop whose variable tells how far it is."""
 
     first: int
@@ -41,8 +39,7 @@ class _Loop:
     is_counted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """Where a thread is in code of the user's; no frame is held by it."""
 
     code: CodeType
