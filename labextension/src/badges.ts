@@ -3,10 +3,10 @@
  */
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { IDisposable } from '@lumino/disposable';
-import { Debouncer } from '@lumino/polling';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
+import { Settler } from './settler';
 import { findParts } from './steps';
 
 /** Steps are told apart by so many colours, which come again. */
@@ -67,11 +67,8 @@ export class StepBadges implements IDisposable {
       }
       this._mark(panel);
     };
-    const settle = new Debouncer(look, SETTLE_MS);
-    const again = () => {
-      // Rejects when the notebook is closed meanwhile.
-      void settle.invoke().catch(() => undefined);
-    };
+    const settle = new Settler(look, SETTLE_MS);
+    const again = () => settle.invoke(); // at each key: a timer, and nothing else
     panel.content.modelContentChanged.connect(again);
     void panel.context.ready.then(again);
     panel.disposed.connect(() => settle.dispose());

@@ -3,7 +3,6 @@
  */
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { IDisposable } from '@lumino/disposable';
-import { Debouncer } from '@lumino/polling';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
@@ -52,7 +51,7 @@ export class KernelError extends Error {
 export class NotebookCells implements INotebookCells, IDisposable {
   constructor(tracker: INotebookTracker) {
     this._tracker = tracker;
-    this._settle = new Debouncer(() => this._changed.emit(), SETTLE_MS);
+    this._settle = new Settler(() => this._changed.emit(), SETTLE_MS);
     this._tell = new Settler(() => this._ran.emit(), RAN_MS, MOST_RAN_MS);
     tracker.currentChanged.connect(this._onNotebookChanged, this);
     this._onNotebookChanged();
@@ -144,8 +143,7 @@ export class NotebookCells implements INotebookCells, IDisposable {
   }
 
   private _onContent(): void {
-    // Rejects when the application closes meanwhile.
-    void this._settle.invoke().catch(() => undefined);
+    this._settle.invoke(); // at each key: a timer, and nothing else
   }
 
   private _onStatus(): void {
@@ -159,7 +157,7 @@ export class NotebookCells implements INotebookCells, IDisposable {
   private readonly _changed = new Signal<this, void>(this);
   private readonly _ran = new Signal<this, void>(this);
   private readonly _tracker: INotebookTracker;
-  private readonly _settle: Debouncer;
+  private readonly _settle: Settler;
   private readonly _tell: Settler;
   private _panel: NotebookPanel | null = null;
   private _isDisposed = false;

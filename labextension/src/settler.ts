@@ -1,19 +1,19 @@
 /**
- * Waits until all is quiet, but not for ever.
+ * Waits until all is quiet; one timer, as keys are typed meanwhile.
  */
 import type { IDisposable } from '@lumino/disposable';
 
-/** Calls once some time after the last of many occasions, and meanwhile now and then. */
+/** Calls once some time after the last of many occasions. */
 export class Settler implements IDisposable {
   /**
    * @param tell - what is called
    * @param quiet - so long after the last occasion, in milliseconds
-   * @param most - so long after the first at most
+   * @param most - so long after the first at most; by default there is no such end
    */
   constructor(
     private readonly _tell: () => void,
     private readonly _quiet: number,
-    private readonly _most: number
+    private readonly _most = Infinity
   ) {}
 
   get isDisposed(): boolean {
