@@ -68,6 +68,10 @@ def get_frame(depth: int) -> FrameType | None:
     return frame
 
 
+# What IPython gives cells in place of ``open``: who calls it is who opens.
+_SHELL_OPEN = "_modified_open"
+
+
 def find_call(frame: FrameType | None) -> str | None:
     """Name the outermost function of a library below the innermost code of the user.
 
@@ -96,7 +100,7 @@ def find_call(frame: FrameType | None) -> str | None:
                 named = frame
         elif kind == _USER:
             return "open" if last is None else _name(named or last)
-        elif kind == _FOREIGN:
+        elif kind == _FOREIGN and code.co_name != _SHELL_OPEN:
             return None
         elif kind == _POOL and last is not None:
             return _name(named or last)  # a library's function given to a pool of threads

@@ -90,6 +90,15 @@ def test_libraries_that_open_through_python(armed: Notebook) -> None:
     assert read == [("file", "read", name, call) for name, _, call in names]
 
 
+def test_open_of_a_shell_is_the_users(armed: Notebook) -> None:
+    """IPython gives cells an ``open`` of its own, which opens for them."""
+    from IPython.core.interactiveshell import _modified_open
+
+    armed.namespace["open"] = _modified_open
+    armed.run("with open('a.txt', 'w') as file: file.write('a')")
+    assert _cells(armed) == [[("file", "written", "a.txt", "open")]]
+
+
 def test_libraries_that_open_past_python(armed: Notebook) -> None:
     """Parquet, polars, torch and safetensors are seen although they open files in native code."""
     armed.run(
