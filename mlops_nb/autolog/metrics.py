@@ -8,7 +8,8 @@ from threading import get_ident
 from types import CellType, FrameType, ModuleType
 from typing import Any
 
-from mlops_nb.autolog.callsites import find_site
+from mlops_nb.autolog.callsites import Site, find_site
+from mlops_nb.autolog.derived import derive_metric
 from mlops_nb.autolog.fits import FitRecorder
 from mlops_nb.autolog.frames import BUSY, get_caller, hide_frame, is_library_frame, read_locals
 from mlops_nb.autolog.guard import Guard
@@ -75,10 +76,20 @@ class MetricRecorder:
             run.log_metric(name, number)
             self.logged.add(name)
             self._session.touch(run)
-            derived = name_derived(site, user) if name == default else None
-            if derived is not None and len(self._derived) < _MOST_DERIVED:
-                self._derived.append((user.f_globals, derived, run))
-                self.logged.add(derived)
+            if name == default:
+                self._derive(site, user, number, run)
+
+    def _derive(self, site: Site | None, user: FrameType, number: float, run: Run) -> None:
+        """Log what the user makes of a metric: now, or where only the cell can tell, at its end."""
+        made = derive_metric(site, user, number)
+        if made is not None:
+            run.log_metric(*made)
+            self.logged.add(made[0])
+            return
+        derived = name_derived(site, user)
+        if derived is not None and len(self._derived) < _MOST_DERIVED:
+            self._derived.append((user.f_globals, derived, run))
+            self.logged.add(derived)
 
     def finish_cell(self) -> None:
         """Log the variables that metrics were turned into, now that they have their values."""

@@ -53,7 +53,7 @@ def name_metric(site: Site | None, frame: FrameType, default: str, depth: int = 
     _, name, is_returned = found
     if is_returned:
         above = frame.f_back
-        if depth < _DEEPEST and above is not None and _is_function(frame):
+        if depth < _DEEPEST and above is not None and is_function(frame):
             return name_metric(find_site(above), above, default, depth + 1)
     return name or default
 
@@ -62,12 +62,12 @@ def _read_name(site: Site) -> tuple[str | None, bool]:
     """Give what the source calls the value, and whether its function returns it."""
     node: ast.AST = site.call
     for parent in site.parents():
-        if _keeps_value(parent, node):
+        if keeps_value(parent, node):
             node = parent
         elif isinstance(parent, ast.Return):
             return None, True
         else:
-            return _name_from(parent, node, site), False
+            return name_from(parent, node, site), False
     return None, False
 
 
@@ -104,11 +104,13 @@ def name_derived(site: Site | None, frame: FrameType) -> str | None:
     return None
 
 
-def _is_function(frame: FrameType) -> bool:
+def is_function(frame: FrameType) -> bool:
+    """Say whether a frame is a function's, which may return a value on."""
     return not frame.f_code.co_name.startswith("<")
 
 
-def _keeps_value(parent: ast.AST, node: ast.AST) -> bool:
+def keeps_value(parent: ast.AST, node: ast.AST) -> bool:
+    """Say whether an expression gives the number that is in it: ``await``, ``round``."""
     if isinstance(parent, ast.Await):
         return True
     return (
@@ -119,7 +121,8 @@ def _keeps_value(parent: ast.AST, node: ast.AST) -> bool:
     )
 
 
-def _name_from(parent: ast.AST, node: ast.AST, site: Site) -> str | None:
+def name_from(parent: ast.AST, node: ast.AST, site: Site) -> str | None:
+    """Give the name that a target, a key, a keyword or the words before it give a value."""
     if isinstance(parent, ast.Assign):
         return _name_target(parent.targets[-1])
     if isinstance(parent, (ast.AnnAssign, ast.NamedExpr)):

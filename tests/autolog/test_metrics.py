@@ -66,6 +66,35 @@ def test_derived_value_is_the_variable(notebook: Notebook) -> None:
     assert notebook.metrics()[0]["rmse"] == notebook.namespace["rmse"]
 
 
+DERIVED = {
+    "out = {'rmse': mean_squared_error(y, p) ** 0.5}": ("rmse", "mse ** 0.5"),
+    "out = {}\nout['rmse'] = np.sqrt(mean_squared_error(y, p))": ("rmse", "mse ** 0.5"),
+    "print(f'RMSE: {np.sqrt(mean_squared_error(y, p)):.3f}')": ("rmse", "mse ** 0.5"),
+    "rows = [dict(err=100 * (1 - mean_squared_error(y, p)))]": ("err", "100 * (1 - mse)"),
+    "def rmse(a, b):\n    return mean_squared_error(a, b) ** 0.5\nrmse(y, p)": ("rmse", "mse ** 0.5"),
+    "def rmse(a, b):\n    return np.sqrt(mean_squared_error(a, b))\nerr = -rmse(y, p)": (
+        "err", "-(mse ** 0.5)",
+    ),
+    "def mse(a, b):\n    return mean_squared_error(a, b)\nout = {'root': mse(y, p) ** 0.5}": (
+        "root", "mse ** 0.5",
+    ),
+    "out = {'odd': 1 / (mean_squared_error(p, p) * 2)}": ("mean_squared_error", "0.0"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("source", DERIVED)
+def test_plain_arithmetic_is_done_at_once(notebook: Notebook, source: str) -> None:
+    """A root or a percentage has the name that the user gives it, wherever that stands."""
+    name, value = DERIVED[source]
+    notebook.run(
+        FIT
+        + f"try:\n    {source.replace(chr(10), chr(10) + '    ')}\nexcept ZeroDivisionError: pass"
+    )
+    metrics = notebook.metrics()[0]
+    assert metrics[name] == pytest.approx(eval(value, {"mse": metrics["mean_squared_error"]}))
+    assert set(metrics) == {"mean_squared_error", name}
+
+
 def test_repeated_metric_gets_steps(notebook: Notebook) -> None:
     """The same name again is the next step, not another metric."""
     notebook.run(FIT + "for cut in (0, 1, 2):\n    acc = accuracy_score(y, p)")
