@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
+import weakref
 from collections.abc import Iterator
 from types import FrameType, FunctionType
 from typing import Any
 
 from mlops_nb.autolog.callsites import Tree, find_site, parse_text, read_tree
 from mlops_nb.autolog.definitions import FUNCTIONS, last_definition
-from mlops_nb.autolog.frames import read_locals
+from mlops_nb.autolog.frames import read_fields, read_locals
 from mlops_nb.autolog.torch_sites import list_around, name_epoch
 
 _WORDS = frozenset(
@@ -25,7 +27,10 @@ _WORDS = frozenset(
 _SETTINGS = frozenset(
     {"weight", "weights", "fn", "func", "function", "coef", "scale", "factor", "threshold"}
 )
+# What the object that trains says of data it does not train on: its other fields are half done.
+_VALIDATED = re.compile(r"(?:best_?)?(?:val|valid|validation|test|eval|dev)(?:_|[A-Z])")
 _MOST_NAMES = 50
+_MOST_OWNERS = 8
 _MOST_POINTS = 100_000
 _DEEPEST = 12
 
@@ -66,6 +71,7 @@ class AssignedMetrics:
         self._tree: Tree | None = None
         self._known: dict[str, Any] = {}
         self._places: dict[tuple[int, int], frozenset[str]] = {}
+        self._owners: dict[int, weakref.ref[Any]] = {}
 
     def begin(self, frames: list[FrameType]) -> None:
         """Note which cell runs, and what its results are before the training.
@@ -81,6 +87,10 @@ class AssignedMetrics:
         if self._tree is not None:
             for name in list_results(self._tree.module):
                 self._note(name, self._space.get(name))
+        for frame in frames:
+            if frame.f_code.co_varnames[:1] == ("self",) and frame.f_code.co_argcount:
+                self._meet(read_locals(frame).get("self"))
+        self._take_fields({})
 
     def read_epoch(self, frames: list[FrameType], *, has_loader: bool) -> dict[str, float]:
         """Give what was computed in the epoch that is over, as the next one begins.
@@ -104,7 +114,22 @@ class AssignedMetrics:
                 for name in names:
                     self._take(name, values.get(name), found)
                 break
+        self._take_fields(found)
         return found
+
+    def _meet(self, owner: Any) -> None:
+        """Remember weakly an object whose method runs the loop, but for modules and the like."""
+        fields = read_fields(owner)
+        if fields and "_parameters" not in fields and len(self._owners) < _MOST_OWNERS:
+            with contextlib.suppress(TypeError):  # there are no weak references to it
+                self._owners.setdefault(id(owner), weakref.ref(owner))
+
+    def _take_fields(self, found: dict[str, float]) -> None:
+        """Take results on validation data that such objects keep: ``self.valid_acc``."""
+        for owner in self._owners.values():
+            for name, value in list(read_fields(owner()).items()):
+                if type(name) is str and _VALIDATED.match(name) and is_result_name(name):
+                    self._take(name, value, found)
 
     def _find_complete(self, frame: FrameType, *, is_inside: bool) -> frozenset[str] | None:
         """Name the results that a frame has finished for an epoch; None where it has no loop."""
@@ -135,6 +160,7 @@ class AssignedMetrics:
         if self._space is not None and self._tree is not None:
             for name in list_results(self._tree.module):
                 self._take(name, self._space.get(name), found)
+        self._take_fields(found)
         return found
 
     def read_histories(self) -> dict[str, list[float]]:
@@ -142,8 +168,10 @@ class AssignedMetrics:
         found: dict[str, list[float]] = {}
         if self._space is None or self._tree is None:
             return found
-        for name in list_stored(self._tree.module):
-            value = self._space.get(name)
+        kept = [(name, self._space.get(name)) for name in list_stored(self._tree.module)]
+        for owner in self._owners.values():
+            kept += list(read_fields(owner()).items())
+        for name, value in kept:
             pairs = value.items() if type(value) is dict else [(name, value)]
             for key, part in list(pairs)[:_MOST_NAMES]:
                 if type(key) is str and is_result_name(key) and type(part) is list:
@@ -158,6 +186,7 @@ class AssignedMetrics:
         self._space = self._tree = None
         self._known.clear()
         self._places.clear()
+        self._owners.clear()
 
     def _note(self, name: str, value: Any) -> float | None:
         number = read_number(value)

@@ -13,6 +13,7 @@ from mlops_nb.autolog.frames import read_fields, read_locals
 
 _MOST_ROWS = 2000
 _MOST_MODELS = 8
+_CYCLED = {"lr", "momentum", "betas"}  # which OneCycleLR and CyclicLR have changed already
 _LEFT_OUT = {"params", "param_names", "initial_lr", "foreach", "fused", "differentiable"}
 _LEFT_OUT |= {"capturable", "maximize"}
 _SCHEDULER_STATE = {"last_epoch", "base_lrs", "num_bad_epochs", "cooldown_counter", "best"}
@@ -192,11 +193,13 @@ def describe_optimizer(optimizer: Any) -> tuple[dict[str, Any], list[str]]:
             if name in _LEFT_OUT:
                 continue
             given = group.get("initial_lr", value) if name == "lr" else value
+            if "max_lr" in group and name in _CYCLED:
+                given = optimizer.defaults.get(name, given)
             plain = _make_plain_setting(given)
             if index and plain == _make_plain_setting(groups[0].get(name)):
                 continue
             params[f"{label}.{name}"] = plain
-            if name in defaults and make_plain(defaults[name]) != plain:
+            if name == "max_lr" or (name in defaults and make_plain(defaults[name]) != plain):
                 changed.append(f"{label}.{name}")
     return params, changed
 

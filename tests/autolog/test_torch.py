@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 
 import pytest
 
@@ -127,6 +128,38 @@ def test_loop_in_a_class(torchbook: Notebook) -> None:
     assert (run.name, run.params["optimizer.lr"]) == ("Sequential", 0.5)
     assert len(read_values(torchbook, run.run_id, "loss")) == 4
     assert autolog.run_of(torchbook.namespace["trainer"].net) == run.run_id
+
+
+def test_results_that_a_trainer_keeps(torchbook: Notebook) -> None:
+    """What an object that trains says of validation data is a series; what it still sums is not."""
+    torchbook.run(
+        "class Trainer:\n"
+        "    valid_acc = 0.0\n"
+        "    def __init__(self): self.history = {'val_error': []}; self.best_val_loss = 9.0\n"
+        "    def step(self, batch, target):\n"
+        "        loss = nn.functional.cross_entropy(self.net(batch), target)\n"
+        "        loss.backward(); self.opt.step(); self.opt.zero_grad()\n"
+        "        self.running_loss += loss.item()\n"
+        "    def epoch(self):\n"
+        "        self.running_loss = 0.0\n"
+        "        for batch, target in loader: self.step(batch, target)\n"
+        "        self.valid_acc = (self.net(X).argmax(1) == y).float().mean().item()\n"
+        "        self.history['val_error'].append(1 - self.valid_acc)\n"
+        "        seen.append(self.valid_acc)\n"
+        "    def fit(self, epochs):\n"
+        "        self.net = make_model()\n"
+        "        self.opt = torch.optim.SGD(self.net.parameters(), lr=0.5)\n"
+        "        for self.number in range(epochs): self.epoch()\n"
+        "seen = []\n"
+        "loader = DataLoader(TensorDataset(X, y), batch_size=16)\n"
+        "trainer = Trainer(); trainer.fit(3)"
+    )
+    run = only_run(torchbook)
+    seen = torchbook.namespace["seen"]
+    assert read_values(torchbook, run.run_id, "valid_acc") == seen
+    assert read_values(torchbook, run.run_id, "val_error") == [1 - value for value in seen]
+    assert {"running_loss", "best_val_loss"}.isdisjoint(run.metrics)
+    assert weakref.getweakrefcount(torchbook.namespace["trainer"]) == 0
 
 
 def test_trainings_one_after_another_are_each_a_run(torchbook: Notebook) -> None:

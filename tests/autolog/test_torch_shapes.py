@@ -224,6 +224,23 @@ def test_workers_of_a_loader(torchbook: Notebook) -> None:
     assert (run.params["epochs"], run.params["num_workers"]) == (3, 1)
 
 
+def test_settings_that_a_scheduler_has_changed(torchbook: Notebook) -> None:
+    """What OneCycleLR puts in the place of rate and betas is not what the user chose."""
+    torchbook.run(
+        "net = make_model()\nopt = torch.optim.Adam(net.parameters(), lr=0.02)\n"
+        "cycle = torch.optim.lr_scheduler.OneCycleLR(opt, 0.05, total_steps=4)\n"
+        "for number in range(4):\n"
+        "    loss = nn.functional.cross_entropy(net(X), y)\n"
+        "    loss.backward(); opt.step(); cycle.step()\n"
+    )
+    (run,) = torchbook.runs()
+    assert (run.params["optimizer.lr"], run.params["optimizer.max_lr"]) == (0.02, 0.05)
+    assert run.params["optimizer.betas"] == [0.9, 0.999]
+    changed = run.tags["params.changed"].split(", ")
+    assert {"optimizer.lr", "optimizer.max_lr"} <= set(changed)
+    assert "optimizer.betas" not in changed
+
+
 def test_loop_in_a_thread(torchbook: Notebook) -> None:
     """Trainings in threads are each a run, also one that goes on when its cell is over."""
     ready, go_on = threading.Event(), threading.Event()
