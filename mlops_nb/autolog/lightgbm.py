@@ -179,7 +179,8 @@ class LightGBMIntegration(Integration):
         if model is not None and not hasattr(model, "boosters"):
             facts = {"model.trees": model.num_trees(), "model.features": model.num_feature()}
             training.run.log_params(facts)
-            score = _find_score(model.best_score) if best > 0 else None
+            trained = getattr(model, "_train_data_name", "training")
+            score = _find_score(model.best_score, trained) if best > 0 else None
         self.recorder.conclude(training, planned, best if best > 0 else None, score)
         self.recorder.end(training)
 
@@ -238,9 +239,9 @@ def _list_evals(values: dict[str, Any]) -> list[Any]:
     return [] if features is None else [(features, targets)]
 
 
-def _find_score(scores: Any) -> float | None:
-    """Give the first of the best scores: the one that early stopping looks at first."""
-    for metrics in scores.values():
-        for value in metrics.values():
+def _find_score(scores: Any, trained: str) -> float | None:
+    """Give the first of the best scores that early stopping goes by: not of what is trained on."""
+    for name in sorted(scores, key=trained.__eq__):
+        for value in scores[name].values():
             return float(value)
     return None

@@ -132,6 +132,7 @@ def test_native_lightgbm(book: Notebook) -> None:
     count = len(mine["valid"]["binary_logloss"])
     assert (run.params["num_iterations"], run.params["iterations"]) == (60, count)
     assert run.metrics["best_iteration"] == model.best_iteration
+    assert run.metrics["best_score"] == min(mine["valid"]["binary_logloss"])
     rates = read_values(book, run.run_id, "learning_rate")
     assert rates == [pytest.approx(0.9 * 0.5**n) for n in range(count)]
     assert run.params["callbacks"].startswith("EarlyStoppingCallback, RecordEvaluation")
