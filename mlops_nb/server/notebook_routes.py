@@ -14,10 +14,10 @@ from mlops_nb.errors import InvalidValueError
 from mlops_nb.records import ExecutionRecord, SessionRecord, format_time
 from mlops_nb.server.handler import MLOpsRouteHandler
 from mlops_nb.server.payload import to_json, write_listed_run
+from mlops_nb.server.underway import UNDER_WAY
 
 _MOST_EXECUTIONS = 500
 _MOST_RUNS = 3
-_NEWEST_RUNS = 50
 _LONGEST_ID = 200
 _MOST_CHARACTERS = 1_000_000
 
@@ -71,8 +71,8 @@ def describe_notebook(
     Returns
     -------
     dict
-        ``session``, ``executions`` from the place ``from`` on, ``count``, ``runs`` (those of the
-        newest that are under way, else the last one) and ``now``.
+        ``session``, ``executions`` from the place ``from`` on, ``count``, ``runs`` (those that
+        are under way, else the last one) and ``now``.
     """
     session: SessionRecord | None = None
     executions: list[ExecutionRecord] = []
@@ -84,10 +84,7 @@ def describe_notebook(
             since = 0
             session, executions, count = watch(kernel_id, 0, _MOST_EXECUTIONS, start=start)
     path = str(notebook) if notebook else None
-    # Of 100,000 runs the newest cost a millisecond, and a search for those that run forty.
-    newest = api.list_runs(limit=_NEWEST_RUNS, notebook=path, start=start)
-    running = [run for run in newest if run.status == "running"][:_MOST_RUNS]
-    runs = running or newest[:1]
+    runs = UNDER_WAY.find(path, start, _MOST_RUNS)
     return {
         "session": write_session(session),
         "executions": to_json(_bound([write_execution(each) for each in executions])),

@@ -58,6 +58,12 @@ async def test_runs_under_way_come_before_the_last(
     add_run("last", book)
     _, body = await ask("notebook", notebook="a.ipynb")
     assert {run["run_id"] for run in body["runs"]} == ids
+    # A training that goes on is not lost among short runs that were begun after it.
+    for _ in range(50):
+        add_run("short", book)
+    for _ in range(2):  # searched for, and then remembered
+        _, body = await ask("notebook", notebook="a.ipynb")
+        assert {run["run_id"] for run in body["runs"]} == ids
 
 
 async def test_long_cells_come_in_several_answers(ask: Ask, store: Store) -> None:
