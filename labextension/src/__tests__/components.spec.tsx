@@ -113,6 +113,15 @@ describe('RunList', () => {
     expect(node.textContent).toContain('C0.5');
   });
 
+  it('folds what the machine did away from the results', () => {
+    const metrics = { loss: 1 / 3, 'system/cpu': 97 };
+    const { node } = mountList([makeRun({ metrics })]);
+    act(() => findButtons(node)[0]?.click());
+    const folded = node.querySelector('details');
+    expect(folded?.textContent).toBe('1 about the machinecpu97');
+    expect(node.textContent).toContain('loss0.33333333');
+  });
+
   it('folds nothing where it would save no room', () => {
     const params = { C: 0.5, a: 1 };
     const tags = { 'params.changed': 'C' };

@@ -11,6 +11,8 @@ import { SmallButton } from './changebar';
 import { readColumn, splitColumn } from './columns';
 import { NameForm, TagForm } from './forms';
 import { isPinned } from './groups';
+import { Entries, EntryList } from './entries';
+import { Metrics } from './runmetrics';
 import { Tags } from './tags';
 import {
   formatAge,
@@ -25,9 +27,6 @@ const METRICS_IN_ROW = 3;
 
 /** Parameters at their defaults fold away only where that saves room. */
 const LEAST_FOLDED = 4;
-
-/** Enough to tell two runs apart, and still one line. */
-const DIGITS_IN_DETAILS = 10;
 
 export interface IRunRowProps {
   readonly run: IRun;
@@ -112,46 +111,6 @@ function pickRowEntries(props: IRunRowProps): [string, string, string][] {
       whole
     ];
   });
-}
-
-interface IEntriesProps {
-  readonly entries: readonly (readonly [string, string])[];
-}
-
-/** Names and values in two columns; long names break after an underscore. */
-export function EntryList({ entries }: IEntriesProps): React.JSX.Element {
-  return (
-    <dl className="jp-MLOpsRun-entries">
-      {entries.map(([key, value]) => (
-        <React.Fragment key={key}>
-          <dt>
-            {key.split(/(?<=_)(?=[^_])/).map((part, place) => (
-              <React.Fragment key={place}>
-                {place > 0 && <wbr />}
-                {part}
-              </React.Fragment>
-            ))}
-          </dt>
-          <dd>{value}</dd>
-        </React.Fragment>
-      ))}
-    </dl>
-  );
-}
-
-/** Names and values under a title; nothing where there are none. */
-export function Entries(
-  props: IEntriesProps & { readonly title: string }
-): React.JSX.Element | null {
-  if (props.entries.length === 0) {
-    return null;
-  }
-  return (
-    <>
-      <h4 className="jp-MLOpsRun-group">{props.title}</h4>
-      <EntryList entries={props.entries} />
-    </>
-  );
 }
 
 /** Parameters: those that were set at once, those at their defaults on demand. */
@@ -314,13 +273,7 @@ function Details(props: IRunRowProps): React.JSX.Element {
       {typeof error === 'string' && (
         <p className="jp-MLOpsRun-error">{error}</p>
       )}
-      <Entries
-        title={trans.__('Metrics')}
-        entries={sortMetrics(run.metrics).map(([key, value]) => [
-          key,
-          formatMetric(value, locale, DIGITS_IN_DETAILS)
-        ])}
-      />
+      <Metrics {...props} />
       <Parameters {...props} />
       <Tags run={run} trans={trans} onRemove={props.actions.onUntag} />
       <Entries

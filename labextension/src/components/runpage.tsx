@@ -22,7 +22,8 @@ import {
   formatParam,
   sortMetrics
 } from './format';
-import { Entries, nameStatus } from './run';
+import { Entries } from './entries';
+import { nameStatus } from './run';
 import { RunButtons } from './runbuttons';
 import { Code, Datasets, Environment } from './surroundings';
 import { listTags } from './tags';

@@ -13,7 +13,7 @@ import type {
 } from '../tokens';
 import { Pending, useAnswer } from './answer';
 import { formatDuration, formatSize } from './format';
-import { Entries } from './run';
+import { Entries } from './entries';
 
 interface IDatasetsProps {
   readonly datasets: readonly IDataset[];

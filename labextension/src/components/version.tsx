@@ -10,7 +10,7 @@ import { SmallButton } from './changebar';
 import { formatMetric, formatSize, sortMetrics } from './format';
 import { compareVersions, describeField } from './modelcompare';
 import type { IModelPageProps } from './modelpage';
-import { Entries } from './run';
+import { Entries } from './entries';
 
 /** What most teams call the version that is used. */
 const CHAMPION = 'champion';
