@@ -177,7 +177,12 @@ class Browser:
         change = "name => { void window.jupyterapp.commands.execute('apputils:change-theme', {theme: name}); }"
         self.page.evaluate(change, name)
         self.page.wait_for_selector(f"body[data-jp-theme-name='{name}']", state="attached")
-        self.page.wait_for_timeout(500)  # the theme's style sheet arrives after its name
+        # The theme's style sheet arrives after its name.
+        sheet = f"theme-{name.removeprefix('JupyterLab ').lower().replace(' ', '-')}-extension"
+        self.page.wait_for_function(
+            "name => [...document.styleSheets].some(({href}) => href?.includes(name))", arg=sheet
+        )
+        self.page.wait_for_timeout(150)  # what fades from one colour to the other has done so
 
 
 @pytest.fixture
@@ -232,11 +237,11 @@ def run_cell(page: Page, place: int = 0) -> None:
     pytest.fail(f"cell {place} never ran")
 
 
-def check_both_themes(browser: Browser, selector: str, name: str) -> None:
-    """Look at a part in the dark and in the light, as a person and as a reader would."""
-    for theme in ("Dark", "Light"):
+def check_in_all_themes(browser: Browser, selector: str, name: str) -> None:
+    """Look at a part in each theme of JupyterLab, as a person and as a reader would."""
+    for theme in ("Dark High Contrast", "Dark", "Light"):  # the last one stays
         browser.set_theme(f"JupyterLab {theme}")
-        browser.shoot(f"{name}-{theme.lower()}")
+        browser.shoot(f"{name}-{theme.lower().replace(' ', '-')}")
         assert browser.find_axe_violations(selector) == []
 
 

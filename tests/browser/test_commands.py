@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Browser, Jupyter, check_both_themes
+from tests.browser.conftest import Browser, Jupyter, check_in_all_themes
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -41,7 +41,7 @@ def test_panel_is_steered_by_keyboard(
         page.get_by_text("MLOps step").click()
     tool.get_by_label("Tried again up to").fill("1")
     tool.get_by_label("Earlier result").select_option("Is never used")
-    check_both_themes(browser, ".jp-MLOpsStepTool", "inspector")
+    check_in_all_themes(browser, ".jp-MLOpsStepTool", "inspector")
     tool.get_by_role("button", name="Tag and save").click()
     wanted = ["step:load", "retries:1", "cache:disabled"]
     for _ in range(100):

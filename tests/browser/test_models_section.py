@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Browser, Jupyter, check_both_themes, run_cell
+from tests.browser.conftest import Browser, Jupyter, check_in_all_themes, run_cell
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -36,14 +36,14 @@ def test_model_is_promoted_and_rolled_back(
     row = panel.get_by_role("list", name="Models").get_by_role("listitem")
     expect(row).to_contain_text("2 versions", timeout=60_000)  # the cell imports a whole library
     expect(row).to_contain_text("champion v1")
-    check_both_themes(browser, "#jp-mlops-panel", "models")
+    check_in_all_themes(browser, "#jp-mlops-panel", "models")
 
     row.get_by_role("button").press("Enter")
     shown = page.get_by_role("region", name="Model iris")
     expect(shown.get_by_text("sepal length (cm)").first).to_be_visible()
     differences = shown.get_by_role("region", name="Differences")
     expect(differences.get_by_role("row").filter(has_text="+0.")).not_to_have_count(0)
-    check_both_themes(browser, "[aria-label='Model iris']", "model-page")
+    check_in_all_themes(browser, "[aria-label='Model iris']", "model-page")
 
     shown.get_by_role("textbox", name="Reason").fill("better on <b>iris</b>")
     shown.get_by_role("button", name="Promote").click()

@@ -12,8 +12,9 @@ pytestmark = pytest.mark.timeout(180)
 CELL = """\
 %load_ext mlops_nb
 import mlops_nb as mlops
-with mlops.start_run("in notebook 7"):
-    mlops.log_metric("accuracy", 0.875)"""
+for name in ("before", "in notebook 7"):
+    with mlops.start_run(name):
+        mlops.log_metric("accuracy", 0.875)"""
 
 
 def test_panel_works_in_notebook_7(jupyter: Jupyter, browser: Browser) -> None:
@@ -37,6 +38,21 @@ def test_panel_works_in_notebook_7(jupyter: Jupyter, browser: Browser) -> None:
     expect(opened.get_by_role("heading", name="in notebook 7")).to_be_in_viewport()
     expect(page.locator(".jp-Notebook .jp-Cell").first).to_be_visible()
     browser.shoot("run-page-notebook7")
+
+    # What is opened next is in front; what is shown already is not hidden by asking for it.
+    card = page.locator(".jp-MLOpsRunCard")
+    card.get_by_role("button", name="before").click()
+    expect(page.get_by_role("heading", name="before")).to_be_in_viewport()
+    card.get_by_role("button", name="Open the panel").click()
+    expect(panel).to_be_visible()
+
+    # Which sections are unfolded is known after a reload.
+    models = panel.get_by_role("heading", name="Models")
+    models.click()
+    expect(models).to_have_attribute("aria-expanded", "true")
+    page.reload()
+    page.get_by_role("button", name="Show the runs of this notebook").click()
+    expect(models).to_have_attribute("aria-expanded", "true")
 
 
 def test_file_list_of_notebook_7_is_left_alone(jupyter: Jupyter, browser: Browser) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import Browser, Jupyter, check_both_themes, run_cell
+from tests.browser.conftest import Browser, Jupyter, check_in_all_themes, run_cell
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -67,7 +67,7 @@ def test_recording_and_order_by_clicking(
     expect(cells).to_have_count(1)  # a blank at the end is no edit
     page.keyboard.type("# edited")
     expect(cells).to_have_count(2)
-    check_both_themes(browser, "#jp-mlops-panel", "notebook-order")
+    check_in_all_themes(browser, "#jp-mlops-panel", "notebook-order")
     cells.first.press("Enter")
     active = page.locator(".jp-Notebook:visible .jp-Cell.jp-mod-active")
     expect(active).to_contain_text("total = sum(rows)")
@@ -147,6 +147,6 @@ def test_versions_and_environments_are_compared(
     expect(panel.get_by_role("row", name="Rows 3 4")).to_be_visible()
     panel.get_by_role("button", name="Show what the columns hold").click()
     expect(panel.get_by_role("row").filter(has_text="<b>age</b>")).to_contain_text("1 → 1.5")
-    check_both_themes(browser, "#jp-mlops-panel", "data")
+    check_in_all_themes(browser, "#jp-mlops-panel", "data")
     panel.get_by_role("button", name="<i>of 4</i>").click()
     expect(page.get_by_role("heading", name="<i>of 4</i>")).to_be_visible()

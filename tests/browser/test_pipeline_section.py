@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Browser, Jupyter, check_both_themes
+from tests.browser.conftest import Browser, Jupyter, check_in_all_themes
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -57,7 +57,7 @@ def test_notebook_becomes_a_pipeline_by_clicking(
     expect(steps.nth(3)).to_contain_text("Done")
     steps.nth(3).get_by_role("button").first.click()
     expect(steps.nth(3).get_by_role("button", name="cell 3, line 1")).to_be_visible()
-    check_both_themes(browser, "#jp-mlops-panel", "pipeline")
+    check_in_all_themes(browser, "#jp-mlops-panel", "pipeline")
     panel.get_by_role("button", name="Cancel").click()
     # What does not heed the interrupt is killed after twenty seconds.
     expect(panel.get_by_text("Cancelled")).to_be_visible(timeout=45_000)

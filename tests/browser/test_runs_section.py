@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.conftest import Browser, Jupyter, run_cell
+from tests.browser.conftest import Browser, Jupyter, check_in_all_themes, run_cell
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -66,10 +66,13 @@ def test_run_appears_live(jupyter: Jupyter, browser: Browser, open_lab: OpenLab)
     page.keyboard.press("Enter")
     expect(row.get_by_text("logistic")).to_be_visible()
     expect(row.get_by_text("<img src=x")).to_be_visible()
-    for theme in ("Dark", "Light"):  # the last one stays for the tests that follow
-        browser.set_theme(f"JupyterLab {theme}")
-        browser.shoot(f"runs-{theme.lower()}")
-        assert browser.find_axe_violations("#jp-mlops-panel, .mlops-nb-card") == []
+    check_in_all_themes(browser, "#jp-mlops-panel, .jp-MLOpsRunCard", "runs")
+
+    # The card under a cell leads to the page of its run.
+    card = page.locator(".jp-MLOpsRunCard").first
+    expect(card).to_contain_text("accuracy0.939")
+    card.get_by_role("button", name="Open this run").click()
+    expect(page.get_by_role("region", name="Run baseline")).to_contain_text("0.939")
 
 
 def test_hidden_panel_asks_nothing(jupyter: Jupyter, browser: Browser, open_lab: OpenLab) -> None:

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Browser, Jupyter, check_both_themes, run_cell
+from tests.browser.conftest import Browser, Jupyter, check_in_all_themes, run_cell
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -71,7 +71,7 @@ def test_runs_are_found_compared_changed_and_opened(
     panel.get_by_role("checkbox", name="params.rate").check()
     panel.get_by_role("checkbox", name="metrics.train/loss").check()
     expect(rows.first).to_contain_text("rate 0.3")
-    check_both_themes(browser, "#jp-mlops-panel", "runs-steering")
+    check_in_all_themes(browser, "#jp-mlops-panel", "runs-steering")
     panel.get_by_text("Columns").click()
 
     # Compare: what differs comes first, what is the same on demand.
@@ -86,7 +86,7 @@ def test_runs_are_found_compared_changed_and_opened(
     curves = table.get_by_role("img", name="train/loss of 2 runs over steps 0 to 299")
     expect(curves).to_be_visible()
     curves.scroll_into_view_if_needed()
-    check_both_themes(browser, ".jp-MLOpsPage", "compare")
+    check_in_all_themes(browser, ".jp-MLOpsPage", "compare")
 
     # Rename, tag, delete, undo.
     box.fill("")
@@ -120,7 +120,7 @@ def test_runs_are_found_compared_changed_and_opened(
     panel.get_by_label("Groups of runs").select_option("By rate")
     expect(panel.get_by_role("list", name="rate = 0.3")).to_contain_text("fast")
     pinned.get_by_role("button").first.click()
-    check_both_themes(browser, "#jp-mlops-panel", "runs-groups")
+    check_in_all_themes(browser, "#jp-mlops-panel", "runs-groups")
     box.fill("metrics.accuracy > 0.9")
     box.press("Enter")
     expect(panel.locator(".jp-MLOpsRun-name")).to_have_text(["third", "fast"])
@@ -135,7 +135,7 @@ def test_runs_are_found_compared_changed_and_opened(
     assert figure.evaluate("image => image.decode().then(() => image.naturalWidth)") == 240
     expect(run.get_by_text("%load_ext mlops_nb")).to_be_visible()
     assert page.title() != "evil"
-    check_both_themes(browser, "[aria-label='Run third']", "run-page")
+    check_in_all_themes(browser, "[aria-label='Run third']", "run-page")
     run.get_by_role("button", name="Open code as a notebook").click()
     page.get_by_role("tab", name="third as it ran.ipynb").wait_for()
     code = nbformat.read(jupyter.root / "third as it ran.ipynb", as_version=4).cells
