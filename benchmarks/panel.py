@@ -2,13 +2,16 @@
 
 Run: ``python benchmarks/panel.py [--quick] [--runs N]``, after ``python labextension/build.py``. Wall
 times on a machine that does other work are too long; ``--quick`` takes a hundredth of the runs.
-``--place FOLDER`` keeps the store there, and takes the runs that it finds.
+``--place FOLDER`` keeps the store there, and takes the runs that it finds; ``--live`` measures only
+how old values are, ``--full`` all else. What typing and cells lose is measured by ``panel_pairs.py``,
+what the server does by ``panel_server.py``.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import statistics
 import subprocess
@@ -39,13 +42,16 @@ if "--runs" in sys.argv:
 BUDGETS = {
     f"first rows of {RUNS:,} runs, after the click, first time": ("ms", 300),
     f"first rows of {RUNS:,} runs, after the click, again": ("ms", 300),
+    "next page, after the click": ("ms", None),
+    "scrolling: frames that came late": ("%", 1),
+    "nothing at all: frames that came late": ("%", None),
+    "scrolling: CPU of the main thread for a frame": ("ms", 16.7),
     "log in the kernel to visible, median": ("ms", 100),
     "log in the kernel to visible, 95th percentile": ("ms", None),
     "activation, main thread": ("ms", 30),
     "heap: page with the panel open less page without us": ("MB", 30),
-    "key to next frame, without us, median": ("ms", None),
-    "key to next frame, panel open, median": ("ms", None),
 }
+ROUNDS = 2 if "--quick" in sys.argv else 5
 OURS = "mlops-nb-labextension"
 LOG = """\
 %load_ext mlops_nb
@@ -69,11 +75,6 @@ WATCH = """() => {
   };
   look();
 }"""
-KEYS = """() => {
-  window.keys = [];
-  addEventListener('keydown', event => requestAnimationFrame(() => setTimeout(
-    () => window.keys.push(performance.now() - event.timeStamp))), true);
-}"""
 ROWS = """async () => {
   const began = performance.now();
   document.querySelector('[data-id="jp-mlops-panel"]').dispatchEvent(
@@ -82,6 +83,38 @@ ROWS = """async () => {
   while (!document.querySelector('.jp-MLOpsRun')) await new Promise(requestAnimationFrame);
   return performance.now() - began;
 }"""
+
+
+# From the click on "Older" to another page of rows.
+TURN = """async () => {
+  const first = () => document.querySelector('.jp-MLOpsRun').dataset.runId;
+  const before = first();
+  const began = performance.now();
+  document.querySelector('.jp-MLOpsPager button:last-of-type').click();
+  while (first() === before) await new Promise(requestAnimationFrame);
+  return performance.now() - began;
+}"""
+# Times between frames, while the list is scrolled by so many pixels in each, up and down.
+FRAMES = """async ([count, pixels]) => {
+  const row = document.querySelector('.jp-MLOpsRun');
+  let list = row.parentElement;
+  while (list.scrollHeight <= list.clientHeight + 1 && list.parentElement) list = list.parentElement;
+  const frames = [];
+  let last = await new Promise(requestAnimationFrame);
+  let way = pixels;
+  for (let frame = 0; frame < count; frame++) {
+    const at = list.scrollTop;
+    list.scrollTop += way;
+    if (way !== 0 && list.scrollTop === at) way = -way;
+    const now = await new Promise(requestAnimationFrame);
+    frames.push(now - last);
+    last = now;
+  }
+  return frames;
+}"""
+# A frame that took the time of two.
+LATE_MS = 25
+Found = dict[str, list[float]]
 
 
 @contextlib.contextmanager
@@ -142,21 +175,10 @@ def measure_heap(page: Page) -> float:
     """Give what the page holds after a collection, in MB."""
     session = page.context.new_cdp_session(page)
     session.send("HeapProfiler.enable")
-    session.send("HeapProfiler.collectGarbage")
+    for _ in range(2):
+        session.send("HeapProfiler.collectGarbage")
     used: float = session.send("Runtime.getHeapUsage")["usedSize"]
     return used / 1e6
-
-
-def measure_keys(page: Page) -> float:
-    """Type into a cell and give the median time from a key to the next frame, in ms."""
-    page.locator(".jp-Notebook .jp-CodeCell").last.locator(".cm-content").click()
-    page.evaluate(KEYS)
-    for _ in range(4):
-        page.keyboard.type("value = other + 1  # as one types ", delay=25)
-        page.keyboard.press("Enter")
-    page.wait_for_timeout(200)
-    found: list[float] = page.evaluate("window.keys")
-    return statistics.median(found)
 
 
 def sum_ours(profile: dict[str, Any], deltas: list[int]) -> float:
@@ -202,24 +224,50 @@ def fill(place: Path) -> None:
     store.search(None, None, 1, 0)
 
 
-def measure_full(place: Path, found: dict[str, float]) -> None:
-    """Measure with a full store: activation, first rows, heap, keys."""
+def measure_full(place: Path, found: Found) -> None:
+    """Measure with a full store: activation, first rows, pages, frames, heap."""
     names = list(BUDGETS)
-    with serve(place / "full") as jupyter:
-        with browse() as page:
-            found[names[4]] = measure_activation(page, jupyter)
-        with browse() as page:
-            open_notebook(page, jupyter, "x = 1")
-            found[names[0]] = page.evaluate(ROWS)
-            page.wait_for_timeout(3000)
-            found[names[5]] = measure_heap(page)
-            found[names[7]] = measure_keys(page)
-        with browse() as page:
-            open_notebook(page, jupyter, "x = 1", workspace="two")
-            found[names[1]] = page.evaluate(ROWS)
+    for turn in range(ROUNDS):
+        shutil.rmtree(place / "full", ignore_errors=True)
+        with serve(place / "full") as jupyter:
+            with browse() as page:
+                found[names[8]].append(measure_activation(page, jupyter))
+                # Nobody clicks before the notebook stands there.
+                page.wait_for_timeout(1500)
+                found[names[0]].append(page.evaluate(ROWS))
+                page.wait_for_timeout(2000)
+                found[names[9]].append(measure_heap(page))
+                found[names[2]].append(page.evaluate(TURN))
+            with browse() as page:
+                open_notebook(page, jupyter, "x = 1", workspace=f"another{turn}")
+                page.wait_for_timeout(1500)
+                found[names[1]].append(page.evaluate(ROWS))
+                if turn == 0:
+                    measure_frames(page, found)
 
 
-def measure_latency(place: Path, found: dict[str, float]) -> None:
+def measure_frames(page: Page, found: Found) -> None:
+    """Measure the frames while the list is scrolled, and while nothing is done."""
+    names = list(BUDGETS)
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def read_busy() -> float:
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return next(each["value"] for each in metrics if each["name"] == "TaskDuration") * 1000
+
+    section = page.locator(".jp-MLOpsRuns:has(.jp-MLOpsRun)").first
+    section.hover()
+    for _ in range(ROUNDS * 2):
+        still = page.evaluate(FRAMES, [60, 0])
+        before = read_busy()
+        scrolled = page.evaluate(FRAMES, [180, 40])
+        found[names[5]].append((read_busy() - before) / len(scrolled))
+        for name, frames in ((names[3], scrolled), (names[4], still)):
+            found[name].append(100 * sum(each > LATE_MS for each in frames) / len(frames))
+
+
+def measure_latency(place: Path, found: Found) -> None:
     """Measure how old values are when the section "This notebook" shows them."""
     names = list(BUDGETS)
     with serve(place / "live") as jupyter, browse() as page:
@@ -235,36 +283,41 @@ def measure_latency(place: Path, found: dict[str, float]) -> None:
         panel.get_by_text("Finished").wait_for()
         seen: list[float] = page.evaluate("window.seen")[1:]
     print(f"{len(seen)} values seen")
-    found[names[2]] = statistics.median(seen)
-    found[names[3]] = statistics.quantiles(seen, n=20)[18]
+    found[names[6]].append(statistics.median(seen))
+    found[names[7]].append(statistics.quantiles(seen, n=20)[18])
 
 
 def main() -> None:
-    """Measure all, and print it beside the budgets."""
-    found: dict[str, float] = {}
+    """Measure all, and print medians and extremes beside the budgets."""
     names = list(BUDGETS)
+    found: Found = {name: [] for name in names}
+    before = os.getloadavg()[0]
     with contextlib.ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        measure_latency(place, found)
-        shutil.rmtree(place / "store")
+        if "--full" not in sys.argv:
+            for turn in range(min(ROUNDS, 3)):
+                (place / f"{turn}").mkdir()
+                measure_latency(place / f"{turn}", found)
         if "--place" in sys.argv:
             place = Path(sys.argv[sys.argv.index("--place") + 1]).absolute()
             place.mkdir(exist_ok=True)
-            for name in ("without", "full"):
-                shutil.rmtree(place / name, ignore_errors=True)
-        with serve(place / "without", is_disabled=True) as jupyter, browse() as page:
-            open_notebook(page, jupyter, "x = 1")
-            page.wait_for_timeout(3000)
-            bare = measure_heap(page)
-            found[names[6]] = measure_keys(page)
+        bare = []
         if "--live" not in sys.argv:
             fill(place)
+            for _ in range(ROUNDS):
+                shutil.rmtree(place / "without", ignore_errors=True)
+                with serve(place / "without", is_disabled=True) as jupyter, browse() as page:
+                    open_notebook(page, jupyter, "x = 1")
+                    page.wait_for_timeout(3500)
+                    bare.append(measure_heap(page))
             measure_full(place, found)
-            found[names[5]] -= bare
+            found[names[9]] = [each - statistics.median(bare) for each in found[names[9]]]
+    print(f"load {before:.1f} at the begin, {os.getloadavg()[0]:.1f} at the end")
     for name, (unit, most) in BUDGETS.items():
-        if name in found:
+        if found[name]:
             budget = "" if most is None else f"  (budget {most} {unit})"
-            print(f"{name:62} {found[name]:8.1f} {unit}{budget}")
+            low, middle, high = min(found[name]), statistics.median(found[name]), max(found[name])
+            print(f"{name:62} {middle:8.1f} {unit} ({low:.1f} to {high:.1f}){budget}")
 
 
 if __name__ == "__main__":
