@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         plot_runs,
     )
     from mlops_nb.api.remotes import list_audit, pull_store, push_store, verify_audit
+    from mlops_nb.api.reproducing import reproduce_run
     from mlops_nb.api.runcode import export_run, read_run_script
     from mlops_nb.api.runs import (
         active_run,
@@ -176,6 +177,7 @@ __all__ = [
     "read_uses",
     "rebuild_index",
     "register_model",
+    "reproduce_run",
     "restore_run",
     "resume_sweep",
     "run_pipeline",
@@ -261,6 +263,7 @@ _FILES = {
         "push_store",
         "verify_audit",
     ),
+    "reproducing": ("reproduce_run",),
     "runcode": (
         "export_run",
         "read_run_script",

@@ -22,7 +22,7 @@ Exit codes:
     1  the work failed: a step, a file that cannot be read or written
     2  usage, or a name that nothing has
     3  parameters
-    4  a metric is not what --require asks for
+    4  a metric is not what --require asks for, a run is not the same again
   124  time-out
   130  interrupted
   143  ended from outside (129: its terminal was closed)

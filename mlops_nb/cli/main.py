@@ -38,6 +38,7 @@ _COMMANDS = {
     "sweep": ("sweeps", "Try many values of a notebook's parameters, find the best."),
     "sweeps": ("sweeps", "List sweeps, or show the trials of one."),
     "verify": ("verify", "Prove that a pipeline gives what its notebook gives."),
+    "reproduce": ("reproducing", "Make a run again, and say whether it gives the same."),
     "export": ("pipelines", "Export a notebook, or the code of a run, as a script."),
     "snapshot": ("snapshots", "Keep the data in a file."),
     "env": ("snapshots", "Keep and show the environment."),

@@ -34,6 +34,11 @@ if TYPE_CHECKING:
         Verification,
         VerificationStatus,
     )
+    from mlops_nb.records.reproductions import (
+        Reproduction,
+        ReproductionStatus,
+        RunDifference,
+    )
     from mlops_nb.records.runs import (
         RUN_STATUSES,
         ArtifactRecord,
@@ -76,6 +81,9 @@ __all__ = [
     "ModelVersion",
     "PipelineResult",
     "ProgressRecord",
+    "Reproduction",
+    "ReproductionStatus",
+    "RunDifference",
     "RunRecord",
     "RunStatus",
     "SessionRecord",
@@ -121,6 +129,11 @@ _GROUPS = {
         "StepStatus",
         "Verification",
         "VerificationStatus",
+    ),
+    "reproductions": (
+        "Reproduction",
+        "ReproductionStatus",
+        "RunDifference",
     ),
     "runs": (
         "RUN_STATUSES",

@@ -88,6 +88,9 @@ def read_run_code(store: Store, run: RunRecord) -> RunCode:
         return RunCode("script", run, source=run.cells[0].source, missing=_find_cut(run.cells))
     own = _take_session(run.cells)
     missing = list(_find_cut(own))
+    earlier = (own[0].execution_count or 1) - 1
+    if earlier > 0:
+        missing.insert(0, f"{earlier} executions before the extension was loaded")
     if len(own) < len(run.cells):
         missing.append("cells of another kernel, which added to the run")
     return RunCode("cells", run, tuple(map(_make_cell, own)), missing=tuple(missing))
