@@ -85,6 +85,14 @@ def _reduce_array(pickler: NamespacePickler, obj: Any) -> Any:
     return rebuild.make_array_view, arguments
 
 
+def _reduce_dtype(pickler: NamespacePickler, obj: Any) -> Any:
+    del pickler
+    # Of each plain type numpy has one object, and its pickle gives another, equal one: an array of
+    # that is wrapped anew wherever a library asks for the type, and is no longer the same array.
+    kind = sys.modules["numpy"].dtype
+    return (kind, (obj.str,)) if kind(obj.str) is obj else NotImplemented
+
+
 def _find_buffer(base: Any) -> Any:
     """Find the bytes outside numpy that an array looks at and that may change."""
     owner = _get_owner(base)
@@ -215,6 +223,7 @@ def find_handler(kind: type[Any]) -> Handler | None:
 _TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("numpy", "memmap", _reduce_memmap),
     ("numpy", "ndarray", _reduce_array),
+    ("numpy", "dtype", _reduce_dtype),
     ("pandas._libs.internals", "BlockValuesRefs", _reduce_block_references),
     ("pandas._libs.internals", "Block", _reduce_block),
     ("pandas.core.internals.managers", "SingleBlockManager", _reduce_series_manager),

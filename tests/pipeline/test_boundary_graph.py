@@ -32,6 +32,13 @@ EQUAL = {
         "a = rng.random(); b = same.random()",
         "print(a, b, rng.random(), same.random())",
     ),
+    "data_in_a_library": (
+        "import numpy as np\nfrom sklearn.neighbors import KNeighborsClassifier\n"
+        "x = np.arange(64.0).reshape(16, 4); y = np.arange(16) % 2",
+        "model = KNeighborsClassifier(1).fit(x, y)",
+        "kept = model._tree.__getstate__()[0]; same = np.asarray(x, dtype=np.float64)\n"
+        "print(kept is x, same is x, x.dtype is np.dtype(float), model.predict(x[:3]))",
+    ),
     "alias": (
         "log = []; state = {'log': log}",
         "log.append(1)",
