@@ -19,6 +19,7 @@ EXACT_BYTES = 256 << 20
 LIMIT_BYTES = 64 << 20
 _MOST_WAITING_BYTES = 256 << 20
 _MOST_REMEMBERED = 64
+_TABLES = frozenset({"numpy", "pandas", "scipy"})
 _SAMPLE_ROWS = 100
 _SAMPLE_BYTES = 1 << 20
 _UNKNOWN = DatasetRecord("", "")
@@ -181,8 +182,10 @@ def _is_same(obj: Any, copied: Any) -> bool:
 
 def copy_rows(data: Any) -> Any:
     """Copy the first rows of a table; None where it is none, or its rows are very long."""
-    if not hasattr(data, "shape") or len(data.shape) != 2:
+    # What else has a shape slices and copies in ways of its own: polars, torch, h5py ...
+    is_known = type(data).__module__.partition(".")[0] in _TABLES
+    if not is_known or len(getattr(data, "shape", ())) != 2:
         return None
     rows = data.iloc[:_SAMPLE_ROWS] if hasattr(data, "iloc") else data[:_SAMPLE_ROWS]
     size = rows.size * 8
-    return rows.copy() if size <= _SAMPLE_BYTES and hasattr(rows, "copy") else None
+    return rows.copy() if size <= _SAMPLE_BYTES else None

@@ -25,7 +25,7 @@ def fingerprint(
     ----------
     obj
         pandas frame, series or index, NumPy array, SciPy sparse matrix, torch tensor, polars
-        frame or series, or a list or tuple of numbers or texts.
+        frame or series, PyArrow table, or a list or tuple of numbers or texts.
     name, role
         Kept in the record, not part of the fingerprint.
     limit_bytes
@@ -69,12 +69,14 @@ def _choose_reader(obj: Any) -> Any:
     if numpy is not None and hasattr(numpy, "ndarray") and isinstance(obj, numpy.ndarray):
         return _read_array
     module = type(obj).__module__.partition(".")[0]
-    if module == "scipy" and hasattr(obj, "tocsr"):
-        return _read_sparse
-    if module == "torch" and hasattr(obj, "detach"):
-        return _read_tensor
-    if module == "polars" and hasattr(obj, "to_arrow"):
-        return _read_polars
+    known = {
+        "scipy": ("tocsr", _read_sparse),
+        "torch": ("detach", _read_tensor),
+        "polars": ("to_arrow", _read_polars),
+        "pyarrow": ("column_names", _read_table),
+    }
+    if module in known and hasattr(obj, known[module][0]):
+        return known[module][1]
     return _read_list if type(obj) in {list, tuple} and obj else None
 
 
@@ -285,6 +287,19 @@ def _read_polars(obj: Any) -> DatasetRecord | None:
     hasher.add_text(f"rows 0 to {obj.shape[0]}")
     kind = "frame" if is_frame else "series"
     return _finish(hasher, kind, obj, [(part.name, part.dtype) for part in parts])
+
+
+def _read_table(obj: Any) -> DatasetRecord | None:
+    hasher = Hasher()
+    hasher.add_text(f"frame {obj.num_rows} {obj.num_columns}")
+    _add_label(hasher, None)
+    for name, part in zip(obj.column_names, obj.columns, strict=True):
+        _add_label(hasher, name)
+        if not add_arrow(hasher, part):
+            return None
+    _add_label(hasher, None)
+    hasher.add_text(f"rows 0 to {obj.num_rows}")
+    return _finish(hasher, "frame", obj, [(each.name, each.type) for each in obj.schema])
 
 
 def _read_list(values: Any) -> DatasetRecord | None:

@@ -35,6 +35,41 @@ def test_what_fits_others_is_one_run(notebook: Notebook, name: str) -> None:
     assert notebook.metrics() == [{"acc": notebook.namespace["acc"]}]
 
 
+TABLES = {
+    "pl.DataFrame(A, schema=list('abc'))": ((40, 3), (40,)),
+    "torch.tensor(A)": ((40, 3), (40,)),
+    "A.tolist()": (None, (40,)),
+    "scipy.sparse.csr_array(A)": ((40, 3), (40,)),
+    "pyarrow.table(dict(zip('abc', A.T)))": ((40, 3), (40,)),
+    "Own(A)": (None, (40,)),
+}
+
+
+@pytest.mark.parametrize("source", TABLES)
+def test_data_of_any_kind(
+    notebook: Notebook, source: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever a library takes as a table leaves the recorder at work, and what is known is named."""
+    notebook.run(
+        "import polars as pl, pyarrow, scipy.sparse, torch\n"
+        "A, b = X.to_numpy()[:40], y.to_numpy()[:40]\n"
+        "class Own:\n"
+        "    shape = (40, 3)\n"
+        "    def __init__(self, held): self.held = held\n"
+        "    def __array__(self, dtype=None, copy=None): return self.held\n"
+        "    def __len__(self): return 40\n"
+        "    def __getitem__(self, key): raise RuntimeError(key)\n"
+        f"data = {source}\n"
+        "model = LogisticRegression().fit(data, b)\nacc = accuracy_score(b, model.predict(data))"
+    )
+    assert capsys.readouterr().err == ""
+    autolog.disarm()
+    (run,) = notebook.runs()
+    found = {data.role: data.shape for data in run.datasets}
+    assert (found.get("X"), found["y"]) == TABLES[source]
+    assert run.metrics["acc"] == notebook.namespace["acc"]
+
+
 def test_a_search_over_a_pipeline(notebook: Notebook) -> None:
     """Case 26: a randomized search over a pipeline is one run; its best candidate is marked."""
     notebook.run(

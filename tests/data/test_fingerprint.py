@@ -280,6 +280,18 @@ def test_large_sparse_matrix_is_sampled_without_conversion() -> None:
     assert record.shape == (2000, 2000)
 
 
+def test_arrow_table_equals_pandas_frame() -> None:
+    """A table of PyArrow has the fingerprint of the same frame, however its columns are chunked."""
+    frame = pd.DataFrame({"a": [1.5, 2.5, 3.5], "b": ["x", "y", None]})
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    record = fingerprint(table)
+    assert record is not None
+    assert (record.kind, record.shape) == ("frame", (3, 2))
+    assert record.fingerprint == _print(frame)
+    assert _print(pa.concat_tables([table.slice(0, 1), table.slice(1)])) == _print(frame)
+    assert _print(table.slice(1)) != _print(frame)
+
+
 def test_polars_frame_equals_pandas_frame() -> None:
     """Where polars is loaded its frames have the fingerprint of the same pandas frame."""
     polars = pytest.importorskip("polars")
