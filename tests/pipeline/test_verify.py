@@ -142,6 +142,26 @@ def test_a_notebook_that_is_never_the_same_is_told_apart(place: Place) -> None:
     assert set(verification.unstable) == {"x", "y", "printed text of cell 1", file}
 
 
+def test_what_is_the_same_twice_by_chance_is_told_apart(place: Place, tmp_path: Path) -> None:
+    """Where the notebook varies, two runs that agree at one place prove nothing of it."""
+    count = tmp_path / "outside" / "count"
+    count.parent.mkdir()
+    cells: list[Cell] = [
+        ("import os, time",),
+        (
+            f"with open({str(count)!r}, 'a') as file: print(file=file)\n"
+            f"number = os.path.getsize({str(count)!r})\nside = 'heads' if number in (2, 3) else 'tails'",
+            "step:draw",
+        ),
+        ("print(side)", "step:use"),
+        ("z = 1", "step:end"),
+    ]
+    verification = place.verify(cells)
+    assert verification.status == "partly verified"
+    assert {"number", "side", "printed text of cell 2"} <= set(verification.unstable)
+    assert len(count.read_text(encoding="utf-8")) == 4
+
+
 def test_outputs_and_files_are_compared(place: Place) -> None:
     """What only a cell's output or a file shows is found as well."""
     shown = change(SPLIT, "print('done')", "print(os.getpid() == me)")
