@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from jupyter_server.base.handlers import APIHandler
+from jupyter_server.utils import ensure_async
 from tornado.web import HTTPError
 
 from mlops_nb.config import load_settings
@@ -134,6 +135,13 @@ class MLOpsRouteHandler(APIHandler):  # type: ignore[misc]
         """
         path = self.get_query_argument("notebook", "")
         return locate_notebook(self.root, path) if path else None
+
+    async def need_kernels(self) -> None:
+        """Refuse who may not run code on this server."""
+        user = self.current_user
+        may = self.authorizer.is_authorized(self, user, "execute", "kernels")
+        if not await ensure_async(may):
+            raise HTTPError(403)
 
     def read_argument(self, name: str, default: int, least: int, most: int) -> int:
         """Read a whole number of the query; see `read_number`."""

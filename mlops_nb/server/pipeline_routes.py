@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_server.auth.decorator import authorized
-from jupyter_server.utils import ensure_async
-from tornado.web import HTTPError, authenticated
+from tornado.web import authenticated
 
 from mlops_nb import api
 from mlops_nb.errors import InvalidValueError
@@ -29,13 +28,6 @@ class _NotebookRouteHandler(MLOpsRouteHandler):
         if notebook is None:
             raise InvalidValueError("notebook", "", "the path of a notebook")
         return notebook
-
-    async def need_kernels(self) -> None:
-        """Refuse who may not run code on this server, as steps execute cells."""
-        user = self.current_user
-        may = self.authorizer.is_authorized(self, user, "execute", "kernels")
-        if not await ensure_async(may):
-            raise HTTPError(403)
 
 
 class PipelineRouteHandler(_NotebookRouteHandler):
