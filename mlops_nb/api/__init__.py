@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         plot_model,
         plot_runs,
     )
+    from mlops_nb.api.registering import find_run_kernel, list_run_versions, register_run
     from mlops_nb.api.remotes import list_audit, pull_store, push_store, verify_audit
     from mlops_nb.api.reproducing import reproduce_run
     from mlops_nb.api.runcode import export_run, read_run_script
@@ -131,6 +132,7 @@ __all__ = [
     "explain_step",
     "export_notebook",
     "export_run",
+    "find_run_kernel",
     "foresee_pipeline",
     "get_cache_stats",
     "get_metric_history",
@@ -151,6 +153,7 @@ __all__ = [
     "list_model_plots",
     "list_models",
     "list_parameters",
+    "list_run_versions",
     "list_runs",
     "list_sweeps",
     "list_templates",
@@ -177,6 +180,7 @@ __all__ = [
     "read_uses",
     "rebuild_index",
     "register_model",
+    "register_run",
     "reproduce_run",
     "restore_run",
     "resume_sweep",
@@ -262,6 +266,11 @@ _FILES = {
         "pull_store",
         "push_store",
         "verify_audit",
+    ),
+    "registering": (
+        "find_run_kernel",
+        "list_run_versions",
+        "register_run",
     ),
     "reproducing": ("reproduce_run",),
     "runcode": (

@@ -43,6 +43,35 @@ def list_run_versions(run_id: str, *, start: Path | None = None) -> list[ModelVe
     return find(store, store.find_run(run_id))
 
 
+def find_run_kernel(run_id: str, *, start: Path | None = None) -> str | None:
+    """Name the kernel that recorded a run; it may have ended since.
+
+    Parameters
+    ----------
+    run_id
+        As for `get_run`.
+    start
+        Folder whose project's store is read, where it is not this process's.
+
+    Returns
+    -------
+    str or None
+        As Jupyter names it; None where no Jupyter server had started it.
+
+    Raises
+    ------
+    RunNotFoundError
+        There is no such run.
+    """
+    from mlops_nb.store.runmeta import read_meta
+
+    store = read_store(start)
+    session_id = store.read_run(store.find_run(run_id), with_cells=False).session_id
+    meta = None if session_id is None else read_meta(store.root / "sessions" / session_id)
+    kernel_id = None if meta is None else meta.get("kernel_id")
+    return kernel_id if isinstance(kernel_id, str) else None
+
+
 def register_run(
     run_id: str,
     *,

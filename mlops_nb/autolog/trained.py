@@ -33,7 +33,8 @@ def _is_model(value: Any) -> bool:
         find_flavor(value)
     except UnsafeModelError:
         return False
-    return True
+    # A tensor is of torch too.
+    return any(callable(getattr(value, name, None)) for name in ("modules", "fit"))
 
 
 def _is_within(value: Any, others: Sequence[Any]) -> bool:

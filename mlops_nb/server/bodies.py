@@ -15,4 +15,6 @@ PIPELINE_RUN: dict[str, type] = {
     "only": str,
     "force": bool,
 }
+REPRODUCTION: dict[str, type] = {"anyway": bool}
+REGISTRATION: dict[str, type] = {"name": str, "alias": str, "reason": str}
 EXPORT: dict[str, type] = {"to": str}

@@ -195,7 +195,7 @@ class AliasRouteHandler(MLOpsRouteHandler):
         version = sent.get("version")
         if version is None or not 1 <= version <= _MAX_VERSION:
             raise InvalidValueError("version", version, "a whole number from 1")
-        reason = _read_reason(sent)
+        reason = read_reason(sent)
         await self.answer(
             lambda: write_version(api.set_alias(name, alias, version, reason, start=start))
         )
@@ -211,12 +211,28 @@ class AliasRouteHandler(MLOpsRouteHandler):
             The model and the alias.
         """
         start = self.start
-        reason = _read_reason(read_body(self.request.body, ALIAS_REMOVAL))
+        reason = read_reason(read_body(self.request.body, ALIAS_REMOVAL))
         await self.answer(lambda: write_version(api.delete_alias(name, alias, reason, start=start)))
 
 
-def _read_reason(sent: dict[str, Any]) -> str | None:
-    """Give the reason that was sent; it goes into a log that nobody can shorten later."""
+def read_reason(sent: dict[str, Any]) -> str | None:
+    """Give the reason that was sent; it goes into a log that nobody can shorten later.
+
+    Parameters
+    ----------
+    sent
+        As `read_body` gives it.
+
+    Returns
+    -------
+    str or None
+        Without blanks around; None where there is none.
+
+    Raises
+    ------
+    InvalidValueError
+        It is too long.
+    """
     reason = str(sent.get("reason", "")).strip()
     if len(reason) > _LONGEST_REASON:
         raise InvalidValueError("length of the reason", len(reason), f"<= {_LONGEST_REASON}")

@@ -68,6 +68,11 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("runs/([^/]+)/cells", "get"): Operation(answers.CellsPage, _PAGE),
     ("runs/([^/]+)/surroundings", "get"): Operation(answers.Surroundings),
     ("runs/([^/]+)/artifact", "get"): Operation(None, {"path": TEXT}, ("path",)),
+    ("runs/([^/]+)/registration", "get"): Operation(runcode.Registration),
+    ("runs/([^/]+)/registration", "post"): Operation(more.ModelVersion, body=bodies.REGISTRATION),
+    ("runs/([^/]+)/reproduction", "get"): Operation(more.JobAnswer),
+    ("runs/([^/]+)/reproduction", "post"): Operation(more.JobAnswer, body=bodies.REPRODUCTION),
+    ("runs/([^/]+)/reproduction", "delete"): Operation(more.JobAnswer),
     ("runs/([^/]+)/script", "get"): Operation(runcode.RunScript),
     ("compare", "get"): Operation(
         answers.Comparison,

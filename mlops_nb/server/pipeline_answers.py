@@ -217,7 +217,7 @@ class Job(Answer):
     """A run of a pipeline in a process of its own."""
 
     job_id: str
-    mode: Literal["run", "verify"]
+    mode: Literal["run", "verify", "reproduce"]
     status: Literal["running", "cancelling", "finished", "failed", "interrupted", "refused", "died"]
     started_at: str
     ended_at: str | None

@@ -105,14 +105,20 @@ def watch_input(source: int, is_over: threading.Event) -> None:
 def run_request(request: dict[str, Any], teller: Teller) -> None:
     """Do what was asked, and tell how it ended.
 
+    Of a run that is made again (``reproduce``), ``run`` is its id and ``start`` the folder whose
+    project's store has it.
+
     Parameters
     ----------
     request
-        ``notebook``, ``mode`` (``run`` or ``verify``), ``params``, ``start_at``, ``stop_at``,
-        ``only``, ``force``.
+        ``notebook``, ``mode`` (``run``, ``verify`` or ``reproduce``), ``params``, ``start_at``,
+        ``stop_at``, ``only``, ``force``.
     teller
         Is told everything.
     """
+    if request.get("mode") == "reproduce":
+        _reproduce(request, teller)
+        return
     notebook = Path(request["notebook"])
     params = request.get("params") or {}
     try:
@@ -144,6 +150,31 @@ def run_request(request: dict[str, Any], teller: Teller) -> None:
             metrics=result.metrics,
             verification=shown,
             verdict=verdict,
+        )
+
+
+def _reproduce(request: dict[str, Any], teller: Teller) -> None:
+    """Make a run again; the verdict is told as that of a pipeline is."""
+    try:
+        found = api.reproduce_run(
+            request["run"],
+            anyway=bool(request.get("anyway")),
+            on_progress=teller,
+            start=Path(request["start"]),
+        )
+    except MLOpsError as error:
+        teller.tell("ended", status="refused", problem=write_problem(error))
+    except KeyboardInterrupt:
+        teller.tell("ended", status="interrupted")
+    else:
+        for line in (*found.unchecked, *found.remarks):
+            teller.tell("notice", message=line)
+        teller.tell(
+            "ended",
+            status="failed" if found.status == "could not run" else "finished",
+            run_id=found.new_run_id,
+            verification=str(found),
+            verdict=found.status,
         )
 
 

@@ -242,9 +242,18 @@ def _explain_death(code: int, log: IO[bytes]) -> dict[str, Any]:
 
 
 class PipelineJobs:
-    """The last run of each notebook, for as long as the server lives."""
+    """The last run of each notebook, for as long as the server lives.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    kind, expected
+        What a job is of, and what one must be to be started.
+    """
+
+    def __init__(
+        self, kind: str = "notebook", expected: str = "a notebook whose pipeline is not running"
+    ) -> None:
+        self._kind, self._expected = kind, expected
         self._jobs: dict[Path, PipelineJob] = {}
         self._lock = threading.Lock()
 
@@ -269,9 +278,8 @@ class PipelineJobs:
         with self._lock:
             known = self._jobs.get(notebook)
             if known is not None and known.is_at_work:
-                expected = "a notebook whose pipeline is not running"
                 hint = "Wait until it has ended, or cancel it."
-                raise InvalidValueError("notebook", notebook.name, expected, hint)
+                raise InvalidValueError(self._kind, notebook.name, self._expected, hint)
             self._jobs.pop(notebook, None)
             job = self._jobs[notebook] = PipelineJob(notebook, request, steps)
             ended = [path for path, each in self._jobs.items() if not each.is_at_work]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mlops_nb.server.answers import Answer
+from mlops_nb.server.pipeline_answers import ModelVersion
 
 
 class RunScript(Answer):
@@ -10,3 +11,10 @@ class RunScript(Answer):
 
     name: str
     source: str
+
+
+class Registration(Answer):
+    """What the model of a run is registered as, and the kernel that may still have it."""
+
+    versions: list[ModelVersion]
+    kernel_id: str | None
