@@ -132,7 +132,8 @@ class SQLiteLink:
             connection.create_function("like_case", 2, like_case, deterministic=True)
             _use_wal(connection)
             connection.execute("PRAGMA synchronous=normal")
-            connection.execute("PRAGMA cache_size=-65536")
+            # In kB, for each thread of each process: the system's own cache holds the file once.
+            connection.execute("PRAGMA cache_size=-16384")
         except BaseException:
             connection.close()
             raise
