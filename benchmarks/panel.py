@@ -118,8 +118,8 @@ Found = dict[str, list[float]]
 
 
 @contextlib.contextmanager
-def serve(place: Path, is_disabled: bool = False) -> Iterator[Jupyter]:
-    """Run JupyterLab on an empty folder."""
+def serve(place: Path, is_disabled: bool = False, has_routes: bool = True) -> Iterator[Jupyter]:
+    """Run JupyterLab on an empty folder, with or without our page and our routes."""
     place.mkdir()
     root = place / "notebooks"
     root.mkdir()
@@ -138,7 +138,7 @@ def serve(place: Path, is_disabled: bool = False) -> Iterator[Jupyter]:
         "--expose-app-in-browser",
         f"--ServerApp.root_dir={root}",
         "--ServerApp.port=0",
-        "--ServerApp.jpserver_extensions={'mlops_nb': True}",
+        f"--ServerApp.jpserver_extensions={{'mlops_nb': {has_routes}}}",
     ]
     command = [sys.executable, "-m", "jupyterlab", *options]
     with (place / "server.log").open("w") as log:
