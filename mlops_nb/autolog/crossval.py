@@ -108,6 +108,7 @@ def _end(recorder: FitRecorder, fit: Fit, function: str, value: Any) -> None:
     if function == "cross_val_predict":
         # What is computed of these predictions later is this run's.
         recorder.known.add(value, fit.run)
+        recorder.latest = fit.run
     else:
         scores = value if isinstance(value, dict) else {"test_score": value}
         _log_scores(fit, scores)

@@ -142,3 +142,13 @@ def find_argument(site: Site, frame: FrameType, name: str) -> ast.AST | None:
     if name in parameters and parameters.index(name) < len(site.call.args):
         return site.call.args[parameters.index(name)]
     return None
+
+
+def has_fit(value: ast.AST) -> bool:
+    """Say whether an expression fits a model by itself: ``KMeans(3).fit_predict(X)``."""
+    for node in ast.walk(value):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", None) or getattr(node.func, "id", "")
+            if name in {"fit", "fit_predict", "cross_val_predict"}:
+                return True
+    return False

@@ -63,7 +63,9 @@ class KnownModels:
         """Give the run that fitted exactly this object, in this kernel or an earlier step's."""
         entry = self._entries.get(id(model))
         if entry is None and is_data(type(model)):
-            return None
+            whole = getattr(model, "base", None)  # one column of predictions, say
+            entry = self._entries.get(id(whole))
+            return entry.run if entry is not None and entry.model() is whole else None
         session = current_session()
         if entry is not None and entry.model() is model:
             if session is None or entry.cell == session.cell:

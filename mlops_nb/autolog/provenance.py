@@ -19,6 +19,7 @@ from mlops_nb.autolog.definitions import (
     FUNCTIONS,
     binds,
     find_argument,
+    has_fit,
     last_definition,
     list_fills,
     list_parts,
@@ -167,7 +168,10 @@ class ModelSearch:
             run = self._follow(site.call.func.value, frame, site.tree)
             if run is not None:
                 return run
-        return self._choose()
+        run = self._choose()
+        if run is None and not self._groups and any(map(has_fit, values)):
+            self.is_unsure = True  # nobody holds that model, and none was fitted since
+        return run
 
     def _choose(self) -> Run | None:
         """Decide between the models of a collection by the names that run beside the value."""

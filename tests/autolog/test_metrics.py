@@ -66,6 +66,29 @@ def test_derived_value_is_the_variable(notebook: Notebook) -> None:
     assert notebook.metrics()[0]["rmse"] == notebook.namespace["rmse"]
 
 
+WITHIN = [
+    "v = silhouette_score(X, KMeans(2, n_init=1).fit_predict(X))",
+    "v = {k: silhouette_score(X, KMeans(k, n_init=1).fit_predict(X)) for k in (3, 2)}[2]",
+    "v = accuracy_score(y, KMeans(2, n_init=1).fit(X).predict(X))",
+    "v = accuracy_score(y, cross_val_predict(LogisticRegression(), X, y, cv=2).round())",
+    "p = cross_val_predict(LogisticRegression(), X, y, cv=2, method='predict_proba')[:, 1]\n"
+    "v = roc_auc_score(y, p)",
+]
+
+
+@pytest.mark.parametrize("source", WITHIN)
+def test_metric_of_a_model_that_nobody_holds(notebook: Notebook, source: str) -> None:
+    """What the call itself fits is meant, and a column of what a validation has predicted."""
+    notebook.run(
+        "from sklearn.cluster import KMeans\nfrom sklearn.metrics import silhouette_score\n"
+        "from sklearn.model_selection import cross_val_predict\n"
+        f"other = Ridge().fit(X, y)\n{source}"
+    )
+    assert notebook.runs()[0].metrics.keys() == {"fit_time_s"}
+    found = [value for name, value in notebook.metrics()[-1].items() if name != "fit_time_s"]
+    assert found == [notebook.namespace["v"]]
+
+
 DERIVED = {
     "out = {'rmse': mean_squared_error(y, p) ** 0.5}": ("rmse", "mse ** 0.5"),
     "out = {}\nout['rmse'] = np.sqrt(mean_squared_error(y, p))": ("rmse", "mse ** 0.5"),
