@@ -55,12 +55,16 @@ KERNEL: dict[int, tuple[str, ...]] = {
         "tracking/test_run::test_tasks_have_runs_of_their_own",
     ),
     14: ("kernel/test_hooks::test_empty_silent_and_hidden_cells_are_ignored",),
+    15: ("kernel/test_cases::test_cells_behind_an_error_and_a_restart",),
     16: (  # kill -9: whole up to there, and told as interrupted
         "autolog/test_cases_cells::test_a_kernel_killed_within_a_fit",
         "store/test_deferred::test_runs_of_a_killed_process_are_found",
         "store/test_runs::test_nothing_that_returned_is_lost_by_sigkill",
     ),
-    17: ("tracking/test_run::test_an_open_run_ends_with_its_script",),  # restart with an open run
+    17: (  # restart with an open run
+        "tracking/test_run::test_an_open_run_ends_with_its_script",
+        "kernel/test_cases::test_cells_behind_an_error_and_a_restart",
+    ),
     18: ("autolog/test_cases_cells::test_a_number_that_is_used_again",),
     19: (  # fork within a cell
         "autolog/test_harm::test_forked_child_records_nothing",
@@ -151,7 +155,11 @@ TORCH: dict[int, tuple[str, ...]] = {
         "autolog/test_torch_harm::test_steps_gather_a_bounded_amount",
         "autolog/test_torch_harm::test_nothing_of_the_user_is_kept_alive",
     ),
-    55: ("autolog/test_boosters_harm::test_callbacks_of_the_user_stay_theirs",),
+    55: (
+        "autolog/test_boosters_harm::test_callbacks_of_the_user_stay_theirs",
+        "autolog/test_keras::test_early_stopping_and_interrupts",
+        "autolog/test_lightning::test_callbacks_and_checkpoints_are_the_users",
+    ),
     56: ("autolog/test_torch_harm::test_copies_carry_nothing_of_ours",),
 }
 
@@ -268,7 +276,6 @@ CASES = KERNEL | SKLEARN | TORCH | FILES | ANALYSIS | PIPELINES
 
 # What no test can show here, or what became of it.
 REASONS: dict[int, str] = {
-    15: "IPython calls no hook for a cell that was aborted after an error: there is nothing to see.",
     33: "The scorer of the search in processes is made of a metric function.",
     40: "One version of scikit-learn is installed here: the other hook is tried by hand, and a"
     " version without any is simulated.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from typing import Any
@@ -213,12 +214,14 @@ def test_validation_loader_is_no_epoch(torchbook: Notebook) -> None:
     assert len(read_values(torchbook, run.run_id, "samples_per_s")) == 3
 
 
-def test_workers_of_a_loader(torchbook: Notebook) -> None:
+is_slow = pytest.mark.skipif("MLOPS_NB_SLOW" not in os.environ, reason="workers import torch anew")
+
+
+@pytest.mark.parametrize("way", ["fork", pytest.param("spawn", marks=is_slow)])
+def test_workers_of_a_loader(torchbook: Notebook, way: str) -> None:
     """Workers that stay on count an epoch each time, and record nothing themselves."""
-    torchbook.run(
-        LOOP.replace("batch_size=16", "batch_size=16, num_workers=1, persistent_workers=True")
-        + "loader = None\n"
-    )
+    given = f"num_workers=1, persistent_workers=True, multiprocessing_context={way!r}"
+    torchbook.run(LOOP.replace("batch_size=16", f"batch_size=16, {given}") + "loader = None\n")
     (run,) = torchbook.runs()
     assert read_values(torchbook, run.run_id, "loss") == torchbook.namespace["seen"]
     assert (run.params["epochs"], run.params["num_workers"]) == (3, 1)

@@ -1,7 +1,8 @@
-"""Cases 6, 12, 13 and 62 of the harm suite: cells within cells, tasks beside cells, figures."""
+"""Cases 6, 12, 13, 15, 17, 22 and 62 of the harm suite: cells that are not plain, in a kernel."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,37 @@ def test_tasks_and_figures_in_a_kernel(client: Any) -> None:
     )
     kept = [item.path for item in api.get_run("figures").artifacts if item.path.endswith(".png")]
     assert len(kept) == 2
+
+
+def test_cells_behind_an_error_and_a_restart(client: Any) -> None:
+    """Cases 15 and 17: a cell that was queued behind an error is none, and a restart ends runs."""
+    from nbclient.util import run_sync
+
+    run_cell(client, "%load_ext mlops_nb\nimport time, mlops_nb as mlops")
+    cells = [
+        nbformat.v4.new_code_cell(source, metadata={"tags": []})
+        for source in ("time.sleep(1)\n1 / 0", "never = 1")
+    ]
+    client.nb.cells += cells
+
+    async def queue_both() -> list[str]:
+        sent = [client.kc.execute(cell.source, stop_on_error=True) for cell in cells]
+        ends: dict[str, str] = {}
+        while len(ends) < len(sent):
+            reply = await client.kc.get_shell_msg(timeout=60)
+            ends[reply["parent_header"]["msg_id"]] = reply["content"]["status"]
+        return [ends[each] for each in sent]
+
+    assert run_sync(queue_both)() == ["error", "aborted"]
+    run_cell(client, "run = mlops.start_run('open'); mlops.log_metric('loss', 0.5)")
+    sources = [cell.source for cell in api.get_run("open").cells]
+    assert sources[1:] == ["time.sleep(1)\n1 / 0", client.nb.cells[-1].source]
+    assert api.get_run("open").status == "running"
+    began = time.monotonic()
+    run_sync(client.km.restart_kernel)()
+    assert time.monotonic() - began < 30
+    found = api.get_run("open")
+    assert (found.status, found.metrics) == ("finished", {"loss": 0.5})
 
 
 @pytest.mark.parametrize("source", ["%%time\nx = 1", "%%capture out\nprint(1)", "!echo hello"])
