@@ -16,7 +16,10 @@ _MOST_MODELS = 8
 _CYCLED = {"lr", "momentum", "betas"}  # which OneCycleLR and CyclicLR have changed already
 _LEFT_OUT = {"params", "param_names", "initial_lr", "foreach", "fused", "differentiable"}
 _LEFT_OUT |= {"capturable", "maximize"}
-_SCHEDULER_STATE = {"last_epoch", "base_lrs", "num_bad_epochs", "cooldown_counter", "best"}
+_SCHEDULER_STATE = {
+    *("last_epoch", "base_lrs", "num_bad_epochs", "cooldown_counter", "best", "mode_worse"),
+    "default_min_lr",
+}
 
 
 class Found:
