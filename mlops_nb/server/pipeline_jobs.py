@@ -67,13 +67,9 @@ class PipelineJob:
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
             start_new_session=True,
         )
-        document = {**request, "notebook": str(notebook)}
-        with contextlib.suppress(OSError):  # it died already, which the watching thread tells
-            assert self._process.stdin is not None
-            self._process.stdin.write(json.dumps(document).encode() + b"\n")
-            self._process.stdin.flush()
+        line = json.dumps({**request, "notebook": str(notebook)}).encode() + b"\n"
         name = f"mlops_nb-pipeline-{notebook.stem[:20]}"
-        self._thread = threading.Thread(target=self._watch, name=name, daemon=True)
+        self._thread = threading.Thread(target=self._watch, args=(line,), name=name, daemon=True)
         self._thread.start()
 
     @property
@@ -107,10 +103,11 @@ class PipelineJob:
             if self._state["status"] != "running":
                 return
             self._state["status"] = "cancelling"
-        self._close_input()
+        # First: a process that does not read has closing wait for what was sent.
         killer = threading.Timer(_GRACE_S, self._kill)
         killer.daemon = True
         killer.start()
+        self._close_input()
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until it has ended.
@@ -136,10 +133,15 @@ class PipelineJob:
             else:
                 self._process.kill()
 
-    def _watch(self) -> None:
-        """Take in what the process tells, until it has told its end or is gone."""
-        output = self._process.stdout
+    def _watch(self, request: bytes) -> None:
+        """Send the request, and take in what is told, until that is the end or nobody is there."""
+        output, source = self._process.stdout, self._process.stdin
         assert output is not None
+        assert source is not None
+        # A long one waits until the process reads. One that was cancelled, or died, is told below.
+        with contextlib.suppress(OSError, ValueError):
+            source.write(request)
+            source.flush()
         for line in output:
             with contextlib.suppress(ValueError, TypeError, KeyError):
                 self._take(json.loads(line))
@@ -300,8 +302,8 @@ class PipelineJobs:
         PipelineJob or None
             None where this server has not run it.
         """
-        with self._lock:
-            return self._jobs.get(notebook)
+        # Without the lock, which is held while a process starts: the event loop asks too.
+        return self._jobs.get(notebook)
 
 
 JOBS = PipelineJobs()
