@@ -203,7 +203,7 @@ def test_what_is_not_the_users_is_left_out(armed: Notebook) -> None:
 
 
 def test_paths_of_every_form(armed: Notebook) -> None:
-    """Relative paths after a change of folder, links, bytes and odd names are each one file."""
+    """Relative paths after a change of folder, bytes and odd names are each one file, as is a link."""
     Path("sub").mkdir()
     Path("sub/a.txt").write_text("x")
     Path("ä b.txt").write_text("x")
@@ -211,9 +211,10 @@ def test_paths_of_every_form(armed: Notebook) -> None:
         "import os\nos.chdir('sub'); open('a.txt').close(); os.chdir('..')\n"
         "open(b'sub/a.txt').close(); open('sub/../sub/a.txt').close(); open('ä b.txt').close()\n"
         "open(os.fsencode('sub') + b'/\\xff.bin', 'wb').close()\n"
+        "os.symlink('sub/a.txt', 'link.txt'); open('link.txt').close()\n"
     )
     names = [name for _, _, name, _ in _cells(armed)[0]]
-    assert names == ["sub/a.txt", "ä b.txt", os.fsdecode(b"sub/\xff.bin")]
+    assert names == ["sub/a.txt", "ä b.txt", os.fsdecode(b"sub/\xff.bin"), "link.txt"]
 
 
 def test_very_many_files(armed: Notebook) -> None:
