@@ -82,6 +82,7 @@ def isolate(place: Path) -> dict[str, str]:
     environment["XDG_CACHE_HOME"] = str(place / "cache")
     environment["PYTHONPATH"] = str(ROOT)  # this checkout, installed or not
     environment["PYTHONWARNINGS"] = "ignore"
+    environment["OMP_NUM_THREADS"] = "1"  # on two busy cores threads wait for one another
     # The bundle of this checkout, before any that is installed.
     extensions = place / "share" / "labextensions"
     shutil.copytree(BUNDLE, extensions / "mlops-nb-labextension")

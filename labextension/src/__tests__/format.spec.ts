@@ -89,6 +89,17 @@ describe('pickKeyMetrics', () => {
     expect(pickKeyMetrics(rows, 3)).toEqual(['acc', 'f1', 'rmse']);
   });
 
+  it('prefers results to the course of a training', () => {
+    const rows = [
+      { lr: 1, 'lr/opt_g': 1, 'grad_norm.1': 1, n_calls: 1, epoch: 3, loss: 1 }
+    ];
+    expect(pickKeyMetrics(rows, 2)).toEqual(['loss', 'lr']);
+    expect(pickKeyMetrics([{ lr: 1, lrs: 2, times: 3 }], 2)).toEqual([
+      'lrs',
+      'times'
+    ]);
+  });
+
   it('prefers anything to times', () => {
     const rows = [{ fit_time_s: 1, acc: 1 }, { fit_time_s: 1 }];
     expect(pickKeyMetrics(rows, 3)).toEqual(['acc', 'fit_time_s']);

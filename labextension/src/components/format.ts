@@ -119,12 +119,24 @@ export function formatParam(value: unknown): string {
     : (PYTHON_WORDS.get(value) ?? JSON.stringify(value));
 }
 
-/** Times end in `_s` everywhere; with what the machine did they say at what cost, not how good. */
-export const isCost = (key: string): boolean =>
-  key.endsWith('_s') || key.startsWith('system/');
+/** They tell the course of a training, not its result; as `mlops_nb.records.measures` has them. */
+const COURSE = [
+  ...['lr', 'grad_norm', 'epoch'],
+  ...['best_epoch', 'best_iteration', 'best_step']
+];
+
+/** Tell what a run cost or went by from how good it is: times, calls, the machine, rates, epochs. */
+export function isCost(key: string): boolean {
+  const stem = key.split(/[/.]/)[0] ?? ''; // lr/opt_g is of one optimizer, lr.1 of a group
+  return (
+    key.startsWith('system/') ||
+    /_(s|time|calls)$/.test(key) ||
+    COURSE.includes(stem)
+  );
+}
 
 /**
- * Give metrics as they were logged, times and the machine's last.
+ * Give metrics as they were logged, results before costs.
  *
  * @param metrics - value by name
  */
@@ -138,7 +150,7 @@ export function sortMetrics(
 
 /**
  * Choose the metrics that stand in every row: those that most runs have, first logged first,
- * times and the machine's last.
+ * results before costs.
  *
  * @param rows - the metrics of each run
  * @param count - how many to choose
