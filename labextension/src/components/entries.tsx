@@ -7,14 +7,14 @@ interface IEntriesProps {
   readonly entries: readonly (readonly [string, string])[];
 }
 
-/** Names and values in two columns; long names break after an underscore. */
+/** Names and values in two columns; long names break after underscores, dots and slashes. */
 export function EntryList({ entries }: IEntriesProps): React.JSX.Element {
   return (
     <dl className="jp-MLOpsRun-entries">
       {entries.map(([key, value]) => (
         <React.Fragment key={key}>
           <dt>
-            {key.split(/(?<=_)(?=[^_])/).map((part, place) => (
+            {key.split(/(?<=[_./])(?=[^_./])/).map((part, place) => (
               <React.Fragment key={place}>
                 {place > 0 && <wbr />}
                 {part}
