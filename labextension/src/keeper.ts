@@ -28,7 +28,7 @@ export function keepFolds(state: Keepsake): {
         ? kept.filter((id): id is string => typeof id === 'string')
         : null;
     },
-    write: unfolded => void state.save(FOLDS, [...unfolded])
+    write: unfolded => Private.settle(state.save(FOLDS, [...unfolded]))
   };
 }
 
@@ -42,21 +42,32 @@ export async function keepColumns(
   model: IMLOpsModel,
   state: Keepsake
 ): Promise<void> {
-  const kept = await state.fetch(COLUMNS);
+  const kept = await state.fetch(COLUMNS).catch(() => undefined);
+  const isChosen = model.columns !== null; // meanwhile, which counts for more
   if (
+    !isChosen &&
     Array.isArray(kept) &&
     kept.every(name => typeof name === 'string') &&
     kept.length > 0
   ) {
     model.columns = kept;
   }
-  let last = model.columns;
-  model.stateChanged.connect(() => {
+  let last: readonly string[] | null = isChosen ? null : model.columns;
+  const keep = () => {
     if (model.columns !== last) {
       last = model.columns;
-      void (last === null
-        ? state.remove(COLUMNS)
-        : state.save(COLUMNS, [...last]));
+      Private.settle(
+        last === null ? state.remove(COLUMNS) : state.save(COLUMNS, [...last])
+      );
     }
-  });
+  };
+  model.stateChanged.connect(keep);
+  keep();
+}
+
+namespace Private {
+  /** What cannot be kept lasts as long as the page: no reason to bother anybody. */
+  export function settle(kept: Promise<unknown>): void {
+    kept.catch(() => undefined);
+  }
 }
