@@ -3,6 +3,8 @@
  */
 import type { ServerConnection } from '@jupyterlab/services';
 
+import type { Ask, IRunAgainApi } from './runagainapi';
+import { askOnceMore } from './runagainapi';
 import type {
   IDatasetProfile,
   IDifferences,
@@ -151,7 +153,13 @@ export interface IDataApi {
 
 /** What can be asked of the server; tests put their own in its place. */
 export interface IApi
-  extends IRunsApi, IModelsApi, IPipelineApi, INotebookApi, IDataApi {}
+  extends
+    IRunsApi,
+    IRunAgainApi,
+    IModelsApi,
+    IPipelineApi,
+    INotebookApi,
+    IDataApi {}
 
 /**
  * Bind the routes to a server.
@@ -181,6 +189,7 @@ export function createApi(settings: ServerConnection.ISettings): IApi {
   }
   return {
     ...Private.askForRuns(ask, settings),
+    ...askOnceMore(ask),
     ...Private.askForModels(ask),
     ...Private.askForPipelines(ask),
     ...Private.askForData(ask),
@@ -194,14 +203,6 @@ export function createApi(settings: ServerConnection.ISettings): IApi {
 }
 
 namespace Private {
-  /** Asks one route. */
-  export type Ask = <T>(
-    route: string,
-    query: Query,
-    isOurs: (body: Partial<T>) => boolean,
-    change?: IChange
-  ) => Promise<T>;
-
   const isText = (value: unknown) => typeof value === 'string';
 
   const isRun = (body: Partial<IRun>) => isText(body.run_id);

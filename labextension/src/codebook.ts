@@ -89,8 +89,29 @@ export async function writeNotebook(
   name: string,
   content: object
 ): Promise<string> {
+  const path = await freeName(contents, folder, name, '.ipynb');
+  await contents.save(path, { type: 'notebook', format: 'json', content });
+  return path;
+}
+
+/**
+ * Find a path that nothing has yet.
+ *
+ * @param contents - the server's files
+ * @param folder - from the server's root; empty for the root
+ * @param name - without its ending
+ * @param ending - with its dot
+ * @returns the path from the server's root
+ */
+export async function freeName(
+  contents: Pick<Contents.IManager, 'get'>,
+  folder: string,
+  name: string,
+  ending: string
+): Promise<string> {
   for (let place = 1; place <= MOST_NAMES; place++) {
-    const file = place === 1 ? `${name}.ipynb` : `${name} (${place}).ipynb`;
+    const file =
+      place === 1 ? `${name}${ending}` : `${name} (${place})${ending}`;
     const path = folder ? `${folder}/${file}` : file;
     const isThere = await contents.get(path, { content: false }).then(
       () => true,
@@ -104,7 +125,6 @@ export async function writeNotebook(
       }
     );
     if (!isThere) {
-      await contents.save(path, { type: 'notebook', format: 'json', content });
       return path;
     }
   }

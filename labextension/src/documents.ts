@@ -140,11 +140,20 @@ export class Documents {
     }
     const [runId] = runIds;
     if (runId !== undefined && runIds.length === 1) {
-      const { RunPage } = await import('./sections/runpage');
+      const [{ RunPage }, { RunAgain }] = await Promise.all([
+        import('./sections/runpage'),
+        import('./runagain')
+      ]);
       const place = { runId, notebook };
+      const { contents, kernels } = this._options.app.serviceManager;
+      const onOpenFile = (path: string) => this._openFile(path);
+      const folder = PathExt.dirname(notebook);
       return new RunPage({
-        ...{ api, place, translator, onOpen },
-        onOpenFile: path => this._openFile(path),
+        ...{ api, place, translator, onOpen, onOpenFile },
+        makeAgain: onChanged =>
+          new RunAgain({
+            ...{ api, place, contents, kernels, folder, onOpenFile, onChanged }
+          }),
         onOpenCells: (run, cells) => this._openCells(run, cells, notebook)
       });
     }

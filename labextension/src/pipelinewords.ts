@@ -98,7 +98,7 @@ export interface IJobStep {
 /** A run of a pipeline in a process of its own. */
 export interface IJob {
   readonly job_id: string;
-  readonly mode: 'run' | 'verify';
+  readonly mode: 'run' | 'verify' | 'reproduce';
   readonly status:
     | 'running'
     | 'cancelling'
@@ -115,7 +115,14 @@ export interface IJob {
   readonly metrics: Readonly<Record<string, MetricValue>>;
   /** Whether it gave what the notebook gives, in words. */
   readonly verification: string | null;
-  readonly verdict: 'verified' | 'partly verified' | 'not verified' | null;
+  readonly verdict:
+    | 'verified'
+    | 'partly verified'
+    | 'not verified'
+    | 'same'
+    | 'differs'
+    | 'could not run'
+    | null;
   readonly problem: IPipelineProblem | null;
   /** The server's clock. */
   readonly now: string;

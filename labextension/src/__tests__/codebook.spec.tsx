@@ -1,4 +1,3 @@
-import * as React from 'react';
 import { describe, expect, it, vi } from 'vitest';
 
 import {
@@ -7,9 +6,8 @@ import {
   readCells,
   writeNotebook
 } from '../codebook';
-import { RunButtons } from '../components/runbuttons';
 import type { ICell } from '../tokens';
-import { act, makeDetails, makeRun, mount, trans } from './fixtures';
+import { makeRun } from './fixtures';
 
 const makeCell = (source: string): ICell => ({
   index: 0,
@@ -80,44 +78,5 @@ describe('writeNotebook', () => {
     const get = () => refuse(500);
     await expect(writeNotebook({ get, save }, '', 'a', {})).rejects.toThrow();
     expect(save).not.toHaveBeenCalled();
-  });
-});
-
-describe('RunButtons', () => {
-  it('offers what there is', () => {
-    const onOpenFile = vi.fn();
-    const draw = (changes: object) =>
-      mount(
-        <RunButtons
-          run={makeDetails(changes)}
-          trans={trans}
-          onOpenFile={onOpenFile}
-          onOpenCode={() => Promise.resolve()}
-        />
-      ).node;
-    expect(draw({}).textContent).toBe('');
-    const node = draw({ notebook_path: 'sub/a.ipynb' });
-    act(() => node.querySelector('button')?.click());
-    expect(onOpenFile).toHaveBeenCalledWith('sub/a.ipynb');
-    expect(draw({ cell_count: 2 }).textContent).toBe('Open code as a notebook');
-  });
-
-  it('says why no notebook was written', async () => {
-    const onOpenCode = () => Promise.reject(new Error('disk <b>full</b>'));
-    const { node } = mount(
-      <RunButtons
-        run={makeDetails({ cell_count: 1 })}
-        trans={trans}
-        onOpenFile={() => {}}
-        onOpenCode={onOpenCode}
-      />
-    );
-    await React.act(async () => {
-      node.querySelector('button')?.click();
-      await Promise.resolve();
-    });
-    expect(node.querySelector('[role=alert]')?.textContent).toContain(
-      'disk <b>full</b>'
-    );
   });
 });

@@ -6,6 +6,7 @@ import { Signal } from '@lumino/signaling';
 import type { IActiveCell, INotebookBridge } from '../bridge';
 import type { INotebookCells } from '../notebookcells';
 import type { ICodeCell } from '../notebookwords';
+import type { IRegisterState, IRegisterWish, IRunAgain } from '../runagain';
 import type { ICellPlace } from '../tokens';
 
 /** A notebook in view that remembers what was done with it. */
@@ -51,6 +52,39 @@ export class FakeCells implements INotebookCells {
 
   execute(code: string) {
     this.done.push(code);
+    return this.failure ? Promise.reject(this.failure) : Promise.resolve();
+  }
+}
+
+/** What is done with a run once more, remembered in words. */
+export class FakeAgain implements IRunAgain {
+  readonly done: string[] = [];
+  state: IRegisterState = { versions: [], way: 'none' };
+  failure: Error | null = null;
+
+  reproduce(anyway: boolean) {
+    return this._do(`reproduce ${anyway}`);
+  }
+
+  cancel() {
+    return this._do('cancel');
+  }
+
+  getRegistration() {
+    return Promise.resolve(this.state);
+  }
+
+  async register(wish: IRegisterWish) {
+    await this._do(`register ${Object.values(wish).join()}`);
+    return this.state;
+  }
+
+  exportScript() {
+    return this._do('export');
+  }
+
+  private _do(words: string): Promise<void> {
+    this.done.push(words);
     return this.failure ? Promise.reject(this.failure) : Promise.resolve();
   }
 }

@@ -35,6 +35,7 @@ import type {
   IWholeModelVersion
 } from '../tokens';
 import { RequestError } from '../request';
+import type { IRegisterWish, IRegistration } from '../runagainapi';
 import { VERSION } from '../tokens';
 
 export { FakeBridge, FakeCells } from './fakes';
@@ -236,6 +237,26 @@ export class FakeApi implements IApi {
 
   getRun() {
     return this._answer(this.details);
+  }
+
+  registration: IRegistration = { versions: [], kernel_id: null };
+  getReproduction = () => this._answer({ job: this.job });
+  getRegistration = () => this._answer(this.registration);
+  getScript = () => this._answer({ name: 'it-0193.py', source: 'x = 1' });
+
+  async startReproduction(place: IRunPlace, anyway: boolean) {
+    await this._do(`reproduce ${place.runId} ${anyway}`);
+    return { job: this.job };
+  }
+
+  async cancelReproduction(place: IRunPlace) {
+    await this._do(`cancel ${place.runId}`);
+    return { job: this.job };
+  }
+
+  async registerRun(place: IRunPlace, wish: IRegisterWish) {
+    await this._do(`register ${place.runId} ${Object.values(wish).join()}`);
+    return makeVersion({});
   }
 
   getCurve(_: IRunPlace, key: string) {

@@ -9,6 +9,7 @@ import { formatSize } from '../components/format';
 import { RequestError } from '../request';
 import { ComparePage } from '../sections/compare';
 import { RunPage } from '../sections/runpage';
+import { FakeAgain } from './fakes';
 import {
   act,
   FakeApi,
@@ -102,7 +103,8 @@ describe('pages', () => {
     translator: nullTranslator,
     onOpen,
     onOpenFile: vi.fn(),
-    onOpenCells: vi.fn()
+    onOpenCells: vi.fn(),
+    makeAgain: () => new FakeAgain()
   };
 
   /** Show a page, and wait until it says something. */

@@ -4,9 +4,11 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import type { IRunAgain } from '../runagain';
 import type {
   ICellsPage,
   ICurve,
+  IJob,
   IRun,
   IRunDetails,
   IRunsPage,
@@ -53,6 +55,9 @@ export interface IRunPageProps {
   readonly onOpen: (runId: string, name: string) => void;
   readonly onOpenFile: (path: string) => void;
   readonly onOpenCode: (run: IRunDetails) => Promise<void>;
+  /** The last reproduction of the run that this server has begun. */
+  readonly job: IJob | null;
+  readonly again: IRunAgain;
 }
 
 function Metric(

@@ -8,22 +8,38 @@ import type { IApi, IRunPlace } from '../api';
 import { readCells } from '../codebook';
 import type { IRunQuestions } from '../components/runpage';
 import { RunPageView } from '../components/runpage';
+import { isReproducing } from '../components/reproduction';
 import { Loader } from '../loader';
-import type { ICell, IRunDetails } from '../tokens';
+import type { IRunAgain } from '../runagain';
+import type { ICell, IJob, IRunDetails } from '../tokens';
 import { PageView } from './answerview';
 
+/** A run, and the last reproduction of it that this server has begun. */
+interface IRunState {
+  readonly run: IRunDetails;
+  readonly job: IJob | null;
+}
+
 /** Everything that one run keeps, fresh while the run is at work. */
-export class RunPage extends PageView<IRunDetails> {
+export class RunPage extends PageView<IRunState> {
   constructor(options: RunPage.IOptions) {
     const { api, place, translator } = options;
     super(
-      new Loader<IRunDetails>({
-        ask: () => api.getRun(place),
-        isLive: run => run.status === 'running'
+      new Loader<IRunState>({
+        ask: async () => {
+          const [run, { job }] = await Promise.all([
+            api.getRun(place),
+            // An older server makes no run again; its runs are shown all the same.
+            api.getReproduction(place).catch(() => ({ job: null }))
+          ]);
+          return { run, job };
+        },
+        isLive: ({ run, job }) => run.status === 'running' || isReproducing(job)
       }),
       translator
     );
     this._options = options;
+    this._again = options.makeAgain(() => this.model.refresh());
     this._questions = {
       onCurve: (key, pixels) => api.getCurve(place, key, pixels),
       onCells: offset => api.listCells(place, offset),
@@ -42,10 +58,12 @@ export class RunPage extends PageView<IRunDetails> {
     };
   }
 
-  protected renderValue(run: IRunDetails): React.JSX.Element {
+  protected renderValue({ run, job }: IRunState): React.JSX.Element {
     return (
       <RunPageView
         run={run}
+        job={job}
+        again={this._again}
         revision={this.model.revision}
         questions={this._questions}
         locale={this.locale}
@@ -61,6 +79,7 @@ export class RunPage extends PageView<IRunDetails> {
   }
 
   private readonly _options: RunPage.IOptions;
+  private readonly _again: IRunAgain;
   private readonly _questions: IRunQuestions;
 }
 
@@ -69,6 +88,8 @@ export namespace RunPage {
     readonly api: IApi;
     readonly place: IRunPlace;
     readonly translator: ITranslator;
+    /** Give what can be done with the run; the page asks anew when it is told of a change. */
+    readonly makeAgain: (onChanged: () => Promise<void>) => IRunAgain;
     readonly onOpen: (runId: string, name: string) => void;
     readonly onOpenFile: (path: string) => void;
     /** Write cells into a notebook of their own, and open it. */
