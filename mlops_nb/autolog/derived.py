@@ -10,7 +10,7 @@ from types import FrameType
 
 from mlops_nb.autolog.assigned import is_result_name
 from mlops_nb.autolog.callsites import Site, find_site
-from mlops_nb.autolog.naming import is_function, keeps_value, name_from, name_metric
+from mlops_nb.autolog.naming import find_receiver, keeps_value, name_from, name_metric
 
 _OPERATIONS: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: operator.add,
@@ -68,8 +68,8 @@ def derive_metric(
         return None
     if not is_returned:
         return None if name is None else (name, value)
-    above = frame.f_back
-    if depth >= _DEEPEST or above is None or not is_function(frame):
+    above = find_receiver(frame)
+    if depth >= _DEEPEST or above is None:
         return None
     outer = find_site(above)
     name = name_metric(outer, above, "", depth + 1) if steps else ""

@@ -6,6 +6,7 @@ import ast
 import re
 from types import FrameType
 
+from mlops_nb.autolog.callnames import list_installed
 from mlops_nb.autolog.callsites import Site, find_site
 
 # What these return is the same number.
@@ -52,8 +53,8 @@ def name_metric(site: Site | None, frame: FrameType, default: str, depth: int = 
         found = _names[id(site)] = (site, *_read_name(site))
     _, name, is_returned = found
     if is_returned:
-        above = frame.f_back
-        if depth < _DEEPEST and above is not None and is_function(frame):
+        above = find_receiver(frame)
+        if depth < _DEEPEST and above is not None:
             return name_metric(find_site(above), above, default, depth + 1)
     return name or default
 
@@ -104,9 +105,12 @@ def name_derived(site: Site | None, frame: FrameType) -> str | None:
     return None
 
 
-def is_function(frame: FrameType) -> bool:
-    """Say whether a frame is a function's, which may return a value on."""
-    return not frame.f_code.co_name.startswith("<")
+def find_receiver(frame: FrameType) -> FrameType | None:
+    """Give the user's frame that a function returns to; None where a library has called it."""
+    above = frame.f_back
+    if above is None or frame.f_code.co_name.startswith("<"):
+        return None
+    return None if above.f_code.co_filename.startswith(list_installed()) else above
 
 
 def keeps_value(parent: ast.AST, node: ast.AST) -> bool:

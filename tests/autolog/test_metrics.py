@@ -32,6 +32,9 @@ NAMES = {
     "def f(m):\n    return accuracy_score(y, m.predict(X))\ntest_acc = f(model)": {"test_acc"},
     "test_acc = model.score(X, y)": {"test_acc"},
     "model.score(X, y)": {"score"},
+    "def f(_):\n    return model.score(X, y)\n"
+    "from concurrent.futures import ThreadPoolExecutor\n"
+    "with ThreadPoolExecutor(1) as pool: list(pool.map(f, [1]))": {"score"},
     "auc = roc_auc_score(y, model.predict_proba(X)[:, 1])": {"auc"},
     "from sklearn.metrics import get_scorer\nget_scorer('f1')(model, X, y)": {"f1_score"},
     "accuracy_score(\n    y,\n    p,\n)": {"accuracy_score"},
