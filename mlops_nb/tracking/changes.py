@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from mlops_nb.records import CellRecord, RunRecord
 
 _MOST_LINES = 4000
+_MOST_PLACES = 50
 _MOST_SHOWN = 3
 _LONGEST = 120
 _ASKING = ("%mlops", "%load_ext", "%reload_ext")
@@ -35,7 +36,8 @@ def describe_changes(runs: Sequence[RunRecord]) -> list[dict[str, str]]:
     -------
     list of dict
         Lines by their place, ``cell 2, line 3`` of the first run that was compared; empty where the
-        code is the same. Of a cell that was executed again and again the last source counts.
+        code is the same, and the first 50 places of many. Of a cell that was executed again the last
+        source counts.
     """
     told: list[dict[str, str]] = [{} for _ in runs]
     sources = [_list_lines(run.cells) for run in runs]
@@ -55,6 +57,9 @@ def describe_changes(runs: Sequence[RunRecord]) -> list[dict[str, str]]:
             for run, known in enumerate(told):
                 known.setdefault(key, before if run != at else after)
             told[at][key] = after
+    for known in told:
+        for key in list(known)[_MOST_PLACES:]:
+            del known[key]
     return told
 
 
