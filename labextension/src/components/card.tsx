@@ -109,6 +109,12 @@ function Progress(
   );
 }
 
+/** Results before costs: a notebook's file has them by their names. */
+const rankCosts = (
+  one: readonly [string, unknown],
+  other: readonly [string, unknown]
+) => Number(isCost(one[0])) - Number(isCost(other[0]));
+
 function Metrics(
   props: ICardProps & { readonly run: ICardRun }
 ): React.JSX.Element | null {
@@ -119,7 +125,7 @@ function Metrics(
   return (
     <table className="jp-MLOpsRunCard-metrics">
       <tbody>
-        {run.metrics.map(([key, value]) => (
+        {[...run.metrics].sort(rankCosts).map(([key, value]) => (
           <tr key={key}>
             <th scope="row">{key}</th>
             <td title={String(value)}>{formatMetric(value, locale, DIGITS)}</td>
