@@ -36,8 +36,8 @@ def describe_changes(runs: Sequence[RunRecord]) -> list[dict[str, str]]:
     -------
     list of dict
         Lines by their place, ``cell 2, line 3`` of the first run that was compared; empty where the
-        code is the same, and the first 50 places of many. Of a cell that was executed again the last
-        source counts.
+        code is the same, and the first 50 places of many. Of a cell that was executed again the
+        last source counts.
     """
     told: list[dict[str, str]] = [{} for _ in runs]
     sources = [_list_lines(run.cells) for run in runs]
