@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import tempfile
 import time
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_nb.environment import capture_environment
-from mlops_nb.errors import MLOpsError, StepFailedError
+from mlops_nb.errors import MLOpsError, RunNotFoundError, StepFailedError
 from mlops_nb.pipeline.kernels import StepKernel
 from mlops_nb.pipeline.progress import OnProgress, Progress
 from mlops_nb.pipeline.reproduce_inputs import Guard, Inputs, check_inputs, restore_inputs
@@ -121,6 +122,7 @@ class _Case:
         self.surroundings: list[RunDifference] = []
         self.command = ""
         self.scratch: Scratch | None = None
+        self.empty: Path | None = None
 
     def judge(self) -> Reproduction:
         """Do it."""
@@ -156,16 +158,29 @@ class _Case:
 
     # ------------------------------------------------------------------ before
     def _find_folder(self, code: RunCode) -> Path:
-        named = code.run.notebook
+        named = self._find_notebook(code.run)
         folder = Path(named).parent if named else self.store.root.parent
         if not folder.is_dir():
-            self.remarks.append(f"its folder {str(folder)!r} is not there; it ran in an empty one")
-            folder = Path(tempfile.mkdtemp(prefix="mlops-nb-empty-"))
+            self.remarks.append(
+                f"its folder {str(folder)!r} is gone; an empty one stands for it"
+            )
+            folder = self.empty = Path(tempfile.mkdtemp(prefix="mlops-nb-empty-"))
         elif named is None:
             self.remarks.append("its notebook is not known; it ran in a copy of the project")
         elif not Path(named).is_file():
             self.remarks.append(f"{Path(named).name!r} is not there any more; its code is")
         return folder.absolute()
+
+    def _find_notebook(self, run: RunRecord) -> str | None:
+        """Give the notebook of a run; one that was a reproduction itself ran in a copy of it."""
+        seen = {run.run_id}
+        while (origin := run.tags.get(REPRODUCES, "")) and origin not in seen:
+            seen.add(origin)
+            try:
+                run = self.store.read_run(origin, with_cells=False)
+            except RunNotFoundError:
+                break
+        return run.notebook
 
     def _list_old(self, code: RunCode) -> list[RunRecord]:
         """Give the runs that are compared, the one that was asked for before those within it."""
@@ -350,6 +365,8 @@ class _Case:
         """Remove what was made for it."""
         if self.scratch is not None:
             self.scratch.close()
+        if self.empty is not None:
+            shutil.rmtree(self.empty, ignore_errors=True)
 
 
 def _record(store: Store, found: Reproduction) -> None:

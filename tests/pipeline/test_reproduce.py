@@ -171,6 +171,8 @@ def test_script_is_made_again(notebook: Path, monkeypatch: pytest.MonkeyPatch) -
         "the words of its command line",
         "the modules beside",
     ]
+    again = api.reproduce_run(found.new_run_id or "")  # it ran in a copy, which is gone
+    assert (again.status, api.get_run(again.new_run_id or "").metrics) == ("same", {"m": 2})
 
 
 def test_pipeline_and_its_steps_are_made_again(notebook: Path) -> None:
