@@ -14,7 +14,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command()
+class _WhyCommand(click.Command):
+    """A command whose ``--why`` takes no notebook for a name."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read ``--why NOTEBOOK.ipynb`` as ``--why`` without a name."""
+        for at, word in enumerate(args[:-1]):
+            if word == "--why" and args[at + 1].endswith(".ipynb"):
+                args = [*args[:at], "--why=", *args[at + 1 :]]
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=_WhyCommand)
 @notebook_argument
 @click.option(
     "--why",

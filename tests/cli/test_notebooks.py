@@ -17,6 +17,7 @@ def test_the_graph_says_why(ask: Ask, notebook: Path) -> None:
     assert "make -> add: numbers" in shown
     assert "written cell" in shown
     assert "bound here" in shown
+    assert ask("graph", "--why", notebook).out == shown
     assert ask("graph", notebook, "--why", "numbers").out == shown
     assert ask("graph", notebook, "--why", "add").out == shown
     listed = ask("graph", notebook, "--json").json
