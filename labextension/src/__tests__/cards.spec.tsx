@@ -114,7 +114,7 @@ describe('the card of a run', () => {
       metrics: { fit_time_s: 2, acc: 1 }
     });
     const alone = await draw(makeCard([second]), 'Open this run');
-    expect(alone.textContent).toContain('acc1fit_time_s2');
+    expect(alone.textContent).toContain('acc1▲ +0.25fit_time_s2');
     const runs = [makeRun({ params: { C: '1', same: 'x' } }), second];
     const node = await draw(makeCard(runs, { count: 30 }), 'the first 2 shown');
     const heads = [...node.querySelectorAll('thead th')];
