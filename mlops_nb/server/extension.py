@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 LABEXTENSION = "mlops-nb-labextension"
 # Among the settings of the server's web application, where our handlers find it.
 WATCHER = "mlops_nb_watcher"
+
+
+@contextlib.contextmanager
+def _without_collections() -> Iterator[None]:
+    """Import in peace: a collection meanwhile, of all that Jupyter has loaded, takes longer."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def is_panel_installed() -> bool:
@@ -32,10 +47,11 @@ def load_server_extension(server_app: Any) -> None:
     server_app
         The ``jupyter_server.serverapp.ServerApp`` that starts.
     """
-    from mlops_nb.server.routes import build_routes
-    from mlops_nb.server.warming import CONTENTS_ID, StoreWarmer
-    from mlops_nb.server.watcher import SCHEMA, SCHEMA_ID, StoreWatcher
-    from mlops_nb.server.workers import WORKERS, Workers
+    with _without_collections():
+        from mlops_nb.server.routes import build_routes
+        from mlops_nb.server.warming import CONTENTS_ID, StoreWarmer
+        from mlops_nb.server.watcher import SCHEMA, SCHEMA_ID, StoreWatcher
+        from mlops_nb.server.workers import WORKERS, Workers
 
     settings, logger = server_app.web_app.settings, server_app.event_logger
     workers = settings[WORKERS] = Workers()
