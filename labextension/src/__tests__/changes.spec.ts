@@ -126,7 +126,7 @@ describe('keepColumns', () => {
       save: vi.fn(() => Promise.resolve()),
       remove: vi.fn(() => Promise.resolve())
     };
-    await keepColumns(model, state as never);
+    await keepColumns(model, state);
     expect(model.columns).toEqual(['metrics.a']);
     expect(state.save).not.toHaveBeenCalled();
     model.columns = ['params.b'];
