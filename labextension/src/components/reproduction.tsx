@@ -69,10 +69,14 @@ function Verdict(props: IReproductionProps): React.JSX.Element | null {
   if (!verdict || Number.isNaN(at)) {
     return null;
   }
+  const isSame = verdict.startsWith('same');
   const date = new Date(at).toLocaleString(locale);
   return (
     <>
-      <p className="jp-MLOpsDone" role="status">
+      <p
+        className={isSame ? 'jp-MLOpsDone' : 'jp-MLOpsRun-error'}
+        role="status"
+      >
         {trans.__('Reproduced on %1: %2', date, verdict)}
       </p>
       <div className="jp-MLOpsRunButtons">
