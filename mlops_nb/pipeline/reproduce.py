@@ -161,9 +161,7 @@ class _Case:
         named = self._find_notebook(code.run)
         folder = Path(named).parent if named else self.store.root.parent
         if not folder.is_dir():
-            self.remarks.append(
-                f"its folder {str(folder)!r} is gone; an empty one stands for it"
-            )
+            self.remarks.append(f"its folder {str(folder)!r} is gone; an empty one stands for it")
             folder = self.empty = Path(tempfile.mkdtemp(prefix="mlops-nb-empty-"))
         elif named is None:
             self.remarks.append("its notebook is not known; it ran in a copy of the project")

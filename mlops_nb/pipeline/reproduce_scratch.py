@@ -19,6 +19,7 @@ from mlops_nb.errors import MLOpsError
 from mlops_nb.pipeline.verify_folder import Mirror, make_mirror
 from mlops_nb.records import RunRecord
 from mlops_nb.store import Store, open_store
+from mlops_nb.store.store import close_store
 
 _PREFIX = "mlops-nb-reproduce-"
 # Where somebody works is no part of what they compute.
@@ -133,6 +134,5 @@ class Scratch:
 
     def close(self) -> None:
         """Remove it."""
-        self.store.index.close()
-        self.store.objects.index.close()
+        close_store(self.store)
         shutil.rmtree(self.root, ignore_errors=True)

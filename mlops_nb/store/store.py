@@ -319,6 +319,21 @@ def open_store(
         return store
 
 
+def close_store(store: Store) -> None:
+    """Close what this process holds open of a store, and forget it; others keep theirs open.
+
+    Parameters
+    ----------
+    store
+        From `open_store`; nobody uses it any more.
+    """
+    with _opening:
+        for key in [key for key, known in _opened.items() if known is store]:
+            del _opened[key]
+    store.index.close()
+    store.objects.index.close()
+
+
 def _read_format(path: Path, create: bool) -> tuple[str, CutSizes]:
     marker = path / "format.json"
     try:

@@ -16,6 +16,7 @@ from mlops_nb.errors import RunNotFoundError
 from mlops_nb.notebook.document import new_code_cell, new_notebook, write_notebook
 from mlops_nb.records import DatasetRecord, Reproduction
 from mlops_nb.store import Store
+from mlops_nb.store import store as opening
 from mlops_nb.tracking import start_run
 from tests.api.kernels import PlayedKernel
 
@@ -79,6 +80,7 @@ def test_same_code_gives_the_same_and_leaves_everything_as_it_was(
     assert report["status"] == "same"
     assert json.loads(api.read_artifact(new.run_id, "reproduction/executed.ipynb"))["cells"]
     assert new.cells[-1].source == old.cells[-1].source
+    assert [key[0] for key in opening._opened if "reproduce" in str(key[0])] == []
 
 
 def test_first_value_that_differs_is_named(notebook: Path) -> None:
