@@ -136,11 +136,15 @@ class MLOpsRouteHandler(APIHandler):  # type: ignore[misc]
         path = self.get_query_argument("notebook", "")
         return locate_notebook(self.root, path) if path else None
 
-    async def need_kernels(self) -> None:
-        """Refuse who may not run code on this server."""
+    async def may_run_code(self) -> bool:
+        """Tell whether who asks may run code on this server."""
         user = self.current_user
         may = self.authorizer.is_authorized(self, user, "execute", "kernels")
-        if not await ensure_async(may):
+        return bool(await ensure_async(may))
+
+    async def need_kernels(self) -> None:
+        """Refuse who may not run code on this server."""
+        if not await self.may_run_code():
             raise HTTPError(403)
 
     def read_argument(self, name: str, default: int, least: int, most: int) -> int:

@@ -169,11 +169,9 @@ class VersionRouteHandler(MLOpsRouteHandler):
         name, number
             The model, and the version's number.
         """
-        start = self.start
-        if not (number.isascii() and number.isdigit() and len(number) < 10):
-            raise InvalidValueError("version", number, "a whole number")
+        start, wanted = self.start, read_version(number)
         await self.answer(
-            lambda: write_whole_version(api.get_model(f"{name}/{number}", start=start))
+            lambda: write_whole_version(api.get_model(f"{name}/{wanted}", start=start))
         )
 
 
@@ -213,6 +211,29 @@ class AliasRouteHandler(MLOpsRouteHandler):
         start = self.start
         reason = read_reason(read_body(self.request.body, ALIAS_REMOVAL))
         await self.answer(lambda: write_version(api.delete_alias(name, alias, reason, start=start)))
+
+
+def read_version(number: str) -> int:
+    """Read the number of a version where it stands in the address.
+
+    Parameters
+    ----------
+    number
+        As it was sent.
+
+    Returns
+    -------
+    int
+        The number; whether there is such a version is not known yet.
+
+    Raises
+    ------
+    InvalidValueError
+        It is no whole number, or one of very many digits.
+    """
+    if not (number.isascii() and number.isdigit() and len(number) < 10):
+        raise InvalidValueError("version", number, "a whole number")
+    return int(number)
 
 
 def read_reason(sent: dict[str, Any]) -> str | None:

@@ -178,8 +178,14 @@ def _reproduce(request: dict[str, Any], teller: Teller) -> None:
         )
 
 
-def main() -> None:
-    """Read a request, run it, and tell what happens."""
+def open_channel() -> tuple[dict[str, Any], Teller, int]:
+    """Take the standard streams for ourselves, and read the request from them.
+
+    Returns
+    -------
+    tuple
+        The request, who tells what happens, and the file descriptor that ends when nobody waits.
+    """
     # Kernels inherit the standard streams; what a step prints there must not look like ours.
     output = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
@@ -187,11 +193,16 @@ def main() -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
-    request = json.loads(read_line(source))
+    return json.loads(read_line(source)), Teller(output), source
+
+
+def main() -> None:
+    """Read a request, run it, and tell what happens."""
+    request, teller, source = open_channel()
     is_over = threading.Event()
     threading.Thread(target=watch_input, args=(source, is_over), daemon=True).start()
     try:
-        run_request(request, Teller(output))
+        run_request(request, teller)
     finally:
         is_over.set()
 
