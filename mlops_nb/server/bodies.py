@@ -17,4 +17,5 @@ PIPELINE_RUN: dict[str, type] = {
 }
 REPRODUCTION: dict[str, type] = {"anyway": bool}
 REGISTRATION: dict[str, type] = {"name": str, "alias": str, "reason": str}
+PREDICTION: dict[str, type] = {"inputs": list}
 EXPORT: dict[str, type] = {"to": str}

@@ -23,6 +23,7 @@ _WORDS: dict[type, str] = {
     str: "text",
     int: "a whole number",
     bool: "true or false",
+    list: "a list of rows",
     dict: "an object of texts",
 }
 
@@ -36,7 +37,7 @@ def read_body(content: bytes, fields: Mapping[str, type]) -> dict[str, Any]:
         As it was sent; nothing counts as an empty object.
     fields
         The type of each field that there may be: ``str``, ``int``, ``bool``, ``dict`` for texts by
-        name, or `Changes`.
+        name, ``list`` for rows whose values nobody has checked, or `Changes`.
 
     Returns
     -------

@@ -22,6 +22,7 @@ _FIELDS: dict[type, dict[str, Any]] = {
     str: TEXT,
     int: {"type": "integer"},
     bool: {"type": "boolean"},
+    list: {"type": "array", "items": {}},
     dict: {"type": "object", "additionalProperties": TEXT},
     Changes: {"type": "object", "additionalProperties": {"type": ["string", "null"]}},
 }

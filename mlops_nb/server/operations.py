@@ -10,6 +10,7 @@ from mlops_nb.server import answers, bodies
 from mlops_nb.server import data_answers as data
 from mlops_nb.server import pipeline_answers as more
 from mlops_nb.server import runcode_answers as runcode
+from mlops_nb.server import serving_answers as serving
 from mlops_nb.server.payload import DEFAULT_LIMIT, MAX_LIMIT
 
 TEXT = {"type": "string"}
@@ -102,6 +103,12 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("models/([^/]+)/aliases/([^/]+)", "delete"): Operation(
         more.ModelVersion, body=bodies.ALIAS_REMOVAL
+    ),
+    ("serving", "get"): Operation(serving.ServedModels),
+    ("models/([^/]+)/versions/([^/]+)/serving", "post"): Operation(serving.ServingAnswer),
+    ("models/([^/]+)/versions/([^/]+)/serving", "delete"): Operation(serving.ServingAnswer),
+    ("models/([^/]+)/versions/([^/]+)/predictions", "post"): Operation(
+        serving.Predictions, body=bodies.PREDICTION
     ),
     ("pipeline", "get"): Operation(more.Pipeline, needed=_PIPELINE),
     ("pipeline/why", "get"): Operation(more.Explanation, {"step": TEXT}, (*_PIPELINE, "step")),

@@ -18,6 +18,7 @@ from mlops_nb.server import (
     notebook_routes,
     pipeline_routes,
     runcode_routes,
+    serving_routes,
 )
 from mlops_nb.server.handler import MLOpsRouteHandler
 from mlops_nb.server.payload import (
@@ -131,6 +132,7 @@ DESCRIBED: tuple[tuple[str, type[MLOpsRouteHandler]], ...] = (
     *model_routes.ROUTES,
     *pipeline_routes.ROUTES,
     *runcode_routes.ROUTES,
+    *serving_routes.ROUTES,
 )
 
 

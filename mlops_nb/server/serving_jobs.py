@@ -1,0 +1,375 @@
+"""Versions of models that are served for the panel: one process each, watched by a thread."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+from mlops_nb.errors import InvalidValueError, PredictionError, RequestError
+from mlops_nb.records import format_time
+
+# Each holds a model and its libraries in memory.
+_MOST_SERVED = 4
+# Imports of a library on a busy machine take long; nobody waits for more.
+_START_S = 90.0
+_GRACE_S = 15.0
+# A browser gives up after 15 s.
+_PREDICT_S = 10.0
+_MOST_ANSWER_BYTES = 1_000_000
+_LOG_BYTES = 4000
+_AT_WORK = ("starting", "serving", "stopping")
+
+
+class ServedVersion:
+    """A version of a model, served by a process of its own that ends with this one.
+
+    Parameters
+    ----------
+    start
+        Folder whose project's store has the model; the process works there.
+    name, version
+        The model, and the number of the version.
+    """
+
+    def __init__(self, start: Path, name: str, version: int) -> None:
+        self.name, self.version = name, version
+        self.token = secrets.token_urlsafe(24)
+        self._lock = threading.Lock()
+        self._state: dict[str, Any] = {
+            "status": "starting",
+            "started_at": format_time(time.time()),
+            "url": None,
+            "problem": None,
+        }
+        # A file, as a pipe that nobody reads would stop the process.
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the thread that watches
+        self._process = subprocess.Popen(
+            # -P: a file of the project's folder must not stand for a module of ours.
+            [sys.executable, "-P", "-m", "mlops_nb.server.serving_child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            cwd=start,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            start_new_session=True,
+        )
+        self._clock = threading.Timer(_START_S, self._give_up)
+        self._clock.daemon = True
+        self._clock.start()
+        name_ = f"mlops_nb-serving-{name[:20]}"
+        self._thread = threading.Thread(target=self._watch, name=name_, daemon=True)
+        self._thread.start()
+
+    @property
+    def status(self) -> str:
+        """``starting``, ``serving``, ``stopping``, ``stopped``, or ``ended`` by itself."""
+        with self._lock:
+            return str(self._state["status"])
+
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._process.pid
+
+    def describe(self, *, is_trusted: bool) -> dict[str, Any]:
+        """Give what is known now.
+
+        Parameters
+        ----------
+        is_trusted
+            Whether who asks may have the token.
+
+        Returns
+        -------
+        dict
+            JSON types.
+        """
+        with self._lock:
+            state = dict(self._state)
+        token = self.token if is_trusted else None
+        return {"name": self.name, "version": self.version, **state, "token": token}
+
+    def stop(self) -> None:
+        """End it as Ctrl-C would; what goes on all the same is killed after a while."""
+        with self._lock:
+            if self._state["status"] not in ("starting", "serving"):
+                return
+            self._state["status"] = "stopping"
+        killer = threading.Timer(_GRACE_S, self._kill)
+        killer.daemon = True
+        killer.start()
+        self._close_input()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until it has ended.
+
+        Parameters
+        ----------
+        timeout
+            Seconds to wait at most.
+        """
+        self._thread.join(timeout)
+
+    def predict(self, body: bytes) -> dict[str, Any]:
+        """Have a request answered.
+
+        Parameters
+        ----------
+        body
+            JSON, as the served model takes it.
+
+        Returns
+        -------
+        dict
+            ``predictions``, ``probabilities``, ``classes``, ``warnings``, and ``problem``: None, or
+            what the model found wrong, with the ``path`` of the value.
+
+        Raises
+        ------
+        RequestError
+            It is not being served.
+        PredictionError
+            No answer came, or one that is too long.
+        """
+        with self._lock:
+            url = self._state["url"] if self._state["status"] == "serving" else None
+        if url is None:
+            raise _make_refusal(self.name, self.version)
+        place = urlsplit(url)
+        caller = http.client.HTTPConnection(
+            place.hostname or "", place.port, timeout=_PREDICT_S, blocksize=65536
+        )
+        headers = {"Content-Type": "application/json", "Connection": "close"}
+        headers["Authorization"] = f"Bearer {self.token}"
+        try:
+            with contextlib.closing(caller):
+                caller.request("POST", "/predict", body, headers)
+                answer = caller.getresponse()
+                said = answer.read(_MOST_ANSWER_BYTES + 1)
+        except TimeoutError:
+            raise PredictionError(f"gave no answer within {_PREDICT_S:.0f} s") from None
+        except (OSError, http.client.HTTPException) as error:
+            raise PredictionError(f"gave no answer ({type(error).__name__})") from error
+        if len(said) > _MOST_ANSWER_BYTES:
+            raise PredictionError(f"gave an answer of more than {_MOST_ANSWER_BYTES} bytes")
+        return _read_answer(answer.status, said)
+
+    def _close_input(self) -> None:
+        with contextlib.suppress(OSError):
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+
+    def _kill(self) -> None:
+        if self._process.poll() is None:
+            with contextlib.suppress(OSError):
+                self._process.kill()
+
+    def _give_up(self) -> None:
+        with self._lock:
+            if self._state["status"] != "starting":
+                return
+            self._state["problem"] = _make_problem(
+                f"the model did not answer within {_START_S:.0f} s", "Is the machine very busy?"
+            )
+        self._kill()
+
+    def _watch(self) -> None:
+        """Send the request, and take in what is told until nobody is there."""
+        output, source = self._process.stdout, self._process.stdin
+        assert output is not None
+        assert source is not None
+        request = {"ref": f"{self.name}/{self.version}", "token": self.token}
+        # One that died, or was stopped meanwhile, is told below.
+        with contextlib.suppress(OSError, ValueError):
+            source.write(json.dumps(request).encode() + b"\n")
+            source.flush()
+        for line in output:
+            with contextlib.suppress(ValueError, TypeError, KeyError):
+                self._take(json.loads(line))
+        self._close_input()
+        try:
+            code = self._process.wait(_GRACE_S)
+        except subprocess.TimeoutExpired:
+            self._kill()
+            code = self._process.wait()
+        output.close()
+        self._clock.cancel()
+        with self._lock, self._log as log:
+            self._state["url"] = None
+            if self._state["status"] == "stopping":
+                self._state["status"] = "stopped"
+                return
+            self._state["status"] = "ended"
+            if self._state["problem"] is None:
+                message = f"the process that served it ended with code {code}"
+                self._state["problem"] = _make_problem(message, _read_last_words(log))
+
+    def _take(self, told: dict[str, Any]) -> None:
+        with self._lock:
+            if told["kind"] == "refused":
+                self._state["problem"] = told["problem"]
+            elif self._state["status"] == "starting":
+                self._state["url"] = told["url"]
+                self._state["status"] = "serving"
+                self._clock.cancel()
+
+
+def _make_problem(message: str, hint: str) -> dict[str, Any]:
+    return {"error": "PredictionError", "message": message, "hint": hint}
+
+
+def _make_refusal(name: str, version: int) -> RequestError:
+    found = f"version {version} of {name!r} is not being served"
+    return RequestError("", found, "Serve it first.", status=409)
+
+
+def _read_answer(status: int, said: bytes) -> dict[str, Any]:
+    """Give what a served model said, also where that is what was wrong."""
+    try:
+        told = json.loads(said)
+        problem = None
+        if status != 200:
+            problem = {key: str(told[key]) for key in ("error", "message", "hint", "path")}
+            told = {"predictions": []}
+        return {
+            "predictions": list(told["predictions"]),
+            "probabilities": told.get("probabilities"),
+            "classes": told.get("classes"),
+            "warnings": told.get("warnings", []),
+            "problem": problem,
+        }
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise PredictionError("gave an answer that is none of ours") from error
+
+
+def _read_last_words(log: IO[bytes]) -> str:
+    size = log.seek(0, os.SEEK_END)
+    log.seek(max(0, size - _LOG_BYTES))
+    said = log.read().decode(errors="replace").strip()
+    return said.splitlines()[-1] if said else ""
+
+
+class ServingJobs:
+    """The versions that this server serves, of any store, for as long as it lives."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[tuple[Path, str, int], ServedVersion] = {}
+        self._lock = threading.Lock()
+
+    def start(self, store: Path, start: Path, name: str, version: int) -> ServedVersion:
+        """Serve a version; one that is served already is given as it is.
+
+        Parameters
+        ----------
+        store
+            Where the model is registered.
+        start, name, version
+            As for `ServedVersion`.
+
+        Returns
+        -------
+        ServedVersion
+            Starting, or serving.
+
+        Raises
+        ------
+        InvalidValueError
+            As many are served as may be.
+        """
+        key = (store, name, version)
+        with self._lock:
+            known = self._jobs.get(key)
+            if known is not None and known.status in ("starting", "serving"):
+                return known
+            at_work = [each for each in self._jobs.values() if each.status in _AT_WORK]
+            if len(at_work) >= _MOST_SERVED:
+                shown = ", ".join(f"{each.name}/{each.version}" for each in at_work)
+                expected, hint = f"fewer than {_MOST_SERVED}", f"Stop one of {shown}."
+                raise InvalidValueError("number of served models", len(at_work), expected, hint)
+            job = self._jobs[key] = ServedVersion(start, name, version)
+        return job
+
+    def stop(self, store: Path, name: str, version: int) -> ServedVersion | None:
+        """Serve a version no more; one that has ended by itself is forgotten.
+
+        Parameters
+        ----------
+        store, name, version
+            As for `start`.
+
+        Returns
+        -------
+        ServedVersion or None
+            On its way out; None where nothing is left to end.
+        """
+        job = self._jobs.get((store, name, version))
+        if job is not None:
+            job.stop()
+            if job.status == "ended":
+                self._jobs.pop((store, name, version), None)
+                job = None
+        return job
+
+    def stop_all(self) -> None:
+        """End every process, and wait until they are gone."""
+        jobs = list(self._jobs.values())
+        for job in jobs:
+            job.stop()
+        for job in jobs:
+            job.join(_GRACE_S)
+        self._jobs.clear()
+
+    def list_served(self, store: Path) -> list[ServedVersion]:
+        """List what is served of a store, also what has ended by itself.
+
+        Parameters
+        ----------
+        store
+            Where the models are registered.
+
+        Returns
+        -------
+        list of ServedVersion
+            In the order in which they were started.
+        """
+        found = [job for (place, _, _), job in self._jobs.copy().items() if place == store]
+        return [job for job in found if job.status != "stopped"]
+
+    def predict(self, store: Path, name: str, version: int, body: bytes) -> dict[str, Any]:
+        """Have a served version answer; see `ServedVersion.predict`.
+
+        Parameters
+        ----------
+        store, name, version
+            As for `start`.
+        body
+            JSON.
+
+        Returns
+        -------
+        dict
+            As the served model answers.
+
+        Raises
+        ------
+        RequestError, PredictionError
+            As `ServedVersion.predict` tells.
+        """
+        job = self._jobs.get((store, name, version))
+        if job is None:
+            raise _make_refusal(name, version)
+        return job.predict(body)
+
+
+JOBS = ServingJobs()
