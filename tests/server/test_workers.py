@@ -56,8 +56,9 @@ async def test_a_page_that_gives_up_leaves_nothing_waiting(
     """A browser that closes its connection takes its question with it; the next one is answered."""
     hang, asked = threading.Event(), list[int]()
 
-    def list_runs(**_: Any) -> list[Any]:
-        asked.append(1)
+    def list_runs(**named: Any) -> list[Any]:
+        if "offset" in named:  # the page, not the pinned ones that come with it
+            asked.append(1)
         hang.wait(30)
         return []
 
@@ -65,13 +66,13 @@ async def test_a_page_that_gives_up_leaves_nothing_waiting(
     workers: Workers = jp_serverapp.web_app.settings[WORKERS]
     given_up = [
         asyncio.ensure_future(jp_fetch("mlops-nb", "runs", request_timeout=1.0))
-        for _ in range(module._MOST + 4)
+        for _ in range(module._MOST + 2)  # a client sends no more at once
     ]
     await asyncio.gather(*given_up, return_exceptions=True)
-    await asyncio.sleep(0.1)
-    assert workers._pool._work_queue.qsize() == 4  # cancelled, to be thrown away
+    while len(asked) < module._MOST or workers._pool._work_queue.qsize() < 2:
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(0.2)  # until the server knows that they have gone
     hang.set()
-    monkeypatch.undo()
     response = await jp_fetch("mlops-nb", "status")
     assert response.code == 200
     assert len(asked) == module._MOST
