@@ -62,6 +62,8 @@ bench: $(TEST_READY) ## Measure speed beside the peers that are installed
 	@$(BIN)/python -W ignore benchmarks/torchsteps.py
 	@$(BIN)/python benchmarks/sampler.py
 	@$(BIN)/python benchmarks/panel.py
+	@$(BIN)/python benchmarks/panel_pairs.py
+	@$(BIN)/python benchmarks/panel_server.py
 
 openapi: $(READY) ## Write the OpenAPI document of the server's routes
 	@$(BIN)/python .ci/openapi.py
