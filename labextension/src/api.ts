@@ -5,6 +5,8 @@ import type { ServerConnection } from '@jupyterlab/services';
 
 import type { Ask, IRunAgainApi } from './runagainapi';
 import { askOnceMore } from './runagainapi';
+import type { IServingApi } from './servingapi';
+import { askForServing } from './servingapi';
 import type {
   IDatasetProfile,
   IDifferences,
@@ -157,6 +159,7 @@ export interface IApi
     IRunsApi,
     IRunAgainApi,
     IModelsApi,
+    IServingApi,
     IPipelineApi,
     INotebookApi,
     IDataApi {}
@@ -191,6 +194,7 @@ export function createApi(settings: ServerConnection.ISettings): IApi {
     ...Private.askForRuns(ask, settings),
     ...askOnceMore(ask),
     ...Private.askForModels(ask),
+    ...askForServing(ask),
     ...Private.askForPipelines(ask),
     ...Private.askForData(ask),
     getNotebook: question =>

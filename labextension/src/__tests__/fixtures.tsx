@@ -306,8 +306,11 @@ export class FakeApi implements IApi {
       : Promise.reject(new RequestError('server', `no version ${version}`));
   }
 
-  async setAlias(place: IModelPlace, promotion: IPromotion) {
-    const { alias, version, reason } = promotion;
+  listServed = () => this._answer({ served: [] });
+  startServing = () => this._answer({ served: null });
+  stopServing = this.startServing;
+  predict = () => Promise.reject(new Error('not served'));
+  async setAlias(place: IModelPlace, { alias, version, reason }: IPromotion) {
     await this._do(`${place.model}@${alias} = ${version}: ${reason}`);
     return makeVersion({ version });
   }

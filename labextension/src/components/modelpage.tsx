@@ -13,6 +13,7 @@ import type {
 import { formatMetric, pickKeyMetrics } from './format';
 import { Aliases, shortenClass } from './modellist';
 import { Pager } from './pager';
+import type { IServing } from '../serving';
 import type { IPromote } from './promote';
 import { PromoteForm, RollbackForm } from './promote';
 import { VersionView } from './version';
@@ -24,6 +25,7 @@ const METRIC_COLUMNS = 4;
 export interface IModelQuestions {
   readonly onVersion: (version: number) => Promise<IWholeModelVersion>;
   readonly onPromote: IPromote;
+  readonly serving: IServing;
   readonly onTurnTo: (offset: number) => void;
   readonly onOpenRun: (runId: string) => void;
   readonly onCompareRuns: (versions: readonly IModelVersion[]) => void;

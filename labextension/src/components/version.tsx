@@ -11,6 +11,7 @@ import { formatMetric, formatSize, sortMetrics } from './format';
 import { compareVersions, describeField } from './modelcompare';
 import type { IModelPageProps } from './modelpage';
 import { Entries } from './entries';
+import { ServingView } from './serving';
 
 /** What most teams call the version that is used. */
 const CHAMPION = 'champion';
@@ -250,6 +251,15 @@ export function VersionView(
           </div>
         )}
       </section>
+      {version && (
+        <ServingView
+          version={version}
+          serving={questions.serving}
+          beat={model}
+          locale={locale}
+          trans={trans}
+        />
+      )}
       {version && <Comparison {...props} one={version} />}
     </>
   );

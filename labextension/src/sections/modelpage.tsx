@@ -1,6 +1,7 @@
 /**
  * A registered model as a document of the main area.
  */
+import { Clipboard } from '@jupyterlab/apputils';
 import type { ITranslator } from '@jupyterlab/translation';
 import * as React from 'react';
 
@@ -8,6 +9,7 @@ import type { IApi, IModelPlace } from '../api';
 import type { IModelQuestions } from '../components/modelpage';
 import { ModelPageView } from '../components/modelpage';
 import { Loader } from '../loader';
+import { makeServing } from '../serving';
 import type { IModelDetails, IModelVersion } from '../tokens';
 import { PageView } from './answerview';
 
@@ -33,6 +35,7 @@ export class ModelPage extends PageView<IModelDetails> {
         await api.setAlias(place, promotion);
         await this.model.refresh();
       },
+      serving: makeServing(api, place, text => Clipboard.copyToSystem(text)),
       onTurnTo: offset => {
         page.offset = offset;
         void this.model.refresh();
