@@ -5,6 +5,7 @@ import './project.css';
 import './steptool.css';
 import './page.css';
 import './models.css';
+import './serving.css';
 import './pipeline.css';
 import './badges.css';
 import './notebook.css';

@@ -6,6 +6,7 @@ import {
   listChoices,
   locateField,
   makeRow,
+  nameRange,
   nameType,
   readField,
   sortWords
@@ -59,6 +60,13 @@ describe('a field', () => {
     [{ dtype: 'string' }, '5', '5']
   ] as const)('%o reads %j as %j', (changes, text, value) => {
     expect(readField(field(changes), text)).toBe(value);
+  });
+
+  it('names the range that training saw', () => {
+    expect(nameRange(field({ minimum: 1.5, maximum: 'Infinity' }), 'en')).toBe(
+      '1.5 … ∞'
+    );
+    expect(nameRange(field(), 'en')).toBe('');
   });
 
   it('names its type, and offers no endless list', () => {

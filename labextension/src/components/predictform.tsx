@@ -8,7 +8,6 @@ import type { IPredictions } from '../servingapi';
 import type { IModelField, IProblem } from '../tokens';
 import { readProblem } from '../tokens';
 import { SmallButton } from './changebar';
-import { describeField } from './modelcompare';
 import { PredictionsView } from './predictions';
 import type { ISignature } from './predictwords';
 import {
@@ -16,6 +15,7 @@ import {
   fillField,
   listChoices,
   makeRow,
+  nameRange,
   nameType,
   sortWords
 } from './predictwords';
@@ -88,7 +88,7 @@ function FieldInput(props: IFieldProps): React.JSX.Element {
         className="jp-MLOpsPredict-words"
         data-wrong={isWrong}
       >
-        {problem ?? warning ?? (choices ? '' : describeField(field, locale))}
+        {problem ?? warning ?? nameRange(field, locale)}
       </span>
     </div>
   );

@@ -2,6 +2,7 @@
  * Values of a form as rows that fit a signature, and whose field a complaint is about.
  */
 import type { IModelField, IWholeModelVersion } from '../tokens';
+import { formatMetric } from './format';
 
 export type ISignature = NonNullable<IWholeModelVersion['signature']>;
 
@@ -49,6 +50,14 @@ export function nameType(field: IModelField): string {
     ? 'category'
     : innerType(field);
   return field.nullable ? `${inner}?` : inner;
+}
+
+/** Give what training saw of a number; empty where that is not known. */
+export function nameRange(field: IModelField, locale: string): string {
+  const { minimum, maximum } = field;
+  return minimum === null || maximum === null
+    ? ''
+    : `${formatMetric(minimum, locale)} … ${formatMetric(maximum, locale)}`;
 }
 
 /** Give a value from the middle of what training saw. */
