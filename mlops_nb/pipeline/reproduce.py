@@ -154,6 +154,8 @@ class _Case:
         finally:
             for path in guard.put_back():
                 self.remarks.append(f"{path!r} was written by an absolute path, and put back")
+            for path in scratch.mirror.find_changed():
+                self.remarks.append(f"{path!r} is too large to be copied: the file itself changed")
         return self._compare(code, old, again, inputs, environment)
 
     # ------------------------------------------------------------------ before

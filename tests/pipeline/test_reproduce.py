@@ -14,6 +14,7 @@ from mlops_nb import api
 from mlops_nb.config import load_settings
 from mlops_nb.errors import RunNotFoundError
 from mlops_nb.notebook.document import new_code_cell, new_notebook, write_notebook
+from mlops_nb.pipeline import verify_folder
 from mlops_nb.records import DatasetRecord, Reproduction
 from mlops_nb.store import Store
 from mlops_nb.store import store as opening
@@ -120,6 +121,23 @@ def test_other_input_is_named_before_anything_runs(notebook: Path, store: Store)
     assert found.differences == ()
     assert "the store had its bytes" in found.remarks[0]
     assert data.read_text(encoding="utf-8") == "1 2 4"
+
+
+def test_a_large_file_that_a_program_changes_is_told(
+    notebook: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is linked, not copied, and written by nobody that is seen, does not change unsaid."""
+    monkeypatch.setattr(verify_folder, "_LARGEST_FILE_BYTES", 4)
+    kernel = PlayedKernel(notebook)
+    program = "open('data.txt', 'a').write('4')"
+    kernel.execute(f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {program!r}])")
+    [run_id] = kernel.execute(LOG + "run.log_metric('m', 1)")
+    api.close_session()
+    found = api.reproduce_run(run_id)
+    assert found.status == "same"
+    assert [line for line in found.remarks if "the file itself changed" in line] == [
+        f"{str(notebook.parent / 'data.txt')!r} is too large to be copied: the file itself changed"
+    ]
 
 
 def test_failed_run_fails_again(notebook: Path) -> None:
