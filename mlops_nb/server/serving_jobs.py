@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import secrets
+import signal
 import subprocess
 import sys
 import tempfile
@@ -171,8 +172,12 @@ class ServedVersion:
             self._process.stdin.close()
 
     def _kill(self) -> None:
-        if self._process.poll() is None:
-            with contextlib.suppress(OSError):
+        if self._process.poll() is not None:
+            return
+        with contextlib.suppress(OSError):
+            if hasattr(os, "killpg"):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            else:
                 self._process.kill()
 
     def _give_up(self) -> None:
@@ -317,7 +322,10 @@ class ServingJobs:
         if job is not None:
             job.stop()
             if job.status == "ended":
-                self._jobs.pop((store, name, version), None)
+                # Somebody else may have it served again by now.
+                with self._lock:
+                    if self._jobs.get((store, name, version)) is job:
+                        del self._jobs[store, name, version]
                 job = None
         return job
 
