@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import signal
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 import uuid
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from mlops_nb.errors import InvalidValueError
 from mlops_nb.records import format_time
+from mlops_nb.server.children import ChildProcess
 
 # Of what a run tells; a panel shows the last of them.
 _MOST_NOTICES = 100
 _MOST_JOBS = 50
 _GRACE_S = 20.0
-_LOG_BYTES = 4000
 
 
 class PipelineJob:
@@ -55,22 +49,15 @@ class PipelineJob:
             "verdict": None,
             "problem": None,
         }
-        # A file, as a pipe that nobody reads would stop the process.
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the thread that watches
-        self._process = subprocess.Popen(
-            # -P: a file of the notebook's folder must not stand for a module of ours.
-            [sys.executable, "-P", "-m", "mlops_nb.server.pipeline_child"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            cwd=notebook.parent,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            start_new_session=True,
+        self._process = ChildProcess(
+            "mlops_nb.server.pipeline_child",
+            notebook.parent,
+            {**request, "notebook": str(notebook)},
+            f"mlops_nb-pipeline-{notebook.stem[:20]}",
+            _GRACE_S,
+            self._take,
+            self._take_leave,
         )
-        line = json.dumps({**request, "notebook": str(notebook)}).encode() + b"\n"
-        name = f"mlops_nb-pipeline-{notebook.stem[:20]}"
-        self._thread = threading.Thread(target=self._watch, args=(line,), name=name, daemon=True)
-        self._thread.start()
 
     @property
     def is_at_work(self) -> bool:
@@ -103,11 +90,7 @@ class PipelineJob:
             if self._state["status"] != "running":
                 return
             self._state["status"] = "cancelling"
-        # First: a process that does not read has closing wait for what was sent.
-        killer = threading.Timer(_GRACE_S, self._kill)
-        killer.daemon = True
-        killer.start()
-        self._close_input()
+        self._process.stop()
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until it has ended.
@@ -117,51 +100,17 @@ class PipelineJob:
         timeout
             Seconds to wait at most.
         """
-        self._thread.join(timeout)
+        self._process.join(timeout)
 
-    def _close_input(self) -> None:
-        with contextlib.suppress(OSError):
-            assert self._process.stdin is not None
-            self._process.stdin.close()
-
-    def _kill(self) -> None:
-        if self._process.poll() is not None:
-            return
-        with contextlib.suppress(OSError):
-            if hasattr(os, "killpg"):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            else:
-                self._process.kill()
-
-    def _watch(self, request: bytes) -> None:
-        """Send the request, and take in what is told, until that is the end or nobody is there."""
-        output, source = self._process.stdout, self._process.stdin
-        assert output is not None
-        assert source is not None
-        # A long one waits until the process reads. One that was cancelled, or died, is told below.
-        with contextlib.suppress(OSError, ValueError):
-            source.write(request)
-            source.flush()
-        for line in output:
-            with contextlib.suppress(ValueError, TypeError, KeyError):
-                self._take(json.loads(line))
-            if not self.is_at_work:
-                break  # a kernel that lives on may hold the pipe open
-        self._close_input()
-        try:
-            code = self._process.wait(_GRACE_S)
-        except subprocess.TimeoutExpired:
-            self._kill()
-            code = self._process.wait()
-        output.close()
-        with self._lock, self._log as log:
+    def _take_leave(self, code: int, last_words: str) -> None:
+        with self._lock:
             if self._state["status"] in ("running", "cancelling"):
                 was_cancelled = self._state["status"] == "cancelling"
                 self._conclude("interrupted" if was_cancelled else "died")
                 if not was_cancelled:
-                    self._state["problem"] = _explain_death(code, log)
+                    self._state["problem"] = _explain_death(code, last_words)
 
-    def _take(self, told: dict[str, Any]) -> None:
+    def _take(self, told: dict[str, Any]) -> bool:
         with self._lock:
             kind = told["kind"]
             if kind == "notice":
@@ -170,6 +119,7 @@ class PipelineJob:
                 self._take_end(told)
             else:
                 self._update_step(told)
+            return bool(kind == "ended")
 
     def _update_step(self, told: dict[str, Any]) -> None:
         step = _find_step(self._state["steps"], told["step"])
@@ -231,14 +181,11 @@ def _find_path(path: str | None, root: Path) -> str | None:
     return place.relative_to(root).as_posix() if place.is_relative_to(root) else None
 
 
-def _explain_death(code: int, log: IO[bytes]) -> dict[str, Any]:
-    size = log.seek(0, os.SEEK_END)
-    log.seek(max(0, size - _LOG_BYTES))
-    said = log.read().decode(errors="replace").strip()
+def _explain_death(code: int, last_words: str) -> dict[str, Any]:
     return {
         "error": "InternalError",
         "message": f"the process that ran the pipeline ended with code {code}",
-        "hint": said.splitlines()[-1] if said else "",
+        "hint": last_words,
         "cell": None,
     }
 

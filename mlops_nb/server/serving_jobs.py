@@ -5,20 +5,16 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import os
 import secrets
-import signal
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from mlops_nb.errors import InvalidValueError, PredictionError, RequestError
 from mlops_nb.records import format_time
+from mlops_nb.server.children import ChildProcess
 
 # Each holds a model and its libraries in memory.
 _MOST_SERVED = 4
@@ -28,7 +24,6 @@ _GRACE_S = 15.0
 # A browser gives up after 15 s.
 _PREDICT_S = 10.0
 _MOST_ANSWER_BYTES = 1_000_000
-_LOG_BYTES = 4000
 _AT_WORK = ("starting", "serving", "stopping")
 
 
@@ -53,24 +48,19 @@ class ServedVersion:
             "url": None,
             "problem": None,
         }
-        # A file, as a pipe that nobody reads would stop the process.
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the thread that watches
-        self._process = subprocess.Popen(
-            # -P: a file of the project's folder must not stand for a module of ours.
-            [sys.executable, "-P", "-m", "mlops_nb.server.serving_child"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            cwd=start,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            start_new_session=True,
-        )
+        # Before the process, which may be there at once.
         self._clock = threading.Timer(_START_S, self._give_up)
         self._clock.daemon = True
+        self._process = ChildProcess(
+            "mlops_nb.server.serving_child",
+            start,
+            {"ref": f"{name}/{version}", "token": self.token},
+            f"mlops_nb-serving-{name[:20]}",
+            _GRACE_S,
+            self._take,
+            self._conclude,
+        )
         self._clock.start()
-        name_ = f"mlops_nb-serving-{name[:20]}"
-        self._thread = threading.Thread(target=self._watch, name=name_, daemon=True)
-        self._thread.start()
 
     @property
     def status(self) -> str:
@@ -107,10 +97,7 @@ class ServedVersion:
             if self._state["status"] not in ("starting", "serving"):
                 return
             self._state["status"] = "stopping"
-        killer = threading.Timer(_GRACE_S, self._kill)
-        killer.daemon = True
-        killer.start()
-        self._close_input()
+        self._process.stop()
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until it has ended.
@@ -120,7 +107,7 @@ class ServedVersion:
         timeout
             Seconds to wait at most.
         """
-        self._thread.join(timeout)
+        self._process.join(timeout)
 
     def predict(self, body: bytes) -> dict[str, Any]:
         """Have a request answered.
@@ -166,20 +153,6 @@ class ServedVersion:
             raise PredictionError(f"gave an answer of more than {_MOST_ANSWER_BYTES} bytes")
         return _read_answer(answer.status, said)
 
-    def _close_input(self) -> None:
-        with contextlib.suppress(OSError):
-            assert self._process.stdin is not None
-            self._process.stdin.close()
-
-    def _kill(self) -> None:
-        if self._process.poll() is not None:
-            return
-        with contextlib.suppress(OSError):
-            if hasattr(os, "killpg"):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            else:
-                self._process.kill()
-
     def _give_up(self) -> None:
         with self._lock:
             if self._state["status"] != "starting":
@@ -187,30 +160,11 @@ class ServedVersion:
             self._state["problem"] = _make_problem(
                 f"the model did not answer within {_START_S:.0f} s", "Is the machine very busy?"
             )
-        self._kill()
+        self._process.kill()
 
-    def _watch(self) -> None:
-        """Send the request, and take in what is told until nobody is there."""
-        output, source = self._process.stdout, self._process.stdin
-        assert output is not None
-        assert source is not None
-        request = {"ref": f"{self.name}/{self.version}", "token": self.token}
-        # One that died, or was stopped meanwhile, is told below.
-        with contextlib.suppress(OSError, ValueError):
-            source.write(json.dumps(request).encode() + b"\n")
-            source.flush()
-        for line in output:
-            with contextlib.suppress(ValueError, TypeError, KeyError):
-                self._take(json.loads(line))
-        self._close_input()
-        try:
-            code = self._process.wait(_GRACE_S)
-        except subprocess.TimeoutExpired:
-            self._kill()
-            code = self._process.wait()
-        output.close()
+    def _conclude(self, code: int, last_words: str) -> None:
         self._clock.cancel()
-        with self._lock, self._log as log:
+        with self._lock:
             self._state["url"] = None
             if self._state["status"] == "stopping":
                 self._state["status"] = "stopped"
@@ -218,9 +172,9 @@ class ServedVersion:
             self._state["status"] = "ended"
             if self._state["problem"] is None:
                 message = f"the process that served it ended with code {code}"
-                self._state["problem"] = _make_problem(message, _read_last_words(log))
+                self._state["problem"] = _make_problem(message, last_words)
 
-    def _take(self, told: dict[str, Any]) -> None:
+    def _take(self, told: dict[str, Any]) -> bool:
         with self._lock:
             if told["kind"] == "refused":
                 self._state["problem"] = told["problem"]
@@ -228,6 +182,7 @@ class ServedVersion:
                 self._state["url"] = told["url"]
                 self._state["status"] = "serving"
                 self._clock.cancel()
+        return False  # heard until nobody is there
 
 
 def _make_problem(message: str, hint: str) -> dict[str, Any]:
@@ -256,13 +211,6 @@ def _read_answer(status: int, said: bytes) -> dict[str, Any]:
         }
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise PredictionError("gave an answer that is none of ours") from error
-
-
-def _read_last_words(log: IO[bytes]) -> str:
-    size = log.seek(0, os.SEEK_END)
-    log.seek(max(0, size - _LOG_BYTES))
-    said = log.read().decode(errors="replace").strip()
-    return said.splitlines()[-1] if said else ""
 
 
 class ServingJobs:
