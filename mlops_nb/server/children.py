@@ -50,17 +50,21 @@ class ChildProcess:
     ) -> None:
         self._grace_s, self._hear, self._conclude = grace_s, hear, conclude
         # A file, as a pipe that nobody reads would stop the process.
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the thread that watches
-        self._process = subprocess.Popen(
-            # -P: a file of the user's folder must not stand for a module of ours.
-            [sys.executable, "-P", "-m", module],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            cwd=folder,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            start_new_session=True,
-        )
+        with contextlib.ExitStack() as stack:
+            self._log = stack.enter_context(tempfile.TemporaryFile())
+            self._process = subprocess.Popen(
+                # -P: a file of the user's folder must not stand for a module of ours.
+                [sys.executable, "-P", "-m", module],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._log,
+                cwd=folder,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                start_new_session=True,
+            )
+            stack.pop_all()  # from now on closed by the thread that watches
+        self._killer = threading.Timer(grace_s, self.kill)
+        self._killer.daemon = True
         line = json.dumps(request).encode() + b"\n"
         self._thread = threading.Thread(target=self._watch, args=(line,), name=name, daemon=True)
         self._thread.start()
@@ -73,9 +77,8 @@ class ChildProcess:
     def stop(self) -> None:
         """End it as Ctrl-C would; one that goes on all the same is killed after its grace."""
         # First: a process that does not read has closing wait for what was sent.
-        killer = threading.Timer(self._grace_s, self.kill)
-        killer.daemon = True
-        killer.start()
+        with contextlib.suppress(RuntimeError):  # stopped before
+            self._killer.start()
         self._close_input()
 
     def kill(self) -> None:
@@ -123,6 +126,7 @@ class ChildProcess:
             self.kill()
             code = self._process.wait()
         output.close()
+        self._killer.cancel()
         with self._log as log:
             self._conclude(code, _read_last_words(log))
 

@@ -95,3 +95,13 @@ def test_one_that_goes_on_is_killed_with_what_it_started(tmp_path: Path) -> None
     child.join()
     assert listener.end == (-9, "")
     assert psutil.wait_procs([started], timeout=60)[1] == []
+
+
+def test_no_thread_outlives_the_process(tmp_path: Path) -> None:
+    """Whoever was to kill it goes as well, and asking twice is no harm."""
+    child, listener = start(tmp_path, "die", grace_s=600.0)
+    child.stop()
+    child.stop()
+    child.join()
+    child._killer.join()
+    assert listener.end is not None
