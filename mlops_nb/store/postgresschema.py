@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import re
 import secrets
 import threading
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -15,6 +17,9 @@ from mlops_nb.store.postgres import PostgresLink, PostgresWords
 
 Answer = TypeVar("Answer")
 _ATTEMPTS = 5
+# Who makes an index anew does something: they are waited for, where a server that is away is not.
+_PATIENCE_S = 10.0
+_PAUSE_S = 0.05
 _MANY_ROWS = 5000
 _ABOUT = re.compile(r"mlops_nb index, version (\d+)")
 
@@ -84,17 +89,31 @@ class PostgresSchema:
 
     def ask(self, question: Callable[[Link], Answer]) -> Answer:
         """Ask, again where the index is dropped or the connection is lost meanwhile."""
-        for attempt in range(_ATTEMPTS):
+        began = time.monotonic()
+        attempt = 0
+        while True:
+            attempt += 1
             try:
                 link = self.connect()
                 answer = question(link)
                 if link.is_current():
                     self._note_size(link)
                     return answer
-            except TeamIndexError as error:
-                if not error.is_passing or attempt == _ATTEMPTS - 1:
+                error = TeamIndexError(self.shown, "its index is made anew again and again")
+            except TeamIndexError as met:
+                if not met.is_passing:
                     raise
-        raise TeamIndexError(self.shown, "its index is made anew again and again")
+                error = met
+            if attempt >= _ATTEMPTS:
+                if not self._is_there() or time.monotonic() - began > _PATIENCE_S:
+                    raise error
+                # Out of step with the others, or all of them may start anew together for ever.
+                time.sleep(_PAUSE_S * random.random())  # noqa: S311 - no secret
+
+    def _is_there(self) -> bool:
+        """Tell whether this thread's connection stood the last question."""
+        link: PostgresLink | None = self._local.__dict__.get("link")
+        return link is not None and link.is_open
 
     def _note_size(self, link: PostgresLink) -> None:
         """Let the planner know what there is when that has changed much."""

@@ -14,6 +14,7 @@ import pytest
 from mlops_nb.errors import TeamIndexError
 from mlops_nb.store import Store, index, open_store, refresh, schema, teamindex
 from mlops_nb.store.dialect import Link
+from mlops_nb.store.postgresschema import PostgresSchema
 from mlops_nb.store.series import LARGE_BYTES
 from mlops_nb.store.teamindex import TeamIndex, name_schema
 from tests.store.indexes import lose_index, open_again
@@ -311,6 +312,28 @@ def test_readers_while_the_index_is_made_anew(
         f"SELECT nspname FROM pg_namespace WHERE nspname LIKE '{team(store).name}%'"
     )
     assert gone == [(team(store).name,)]
+    lose_index(store)
+
+
+def test_who_reads_waits_while_others_make_the_index_anew(
+    postgres: Server, ready: Ready, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """However often the tables go under a question, it is asked again while the server answers."""
+    store = ready(postgres.url())
+    add_runs(store, 2)
+    assert store.index.count() == 2
+    other = PostgresSchema(postgres.url(), "", team(store).name)
+    drops = iter(range(8))
+
+    def count(link: Link) -> int:
+        if next(drops, None) is not None:
+            other.clear()
+        return int(link.execute("SELECT count(*) FROM metric").fetchone()[0])
+
+    assert store.index.place.ask(count) == 0
+    assert capsys.readouterr().err == ""
+    assert store.index.count() == 2
+    other.close()
     lose_index(store)
 
 
