@@ -8,6 +8,7 @@ import zipfile
 from typing import Any
 
 from mlops_nb.errors import InvalidValueError, UnsafeModelError
+from mlops_nb.registry.skops_import import import_skops
 from mlops_nb.registry.trusted_types import TRUSTED_TYPES
 
 _MAX_ENTRIES = 100_000
@@ -56,10 +57,10 @@ def save(model: Any) -> bytes:
     InvalidValueError
         The estimator has not been fitted.
     """
-    import skops.io
     from sklearn.exceptions import NotFittedError
     from sklearn.utils.validation import check_is_fitted
 
+    skops = import_skops()
     try:
         check_is_fitted(model)
     except (NotFittedError, TypeError):
@@ -67,7 +68,7 @@ def save(model: Any) -> bytes:
             "model", type(model).__name__, "a fitted estimator", "Call fit before registering."
         ) from None
     try:
-        data: bytes = skops.io.dumps(model)
+        data: bytes = skops.dumps(model)
     except (TypeError, ValueError, AttributeError, RecursionError, pickle.PicklingError) as error:
         raise UnsafeModelError(
             f"this model cannot be saved safely ({error})", [type(model).__name__], _FROM_NOTEBOOK
@@ -98,13 +99,12 @@ def load(data: bytes) -> Any:
     UnsafeModelError
         The bytes are not what `save` writes, or hold types outside the fixed list.
     """
-    import skops.io
-
+    skops = import_skops()
     _check_archive(data)
     try:
         unknown = _find_unknown(data)
         if not unknown:
-            return skops.io.loads(data, trusted=sorted(TRUSTED_TYPES))
+            return skops.loads(data, trusted=sorted(TRUSTED_TYPES))
     except _MALFORMED as error:
         raise UnsafeModelError(
             f"the saved model is damaged or not a skops file ({type(error).__name__})",
@@ -114,9 +114,7 @@ def load(data: bytes) -> Any:
 
 
 def _find_unknown(data: bytes) -> list[str]:
-    import skops.io
-
-    return sorted(set(skops.io.get_untrusted_types(data=data)) - TRUSTED_TYPES)
+    return sorted(set(import_skops().get_untrusted_types(data=data)) - TRUSTED_TYPES)
 
 
 def _check_archive(data: bytes) -> None:
