@@ -60,7 +60,6 @@ class StoreWarmer:
     def __init__(self, root: Path, workers: Workers) -> None:
         self._root, self._workers = root, workers
         self._warmed: dict[Path, float] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
 
     async def hear(self, logger: Any, schema_id: str, data: dict[str, Any]) -> None:
         """Take in one event of Jupyter's contents.
@@ -85,12 +84,7 @@ class StoreWarmer:
         while len(self._warmed) >= _MOST_FOLDERS:
             del self._warmed[next(iter(self._warmed))]
         self._warmed[start] = now
-        task = asyncio.get_running_loop().create_task(self._warm(start))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _warm(self, start: Path) -> None:
-        await asyncio.sleep(DELAY_S)
-        # What is wrong is told to whoever asks for the runs.
-        with contextlib.suppress(MLOpsError, OSError):
-            await self._workers.run(lambda: warm_store(start), start)
+        # No task: a loop that ends meanwhile, with its server, drops this without a word.
+        asyncio.get_running_loop().call_later(
+            DELAY_S, self._workers.begin, lambda: warm_store(start), start
+        )

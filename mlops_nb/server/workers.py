@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -54,6 +55,21 @@ class Workers:
         self._refuse_stuck(place)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, self._call, work, place)
+
+    def begin(self, work: Callable[[], object], place: Path) -> None:
+        """Have something done that nobody waits for.
+
+        Parameters
+        ----------
+        work
+            Takes nothing; what is wrong is told to whoever asks for the same. Left undone where
+            earlier work on the folder hangs.
+        place
+            The folder that it is about.
+        """
+        with contextlib.suppress(StoreError):
+            self._refuse_stuck(place)
+            self._pool.submit(self._call, work, place)
 
     def _refuse_stuck(self, place: Path) -> None:
         now = time.monotonic()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,17 @@ def check_answer(method: str, parts: tuple[str, ...], response: Any) -> tuple[in
 def jp_server_config() -> dict[str, Any]:
     """Switch our extension on, as its configuration file does where it is installed."""
     return {"ServerApp": {"jpserver_extensions": {"mlops_nb": True}}}
+
+
+@pytest.fixture(autouse=True)
+def end_tasks(jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """End what the test's server still does, as the end of a process would."""
+    yield
+    tasks = asyncio.all_tasks(jp_asyncio_loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        jp_asyncio_loop.run_until_complete(asyncio.wait(tasks))
 
 
 @pytest.fixture
