@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import threading
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ async def test_looking_brings_events_and_leaving_ends_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Who asks for a notebook is told of each change; when nobody asks, nothing is looked at."""
-    monkeypatch.setattr(module, "LEASE_S", 1.0)
+    monkeypatch.setattr(module, "LEASE_S", 600.0)
     heard: asyncio.Queue[Any] = asyncio.Queue()
 
     async def hear(logger: Any, schema_id: str, data: Any) -> None:
@@ -50,8 +51,12 @@ async def test_looking_brings_events_and_leaving_ends_them(
     assert is_watching(watcher)
     await asyncio.sleep(0.5)
     assert heard.empty()
-    add_run("first", jp_root_dir / "a.ipynb")
-    assert await asyncio.wait_for(heard.get(), 10) == (SCHEMA_ID, ["a.ipynb"], ["runs"])
+    while heard.empty():  # what is there before the first look is no news
+        add_run("first", jp_root_dir / "a.ipynb")
+        await asyncio.sleep(0.1)
+    assert await heard.get() == (SCHEMA_ID, ["a.ipynb"], ["runs"])
+    for watched in watcher._watched.values():
+        watched.until = dict.fromkeys(watched.until, 0.0)  # as a while later
     while is_watching(watcher):
         await asyncio.sleep(0.05)
     assert json.dumps(list(watcher._watched)) == "[]"
@@ -76,13 +81,19 @@ async def test_closing_ends_the_task(tmp_path: Path) -> None:
     found = StoreWatcher(lambda *_: None, Workers())
     found.prolong(tmp_path, "a.ipynb")
     assert is_watching(found)
+    task = found._watched[tmp_path].task
+    assert task is not None
     found.close()
     assert not is_watching(found)
-    await asyncio.sleep(0)
+    await asyncio.wait([task])
+    assert task.cancelled()
 
 
-async def test_following_begins_again_after_trouble(tmp_path: Path) -> None:
+async def test_following_begins_again_after_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An event that cannot be told ends the following; who asks next has it begin again."""
+    monkeypatch.setattr(module, "LEASE_S", 600.0)
     told = asyncio.Event()
 
     def fail(_: list[str], parts: list[str]) -> None:
@@ -116,18 +127,20 @@ async def test_a_store_that_hangs_silences_no_other(
 
     def wait(stamp: StoreStamp) -> frozenset[str]:
         if stamp._root.name == "gone":
-            hang.wait(30)
+            hang.wait()
         return look(stamp)
 
     monkeypatch.setattr(StoreStamp, "look", wait)
     monkeypatch.setattr(module, "FIRST_S", 0.0)
+    monkeypatch.setattr(module, "LEASE_S", 600.0)
     watcher = StoreWatcher(lambda *event: told.put_nowait(event), Workers())
     watcher.prolong(tmp_path / "gone", "gone.ipynb")
     watcher.prolong(tmp_path / "there", "there.ipynb")
     try:
-        await asyncio.sleep(0.1)
-        (tmp_path / "there" / "runs").mkdir(parents=True)
-        assert await asyncio.wait_for(told.get(), 10) == (["there.ipynb"], ["runs"])
+        while told.empty():  # what is there before the first look is no news
+            (tmp_path / "there" / "runs" / uuid.uuid4().hex).mkdir(parents=True)
+            await asyncio.sleep(0.05)
+        assert await told.get() == (["there.ipynb"], ["runs"])
     finally:
         hang.set()
         watcher.close()
