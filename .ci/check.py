@@ -71,7 +71,8 @@ def test(title: str, options: list[str]) -> None:
     if code and not 0 < len(failed) <= MOST_UNSTEADY:
         sys.exit(f"{title} failed with exit code {code}: {' '.join(command)}")
     if code:
-        run("failed tests, by themselves", [*PYTEST, *failed])
+        files = sorted({name.partition("::")[0] for name in failed})
+        run("failed tests, by themselves", [*PYTEST, "--last-failed", *files])
         print(f"--- UNSTEADY, failed beside others and passed alone: {failed}", flush=True)
 
 
