@@ -18,8 +18,9 @@ from typing import Any
 
 from mlops_nb.autolog.frames import hide_frame
 from mlops_nb.autolog.guard import Guard
+from mlops_nb.autolog.torch_eager import make_eager
 from mlops_nb.autolog.torch_loaders import Pass, find_pass
-from mlops_nb.autolog.torch_loop import Track
+from mlops_nb.autolog.torch_loop import Loop, Track
 from mlops_nb.autolog.torch_sites import LossSite, find_loss_site
 from mlops_nb.autolog.torch_values import take_loss
 from mlops_nb.tracking import Session
@@ -136,7 +137,7 @@ class Steps:
         method
             Code of ``Tensor.backward``, which may stand between the user and that.
         """
-        is_method = frame.f_code is method
+        is_method = frame.f_code is method or _is_compiled(frame.f_code, method)
         caller = frame.f_back if is_method else frame
         if caller is None:
             return
@@ -246,6 +247,13 @@ class Steps:
         current.seen = batches
 
 
+def _is_compiled(code: CodeType, method: CodeType | None) -> bool:
+    """Tell whether code is what torch's compiler has made of a function."""
+    if method is None or code.co_name != method.co_name:
+        return False
+    return code.co_filename == method.co_filename
+
+
 _living: weakref.WeakSet[Steps] = weakref.WeakSet()
 
 
@@ -278,6 +286,7 @@ def wrap_backward(original: Any, steps: Steps, tensor_backward: CodeType | None)
     tensor_type = sys.modules["torch"].Tensor
     get_frame, get_ident = sys._getframe, threading.get_ident  # noqa: SLF001 - the one way there is
     session, main, main_ident = steps.session, steps.main, steps.main_ident
+    slow = _Eager(steps)
 
     def _engine_run_backward(t_outputs: Any, *args: Any, **kwargs: Any) -> Any:
         if not session.is_paused:
@@ -302,10 +311,10 @@ def wrap_backward(original: Any, steps: Steps, tensor_backward: CodeType | None)
                     number = None if site.epoch is None else frame.f_globals.get(site.epoch)
                     local.epoch = number if type(number) is int else None
                 elif not steps.is_off and kwargs.get("accumulate_grad"):
-                    steps.note_loss(t_outputs, get_frame(2), tensor_backward)
+                    slow.note_loss(t_outputs, get_frame(2), tensor_backward)
                 frame = None
             except Exception as error:  # noqa: BLE001 - whatever it is, it is not the user's
-                steps.fail(error)
+                slow.fail(error)
         try:
             return original(t_outputs, *args, **kwargs)
         except BaseException as error:
@@ -316,11 +325,32 @@ def wrap_backward(original: Any, steps: Steps, tensor_backward: CodeType | None)
     return hide_frame(_engine_run_backward)
 
 
-def make_step_hook(steps: Steps) -> StepHook:  # noqa: C901 - see below
+class _Eager:
+    """What a step seldom needs; never compiled."""
+
+    __slots__ = (
+        "attend",
+        "fail",
+        "find_track",
+        "gather",
+        "look_at_epoch",
+        "note_loss",
+        "note_rates",
+    )
+
+    def __init__(self, steps: Steps) -> None:
+        self.note_loss, self.fail = make_eager(steps.note_loss), make_eager(steps.fail)
+        self.find_track, self.attend = make_eager(steps.find_track), make_eager(steps.attend)
+        self.gather, self.note_rates = make_eager(steps.gather), make_eager(Loop.note_rates)
+        self.look_at_epoch = make_eager(steps.look_at_epoch)
+
+
+def make_step_hook(steps: Steps) -> StepHook:  # noqa: C901, PLR0915 - see below
     """Make the hook that torch calls after each step of any optimizer."""
     torch = sys.modules["torch"]
     get_frame, get_ident = sys._getframe, threading.get_ident  # noqa: SLF001 - the one way there is
     session, main, main_ident, now = steps.session, steps.main, steps.main_ident, time.time_ns
+    slow = _Eager(steps)
 
     # One function, because each call that would tidy it costs every step of every training.
     def after_step(  # noqa: C901, PLR0912
@@ -331,7 +361,7 @@ def make_step_hook(steps: Steps) -> StepHook:  # noqa: C901 - see below
         try:
             track = steps.last_track
             if track.optimizer() is not optimizer:
-                track = steps.find_track(optimizer, get_frame(1))
+                track = slow.find_track(optimizer, get_frame(1))
             local = main if get_ident() == main_ident else steps.local
             losses, loop = local.losses, track.loop
             if loop is None:
@@ -347,22 +377,22 @@ def make_step_hook(steps: Steps) -> StepHook:  # noqa: C901 - see below
                 if current.is_counted and seen >= current.seen:
                     current.seen = seen
                 else:
-                    steps.look_at_epoch(track, get_frame(1))
+                    slow.look_at_epoch(track, get_frame(1))
                 iterator = None
             elif local.epoch is not None and local.epoch != loop.epoch:
-                steps.look_at_epoch(track, get_frame(1))
+                slow.look_at_epoch(track, get_frame(1))
             if len(losses) == 1 and type(losses[0][1]) is float:
                 site, value = losses.pop()
                 loop.gathered.append((site.name, track, count, value, at, loop.epoch))
             elif losses:
-                steps.gather(track, at, is_closure=len(args) > 1 or "closure" in kwargs)
+                slow.gather(track, at, is_closure=len(args) > 1 or "closure" in kwargs)
             for rate, group in zip(track.rates, optimizer.param_groups, strict=False):
                 if rate is not None and group.get("lr") is not rate:
-                    loop.note_rates(track, optimizer, at)
+                    slow.note_rates(loop, track, optimizer, at)
                     break
             if at >= track.due_ns or len(loop.gathered) >= loop.most:
-                steps.attend(track, optimizer, at)
+                slow.attend(track, optimizer, at)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is not the user's
-            steps.fail(error)
+            slow.fail(error)
 
     return hide_frame(after_step)

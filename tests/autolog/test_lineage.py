@@ -111,7 +111,8 @@ def test_libraries_that_open_past_python(armed: Notebook) -> None:
     )
     armed.run(
         "pd.read_parquet('b.parquet'); pq.ParquetFile('c.parquet').close()\n"
-        "pl.scan_csv('p.csv').collect(); torch.load('t.pt'); load_file('s.safetensors')\n"
+        "pl.scan_csv('p.csv').collect(); load_file('s.safetensors')\n"
+        "torch.load('t.pt', weights_only=True)\n"
     )
     first, second = _cells(armed)
     assert ("file", "written", "b.parquet", "pandas.DataFrame.to_parquet") in first

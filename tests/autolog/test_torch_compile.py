@@ -34,6 +34,37 @@ def test_compiled_model(torchbook: Notebook) -> None:
     assert autolog.run_of(torchbook.namespace["model"]._orig_mod) == run.run_id
 
 
+STEP = """
+weight = torch.ones(3, requires_grad=True)
+optimizer = torch.optim.SGD([weight], lr=0.1)
+@torch.compile(backend="eager")
+def step():
+    optimizer.zero_grad()
+    loss = (weight * weight).sum()
+    loss.backward()
+    optimizer.step()
+seen = []
+for number in range(4):
+    seen.append((weight * weight).sum().item())
+    step()
+"""
+
+
+@pytest.mark.filterwarnings(
+    "ignore:Guards may run slower", "ignore::FutureWarning", "ignore::DeprecationWarning"
+)
+def test_our_code_is_never_compiled(torchbook: Notebook) -> None:
+    """A step that is compiled calls our hooks between its graphs: they stay what they are."""
+    from torch._dynamo.convert_frame import output_codes
+
+    torchbook.run(STEP)
+    (run,) = torchbook.runs()
+    assert read_values(torchbook, run.run_id, "loss") == pytest.approx(torchbook.namespace["seen"])
+    files = {code.co_filename for code in (each() for each in output_codes.seen) if code}
+    assert files
+    assert not [name for name in files if "mlops_nb" in Path(name).parts or "<frozen" in name]
+
+
 COMPILED_STEP = """
 import sys
 from pathlib import Path

@@ -278,7 +278,7 @@ def test_warnings_are_identical(unarmed: Notebook) -> None:
         return [(w.category.__name__, str(w.message), w.filename, w.lineno) for w in caught]
 
     plain = collect()
-    assert len(plain) >= 3
+    assert len(plain) >= 2  # loaders warn of their pinned memory since torch 2.8 or so
     autolog.arm(unarmed.session)
     try:
         assert collect() == plain
