@@ -37,7 +37,11 @@ def models(name: str | None, as_json: bool) -> None:
         for version in versions
     ]
     columns = ("model", "version", "aliases", "class", "flavor", "bytes", "run", "registered (UTC)")
-    print_table(columns, rows, empty="No models.")
+    empty = (
+        f"No models in {api.get_status()['store']}.\n"
+        "In a notebook, %mlops register MODEL --name NAME registers one."
+    )
+    print_table(columns, rows, empty=empty)
 
 
 @click.command()

@@ -98,7 +98,14 @@ def runs(filter_: str | None, order_by: tuple[str, ...], limit: int | None, as_j
         for run in found
     ]
     columns = ("run", "name", "status", "started (UTC)", "duration", *keys)
-    print_table(columns, rows, empty="No runs.")
+    if filter_ is None:
+        empty = (
+            f"No runs in {api.get_status()['store']}.\n"
+            "A notebook with %load_ext mlops_nb records what it trains; so does mlops-nb run NOTEBOOK."
+        )
+    else:
+        empty = f"No runs fit the filter {filter_!r}."
+    print_table(columns, rows, empty=empty)
     if limit is None and len(found) == _PAGE:
         click.echo(f"The newest {_PAGE}; ask for more with --limit.", err=True)
 

@@ -306,7 +306,11 @@ def sweeps(sweep_id: str | None, as_json: bool) -> None:
         )
         for result in found
     ]
-    print_table(("sweep", "notebook", "status", "trials", "goal", "best"), rows, empty="No sweeps.")
+    empty = (
+        f"No sweeps in {api.get_status()['store']}.\n"
+        "mlops-nb sweep NOTEBOOK 'C=log:0.01:10' --maximize METRIC makes one."
+    )
+    print_table(("sweep", "notebook", "status", "trials", "goal", "best"), rows, empty=empty)
 
 
 COMMANDS = {"sweep": sweep, "sweeps": sweeps}

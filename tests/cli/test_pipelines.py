@@ -236,8 +236,8 @@ def test_terminal_shows_the_running_cell() -> None:
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_end_from_outside_leaves_nothing(notebook: Path, tmp_path: Path, name: str) -> None:
     """A job that is cancelled ends its kernel and what that has started, as with Ctrl-C."""
-    source = "import subprocess, time\nchild = subprocess.Popen(['sleep', '60'])\n"
-    source += "open('pid', 'w').write(str(child.pid))\ntime.sleep(60)"
+    source = "import subprocess, time\nchild = subprocess.Popen(['sleep', '600'])\n"
+    source += "open('pid', 'w').write(str(child.pid))\ntime.sleep(600)"
     change_source(notebook, 2, source)
     process = subprocess.Popen(
         [sys.executable, "-m", "mlops_nb", "run", str(notebook), "-o", str(tmp_path / "out")],
@@ -246,7 +246,7 @@ def test_end_from_outside_leaves_nothing(notebook: Path, tmp_path: Path, name: s
         text=True,
     )
     pid = tmp_path / "pid"
-    for _ in range(600):
+    for _ in range(2400):
         if pid.exists() and pid.read_text():
             break
         time.sleep(0.05)
@@ -254,7 +254,7 @@ def test_end_from_outside_leaves_nothing(notebook: Path, tmp_path: Path, name: s
     assert "interrupted" in process.communicate(timeout=60)[1]
     assert process.returncode == 128 + getattr(signal, name)
     child = int(pid.read_text())
-    for _ in range(100):
+    for _ in range(1200):
         if read_start_time(child) is None:
             break
         time.sleep(0.05)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,13 @@ def test_no_runs_are_said(ask: Ask) -> None:
     """Without runs stdout stays empty, or an empty list."""
     answer = ask("runs")
     assert (answer.code, answer.out) == (0, "")
-    assert "No runs" in answer.err
+    store = ask("status", "--json").json["store"]
+    assert answer.err.startswith(f"No runs in {store}.\n")
+    assert "%load_ext mlops_nb" in answer.err
+    assert (
+        ask("runs", "--filter", "metrics.acc > 2").err
+        == "No runs fit the filter 'metrics.acc > 2'.\n"
+    )
     assert ask("runs", "--json").json == []
 
 
@@ -191,7 +198,8 @@ def test_models_are_listed_shown_and_named(ask: Ask) -> None:
     assert unknown.code == 2
     assert "challenger" in unknown.err
     assert ask("alias", "line", "champion", "7").code == 2
-    assert "No models" in ask("--store", "elsewhere", "models").err
+    empty = ask("--store", "elsewhere", "models").err
+    assert re.match(r"No models in .*elsewhere\.\n.*%mlops register", empty)
 
 
 def test_values_for_terminals_and_json() -> None:

@@ -41,10 +41,10 @@ def test_model_is_served_until_interrupted(tmp_path: Path) -> None:
             line = process.stdout.readline()
             assert line, process.communicate()[1]
             text += line
-        with urllib.request.urlopen(json.loads(text)["url"], timeout=10) as answer:
+        with urllib.request.urlopen(json.loads(text)["url"], timeout=120) as answer:
             assert answer.status == 200
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=120)
         assert process.returncode == 0
         assert "Traceback" not in errors
     finally:

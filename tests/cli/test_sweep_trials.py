@@ -99,7 +99,7 @@ def test_a_stopped_sweep_goes_on(
         assert process.returncode == 130, err
         assert f"go on: mlops-nb sweep --resume {sweep_id}" in out
         assert "interrupted" in err
-    for _ in range(200):
+    for _ in range(1200):
         if read_start_time(int(pid.read_text())) is None:
             break
         time.sleep(0.05)

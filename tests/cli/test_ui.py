@@ -90,14 +90,14 @@ def test_it_answers_this_machine_until_interrupted(panel: Path, tmp_path: Path) 
         assert address.startswith("http://127.0.0.1:")
         assert told["folder"] == str(tmp_path)
         routes = address.replace("/lab/workspaces/mlops-nb", "/mlops-nb/runs")
-        with urllib.request.urlopen(f"{routes}?token={token}", timeout=20) as answer:
+        with urllib.request.urlopen(f"{routes}?token={token}", timeout=120) as answer:
             assert json.load(answer)["runs"] == []
         with pytest.raises(urllib.error.HTTPError) as caught:
-            urllib.request.urlopen(routes, timeout=20)
+            urllib.request.urlopen(routes, timeout=120)
         caught.value.close()
         assert caught.value.code == 403
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=120)
         assert process.returncode == 0, errors
         assert errors == ""
     finally:
