@@ -26,13 +26,13 @@ from mlops_nb.autolog.definitions import (
 )
 from mlops_nb.autolog.frames import read_locals
 from mlops_nb.autolog.models import KnownModels
+from mlops_nb.autolog.peeking import NOTHING, peek
 from mlops_nb.tracking import Run
 
 _MOST_STEPS = 80
 _MOST_CELLS = 200
 _MOST_MEMBERS = 200
 _MOST_WAYS = 256
-_NOTHING = object()
 _LOOKED_UP = (ast.Name, ast.Attribute, ast.Subscript)  # all else has no value that can be peeked at
 # What was looked up on the way to a model, by call site and number of cells so far: in a loop the
 # same names lead to the same model again, or to what the loop has put in its place.
@@ -61,8 +61,8 @@ def find_again(site: Site | None, frame: FrameType, known: KnownModels) -> Run |
         return None
     scope = read_locals(frame)
     for node, is_known in found[1]:
-        value = _peek(node, scope, frame.f_globals)
-        if (value is not _NOTHING) is not is_known:
+        value = peek(node, scope, frame.f_globals)
+        if (value is not NOTHING) is not is_known:
             return None
         if is_known:
             run = known.find(value)
@@ -76,26 +76,6 @@ def find_again(site: Site | None, frame: FrameType, known: KnownModels) -> Run |
 def _name_way(site: Site, frame: FrameType) -> tuple[int, int]:
     history = frame.f_globals.get("In")
     return id(site), len(history) if isinstance(history, list) else 0
-
-
-def _peek(node: ast.AST, scope: dict[str, Any], outer: dict[str, Any]) -> Any:
-    if isinstance(node, ast.Name):
-        return scope.get(node.id, outer.get(node.id, _NOTHING))
-    if isinstance(node, ast.Attribute):
-        owner = _peek(node.value, scope, outer)
-        fields = getattr(owner, "__dict__", None) if owner is not _NOTHING else None
-        return fields.get(node.attr, _NOTHING) if type(fields) is dict else _NOTHING
-    if isinstance(node, ast.Subscript):
-        owner = _peek(node.value, scope, outer)
-        key = node.slice.value if isinstance(node.slice, ast.Constant) else _NOTHING
-        if isinstance(node.slice, ast.Name):
-            key = _peek(node.slice, scope, outer)
-        if type(owner) in {dict, list, tuple} and type(key) in {str, int}:
-            try:
-                return owner[key]
-            except (LookupError, TypeError):
-                return _NOTHING
-    return _NOTHING
 
 
 class ModelSearch:
@@ -218,8 +198,8 @@ class ModelSearch:
         if frame is not self._start:
             self._way = None
         elif self._way is not None:
-            self._way.append((node, value is not _NOTHING))
-        if value is _NOTHING:
+            self._way.append((node, value is not NOTHING))
+        if value is NOTHING:
             return None, False
         run = self._known.find(value)
         if run is not None or not self._collect(value):
@@ -270,8 +250,8 @@ class ModelSearch:
             self._keys.append(key)
 
     def _peek(self, node: ast.AST, frame: FrameType) -> Any:
-        """Look a value up without running any code; `_NOTHING` where that is not possible."""
-        return _peek(node, self._read_scope(frame), frame.f_globals)
+        """Look a value up without running any code; `NOTHING` where that is not possible."""
+        return peek(node, self._read_scope(frame), frame.f_globals)
 
     def _read_scope(self, frame: FrameType) -> dict[str, Any]:
         if id(frame) not in self._scopes:
@@ -352,7 +332,7 @@ class ModelSearch:
 
     def _follow_global(self, name: str, frame: FrameType) -> Run | None:
         """Go on in earlier cells, or inside a function of the user that may use a model."""
-        value = frame.f_globals.get(name, _NOTHING)
+        value = frame.f_globals.get(name, NOTHING)
         if isinstance(value, FunctionType):
             return self._follow_function(value)
         if isinstance(value, type) or type(value).__name__ in {
@@ -364,7 +344,7 @@ class ModelSearch:
             definition = last_definition(tree.module, name, None)
             if definition is not None:
                 return self._follow_definition(name, tree.module, definition, frame, tree)
-        if value is _NOTHING and name not in self._read_scope(frame):
+        if value is NOTHING and name not in self._read_scope(frame):
             return None  # a builtin, or bound inside a comprehension
         self.is_unsure = True
         return None
@@ -375,7 +355,7 @@ class ModelSearch:
         if module.partition(".")[0] in {"sklearn", "numpy", "pandas", "scipy"}:
             return None
         for name in function.__code__.co_names:
-            run = self._known.find(function.__globals__.get(name, _NOTHING))
+            run = self._known.find(function.__globals__.get(name, NOTHING))
             if run is not None:
                 return run
         self.is_unsure = True

@@ -1,0 +1,42 @@
+"""Looks values up by their syntax; no code of the user runs."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+NOTHING = object()
+
+
+def peek(node: ast.AST, scope: dict[str, Any], outer: dict[str, Any]) -> Any:
+    """Look a value up: a variable, a plain attribute, a member of a built-in collection.
+
+    Parameters
+    ----------
+    node
+        The expression.
+    scope, outer
+        Variables of the frame, and its global ones.
+
+    Returns
+    -------
+    object
+        `NOTHING` where it cannot be had so.
+    """
+    if isinstance(node, ast.Name):
+        return scope.get(node.id, outer.get(node.id, NOTHING))
+    if isinstance(node, ast.Attribute):
+        owner = peek(node.value, scope, outer)
+        fields = getattr(owner, "__dict__", None) if owner is not NOTHING else None
+        return fields.get(node.attr, NOTHING) if type(fields) is dict else NOTHING
+    if isinstance(node, ast.Subscript):
+        owner = peek(node.value, scope, outer)
+        key = node.slice.value if isinstance(node.slice, ast.Constant) else NOTHING
+        if isinstance(node.slice, ast.Name):
+            key = peek(node.slice, scope, outer)
+        if type(owner) in {dict, list, tuple} and type(key) in {str, int}:
+            try:
+                return owner[key]
+            except (LookupError, TypeError):
+                return NOTHING
+    return NOTHING
