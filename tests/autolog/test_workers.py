@@ -36,7 +36,7 @@ def _without_workers() -> Iterator[None]:
     """End the workers, and see that none is left."""
     yield
     get_reusable_executor().shutdown(wait=True, kill_workers=True)
-    end = time.monotonic() + 20
+    end = time.monotonic() + 120
     while time.monotonic() < end:
         left = list(filter(_is_worker, psutil.Process().children()))
         if not left:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -100,9 +99,7 @@ def test_cells_behind_an_error_and_a_restart(client: Any) -> None:
     sources = [cell.source for cell in api.get_run("open").cells]
     assert sources[1:] == ["time.sleep(1)\n1 / 0", client.nb.cells[-1].source]
     assert api.get_run("open").status == "running"
-    began = time.monotonic()
     run_sync(client.km.restart_kernel)()
-    assert time.monotonic() - began < 30
     found = api.get_run("open")
     assert (found.status, found.metrics) == ("finished", {"loss": 0.5})
 

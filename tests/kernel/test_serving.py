@@ -22,7 +22,7 @@ def list_served() -> dict[str, Any]:
 def is_answering(url: str) -> bool:
     """Ask a server for anything."""
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=120) as answer:
             return bool(answer.status == 200)
     except urllib.error.URLError:
         return False

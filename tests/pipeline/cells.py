@@ -54,7 +54,7 @@ def make_kernel(folder: Path, *preload: str, fork: str = "on", **environment: st
     return kernel
 
 
-def wait_until(is_so: Callable[[], bool], longest_s: float = 30.0) -> bool:
+def wait_until(is_so: Callable[[], bool], longest_s: float = 120.0) -> bool:
     """Wait for something to become true."""
     deadline = time.monotonic() + longest_s
     while time.monotonic() < deadline:

@@ -353,8 +353,8 @@ REFUSED = {
         "t",
     ),
     "running_thread": (
-        "import threading, time\nbox = []\ndef work():\n    time.sleep(0.3); box.append(1)\nthreading.Thread(target=work).start()",
-        "time.sleep(0.5)",
+        "import threading, time\nbox = []\ndef work():\n    time.sleep(1); box.append(1)\nthreading.Thread(target=work).start()",
+        "time.sleep(0.1)",
         "print(box)",
         "<thread Thread-1 (work)>",
     ),

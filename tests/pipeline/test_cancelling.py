@@ -41,7 +41,7 @@ class Kernel:
 
     def wait_for_kill(self) -> None:
         """Wait until somebody kills it."""
-        for _ in range(600):
+        for _ in range(2400):
             if "kill" in self.told:
                 return
             time.sleep(0.05)
@@ -124,6 +124,6 @@ def test_waiting_for_steps_takes_none_of_their_locks() -> None:
     with future._condition:  # the thread that waits must not want it
         thread = threading.Thread(target=waiting._wait)
         thread.start()
-        thread.join(20)
+        thread.join(120)
         assert not thread.is_alive()
     assert waiting.running == {0: future}

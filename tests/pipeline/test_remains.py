@@ -30,7 +30,7 @@ def write(folder: Path, *cells: tuple[str, str]) -> Path:
 
 def wait_for(path: Path) -> str:
     """Wait for a file and give its text."""
-    for _ in range(600):
+    for _ in range(2400):
         if path.exists() and path.read_text():
             return path.read_text()
         time.sleep(0.05)
@@ -63,7 +63,7 @@ def test_killed_run_is_swept_by_the_next(tmp_path: Path, store: Store) -> None:
     assert result.status == "finished"
     assert list((store.root / "boundaries").iterdir()) == []
     assert not private.exists()
-    for _ in range(100):
+    for _ in range(1200):
         try:
             os.kill(kernel, 0)
         except ProcessLookupError:

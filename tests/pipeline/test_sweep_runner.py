@@ -10,13 +10,15 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from mlops_nb.config import load_settings
 from mlops_nb.errors import InvalidValueError, NotFoundError, PipelineError
-from mlops_nb.pipeline.cancelling import is_cancelled
+from mlops_nb.pipeline import sweep_runner
+from mlops_nb.pipeline.cancelling import cancel_run, is_cancelled
 from mlops_nb.pipeline.sweep_ledger import SweepLedger, read_sweep, read_trials
 from mlops_nb.pipeline.sweep_plan import check_same_code
 from mlops_nb.pipeline.sweep_result import SweepResult
@@ -142,7 +144,7 @@ def test_jobs_run_at_a_time(store: Store, tmp_path: Path) -> None:
     def objective(params: Mapping[str, Any]) -> float:
         running[0] += 1
         most[0] = max(most[0], running[0])
-        barrier.wait(timeout=30)  # passes only when three are there
+        barrier.wait(timeout=120)  # passes only when three are there
         running[0] -= 1
         return float(params["depth"])
 
@@ -161,16 +163,25 @@ def test_the_same_seed_gives_the_same_sweep(store: Store, tmp_path: Path) -> Non
     assert found[0] == found[1]
 
 
-def test_ctrl_c_ends_in_order_and_goes_on(store: Store, tmp_path: Path) -> None:
+def test_ctrl_c_ends_in_order_and_goes_on(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What ran is interrupted, the rest of the table stands, and a resume gives the whole sweep."""
     made = make(tmp_path, SPACE, sampler="tpe", trials=14, seed=3)
     calls: list[float] = []
+    caught_up = threading.Event()
+
+    def cancel(run_id: str) -> None:
+        cancel_run(run_id)
+        caught_up.set()
+
+    monkeypatch.setattr(sweep_runner, "cancel_run", cancel)
 
     def objective(params: Mapping[str, Any]) -> float:
         calls.append(params["C"])
         if len(calls) == 12:
             os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(1.5)
+            assert caught_up.wait(120)
             raise ValueError("interrupted in the cell")
         return score(params)
 
@@ -306,9 +317,13 @@ def test_changed_code_is_told(tmp_path: Path) -> None:
         check_same_code(made, write_pipeline(tmp_path, "C = 2.0\nkernel = 'rbf'"))
 
 
-def test_the_time_of_a_sweep_is_kept(store: Store, tmp_path: Path) -> None:
+def test_the_time_of_a_sweep_is_kept(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """When it is up no trial begins, and the one that runs can be tried again."""
     runs: list[Run] = []
+    clock = SimpleNamespace(monotonic=lambda: 2.0 * (len(runs) > 1))
+    monkeypatch.setattr(sweep_runner, "time", clock)
 
     def objective(params: Mapping[str, Any]) -> float:
         if params["depth"] > 0 and len(runs) > 1:
@@ -324,9 +339,13 @@ def test_the_time_of_a_sweep_is_kept(store: Store, tmp_path: Path) -> None:
     assert [trial.state for trial in result.records] == ["finished", "interrupted"]
 
 
-def test_the_time_of_a_trial_is_kept(store: Store, tmp_path: Path) -> None:
+def test_the_time_of_a_trial_is_kept(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A trial that takes longer has failed, and the others go on."""
     runs: list[Run] = []
+    clock = SimpleNamespace(monotonic=lambda: 2.0 * len(runs[:1]))
+    monkeypatch.setattr(sweep_runner, "time", clock)
 
     def objective(params: Mapping[str, Any]) -> float:
         if len(runs) == 1:

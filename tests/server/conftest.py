@@ -22,6 +22,8 @@ from mlops_nb.store import Store
 from mlops_nb.tracking import start_run
 
 Ask = Callable[..., Awaitable[tuple[int, Any]]]
+# A busy machine is no fault.
+_LONGEST_S = 240
 
 
 def check_answer(method: str, parts: tuple[str, ...], response: Any) -> tuple[int, Any]:
@@ -64,7 +66,9 @@ def ask(jp_fetch: Any) -> Ask:
             for name, value in params.items()
             for each in (value if isinstance(value, list) else [value])
         ]
-        response = await jp_fetch("mlops-nb", *parts, params=pairs, raise_error=False)
+        response = await jp_fetch(
+            "mlops-nb", *parts, params=pairs, raise_error=False, request_timeout=_LONGEST_S
+        )
         return check_answer("GET", parts, response)
 
     return fetch
@@ -76,7 +80,10 @@ def send(jp_fetch: Any) -> Ask:
 
     async def fetch(method: str, *parts: str, **fields: Any) -> tuple[int, Any]:
         body = None if method in ("GET", "DELETE") else json.dumps(fields)
-        response = await jp_fetch("mlops-nb", *parts, method=method, body=body, raise_error=False)
+        response = await jp_fetch(
+            "mlops-nb", *parts, method=method, body=body, raise_error=False,
+            request_timeout=_LONGEST_S,
+        )  # fmt: skip
         return check_answer(method, parts, response)
 
     return fetch

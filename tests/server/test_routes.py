@@ -169,7 +169,7 @@ async def test_slow_store_does_not_stop_the_server(
     import threading
 
     gate = threading.Event()
-    monkeypatch.setattr("mlops_nb.server.routes.api.list_runs", lambda **_: gate.wait(20) and [])
+    monkeypatch.setattr("mlops_nb.server.routes.api.list_runs", lambda **_: gate.wait(240) and [])
     slow = asyncio.ensure_future(ask("runs"))
     response = await jp_fetch("api", "status")
     assert response.code == 200

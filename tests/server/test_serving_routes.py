@@ -17,6 +17,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from mlops_nb import registry
+from mlops_nb.server import serving_jobs
 from mlops_nb.server.serving_jobs import JOBS
 from mlops_nb.store import Store
 from tests.server.conftest import Ask
@@ -28,8 +29,10 @@ AGE, KIND = "age", "<b>kind</b>"
 
 
 @pytest.fixture(autouse=True)
-def end_processes() -> Iterator[None]:
-    """Leave no process behind, whatever failed."""
+def end_processes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Leave no process behind, whatever failed; give each the time that a busy machine takes."""
+    monkeypatch.setattr(serving_jobs, "_START_S", 240.0)
+    monkeypatch.setattr(serving_jobs, "_PREDICT_S", 120.0)
     yield
     JOBS.stop_all()
 
@@ -62,7 +65,7 @@ def find_process() -> int:
 
 def call(url: str, token: str) -> int:
     """Ask the served model's own address."""
-    caller = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+    caller = http.client.HTTPConnection(urlsplit(url).netloc, timeout=120)
     with contextlib.closing(caller):
         caller.request("GET", "/model", headers={"Authorization": f"Bearer {token}"})
         return caller.getresponse().status
@@ -133,7 +136,8 @@ async def test_few_are_served_at_once(
     """Each takes memory of its own: the next is refused, with the names of those to stop."""
     add_version(store)
     add_version(store)
-    monkeypatch.setattr("mlops_nb.server.serving_jobs._MOST_SERVED", 1)
+    monkeypatch.setattr(serving_jobs, "_MOST_SERVED", 1)
+    monkeypatch.setattr(serving_jobs, "_AT_WORK", ("starting", "ended"))  # it may end at once
     await send("POST", *VERSION, "serving")
     code, body = await send("POST", "models", "iris", "versions", "2", "serving")
     assert (code, "iris/1" in body["hint"]) == (400, True)

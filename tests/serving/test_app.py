@@ -216,7 +216,7 @@ def test_compressed_body_is_refused(url: str) -> None:
 
 def test_body_over_the_limit_is_refused(url: str) -> None:
     """A body is refused by its announced length, and by its real one where none is announced."""
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=120)
     connection.putrequest("POST", "/predict")
     for name, value in (JSON | {"Content-Length": str(MAX_BODY_BYTES + 1)}).items():
         connection.putheader(name, value)
@@ -226,7 +226,7 @@ def test_body_over_the_limit_is_refused(url: str) -> None:
     assert json.loads(response.read())["error"] == "too_large"
     connection.close()
     parts = (b" " * 2**20 for _ in range(9))
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=120)
     try:
         connection.request("POST", "/predict", parts, JSON, encode_chunked=True)
         assert connection.getresponse().status == 413

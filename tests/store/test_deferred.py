@@ -60,7 +60,7 @@ def test_everything_logged_is_read_back(store: Store) -> None:
 def test_it_is_written_without_being_asked(store: Store) -> None:
     """A run that goes on for a while is on the disk for other processes."""
     log = _begin(store)
-    end = time.monotonic() + 20
+    end = time.monotonic() + 120
     while not (store.root / "runs" / log.run_id / "run.json").exists():
         assert time.monotonic() < end
         time.sleep(0.01)
@@ -124,10 +124,10 @@ def test_an_interrupt_loses_nothing(store: Store, monkeypatch: pytest.MonkeyPatc
 def test_events_of_one_moment_are_one_write(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """All events that wait go to the disk together, in their order and with their times."""
     log = _begin(store)
-    begun = time.time()
     log.append({"type": "tags", "tags": {"turn": "1"}})
     log.do_later(lambda: [{"type": "tags", "tags": {"turn": "2"}}])
     log.append({"type": "tags", "tags": {"turn": "3"}})
+    appended = time.time()
     time.sleep(0.05)
     written: list[bytes] = []
     original = runlog_module._write_all
@@ -143,7 +143,7 @@ def test_events_of_one_moment_are_one_write(store: Store, monkeypatch: pytest.Mo
     events, _, dropped = unpack_frames(frames)
     assert [event["tags"]["turn"] for event in events] == ["1", "2", "3"]
     assert dropped == 0
-    assert events[0]["at"] - begun < 0.05 <= events[1]["at"] - begun
+    assert events[0]["at"] < appended + 0.04 < events[1]["at"]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

@@ -92,10 +92,10 @@ def test_killed_writers_lose_nothing_they_returned(store: Store, tmp_path: Path)
     for turn in range(30):
         process = start(WRITER, store, tmp_path / "cache", turn * 1000)
         assert process.stdout is not None
-        first = process.stdout.readline()
-        time.sleep(chance.random() * 0.08)
+        first = [process.stdout.readline() for _ in range(1 + turn % 5)]
+        time.sleep(chance.random() * 0.06)
         process.send_signal(signal.SIGKILL)
-        lines = [first, *process.stdout.read().splitlines(keepends=True)]
+        lines = [*first, *process.stdout.read().splitlines(keepends=True)]
         process.wait()
         process.stdout.close()
         for line in lines:

@@ -131,5 +131,5 @@ def test_a_server_that_is_away_is_told_soon(
         started = time.monotonic()
         with pytest.raises(RemoteError, match="cannot use the remote"):
             push(store, f"s3://{bucket}/x")
-        assert time.monotonic() - started < 20
+        assert time.monotonic() - started < 120
     assert push(store, f"s3://{bucket}/x").is_clean

@@ -314,9 +314,9 @@ def test_runs_side_by_side_are_no_family(store: Store) -> None:
     both, found = threading.Barrier(2), []
 
     def work(number: int) -> None:
-        both.wait(10)
+        both.wait(120)
         with mlops.start_run(f"thread {number}") as run:
-            both.wait(10)
+            both.wait(120)
         found.append(run.run_id)
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(2)]
