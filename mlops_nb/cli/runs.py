@@ -101,7 +101,7 @@ def runs(filter_: str | None, order_by: tuple[str, ...], limit: int | None, as_j
     if filter_ is None:
         empty = (
             f"No runs in {api.get_status()['store']}.\n"
-            "A notebook with %load_ext mlops_nb records what it trains; so does mlops-nb run NOTEBOOK."
+            "A notebook with %load_ext mlops_nb records what it trains, and so does mlops-nb run."
         )
     else:
         empty = f"No runs fit the filter {filter_!r}."
