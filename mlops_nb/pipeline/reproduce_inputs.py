@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlops_nb.data.files import EXACT_BYTES, FileIdentities, read_stamp
 from mlops_nb.data.fingerprint import SAMPLED
+from mlops_nb.errors import InvalidValueError
 from mlops_nb.records import DatasetRecord, RunDifference, RunRecord
 from mlops_nb.store import Store
 
@@ -139,10 +141,25 @@ def restore_inputs(store: Store, inputs: Inputs, folder: Path) -> list[str]:
     """
     for name, digest in inputs.restorable.items():
         target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _make_own(target.parent, folder)
         target.unlink(missing_ok=True)  # a link leads to the user's own file
         store.objects.copy_to(digest, target)
     return sorted(inputs.restorable)
+
+
+def _make_own(place: Path, folder: Path) -> None:
+    """Make a folder in the copy, where a link led to a folder of the user's: with links in it."""
+    for part in reversed([place, *place.parents]):
+        if not part.is_relative_to(folder) or part == folder:
+            continue
+        if part.is_symlink():
+            entries = list(part.iterdir()) if part.is_dir() else []
+            real = part.resolve()
+            part.unlink()
+            part.mkdir()
+            for entry in entries:
+                (part / entry.name).symlink_to(real / entry.name)
+        part.mkdir(exist_ok=True)
 
 
 class Guard:
@@ -191,8 +208,28 @@ class Guard:
         -------
         list of str
             Paths of the files that were put back.
+
+        Raises
+        ------
+        InvalidValueError
+            One could not be; its content is kept, and where that is is told.
         """
         changed = [path for path, (stamp, _) in self._kept.items() if read_stamp(path) != stamp]
+        failed: list[tuple[str, OSError]] = []
         for path in changed:
-            shutil.copy2(self._kept[path][1], path)
+            copy = self._kept[path][1]
+            try:
+                Path(path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(copy, path)
+                shutil.copystat(copy, path)
+            except OSError as error:  # the others are put back all the same
+                failed.append((path, error))
+        if failed:
+            kept = Path(tempfile.mkdtemp(prefix="mlops-nb-kept-"))
+            for path, _ in failed:
+                shutil.copy2(self._kept[path][1], kept / Path(path).name)
+            path, why = failed[0]
+            expected = f"a place where the file can be put back ({why.strerror})"
+            hint = f"The code has changed it; what it was lies in {str(kept)!r}."
+            raise InvalidValueError("changed file", path, expected, hint)
         return changed
