@@ -6,6 +6,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -103,22 +104,25 @@ def _run_script(
     place.unlink(missing_ok=True)
     place.write_text(code.source, encoding="utf-8")
     environment = {k: v for k, v in environment.items() if k != "MLOPS_NB_NOTEBOOK"}
-    try:
-        done = subprocess.run(
-            [sys.executable, str(place)],
-            cwd=place.parent,
-            env={**os.environ, **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            timeout=timeout,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return Replay(f"it took more than {timeout:g} s")
-    if done.returncode == 0:
-        return Replay()
-    said = done.stderr[-_SAID_BYTES:].decode(errors="replace").strip().splitlines()
+    # A file: a process that the script leaves running would hold a pipe open.
+    with tempfile.TemporaryFile() as log:
+        try:
+            done = subprocess.run(
+                [sys.executable, str(place)],
+                cwd=place.parent,
+                env={**os.environ, **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                timeout=timeout,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return Replay(f"it took more than {timeout:g} s")
+        if done.returncode == 0:
+            return Replay()
+        log.seek(max(0, log.seek(0, os.SEEK_END) - _SAID_BYTES))
+        said = log.read().decode(errors="replace").strip().splitlines()
     return Replay(said[-1] if said else f"it ended with code {done.returncode}")
 
 

@@ -48,8 +48,12 @@ class Scratch:
         # Where links in the path are followed, names below it would no longer be below it.
         self.root = Path(os.path.realpath(tempfile.mkdtemp(prefix=_PREFIX)))
         self._user = store
-        self.mirror: Mirror = make_mirror(folder, self.root / "work", [store.root])
-        self.store = open_store(self.root / "store", cache=self.root / "cache")
+        try:
+            self.mirror: Mirror = make_mirror(folder, self.root / "work", [store.root])
+            self.store = open_store(self.root / "store", cache=self.root / "cache")
+        except BaseException:  # a full disk must not stay full
+            shutil.rmtree(self.root, ignore_errors=True)
+            raise
 
     def bring_models(self, text: str) -> list[str]:
         """Bring the registered models whose names the code says, for it may load them.
