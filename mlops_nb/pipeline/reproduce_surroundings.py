@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -74,9 +75,9 @@ def write_command(before: Mapping[str, Any] | None, found: list[RunDifference]) 
     if not wanted:
         return ""
     version = ".".join(str(before.get("python", {}).get("version", "3")).split(".")[:2])
-    return f"python{version} -m venv as-it-was && as-it-was/bin/pip install " + " ".join(
-        wanted[:_MOST_PACKAGES]
-    )
+    # Whoever copies it has perhaps got the run from somebody else.
+    python, words = shlex.quote(f"python{version}"), map(shlex.quote, wanted[:_MOST_PACKAGES])
+    return f"{python} -m venv as-it-was && as-it-was/bin/pip install {' '.join(words)}"
 
 
 def compare_code(

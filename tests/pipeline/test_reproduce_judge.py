@@ -152,3 +152,6 @@ def test_environment_is_told_with_the_way_back() -> None:
     expected = "python3.11 -m venv as-it-was && as-it-was/bin/pip install numpy==1.26"
     assert write_command(before, found) == expected
     assert compare_environments(None, after)[1] == ["the environment: it was not recorded"]
+    strange = {"python": {"version": "3.11.2"}, "packages": {"a; rm -rf ~": "$(id)"}}
+    found, _ = compare_environments(strange, {"python": {"version": "3.11.2"}, "packages": {}})
+    assert write_command(strange, found).endswith(" install 'a; rm -rf ~==$(id)'")
