@@ -13,6 +13,7 @@ from typing import Any
 
 _MOST_TREES = 128
 _MOST_SITES = 512
+_MOST_CELLS = 200
 _TRIES = 3
 _FLAGS = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 
@@ -165,3 +166,18 @@ def _find_site(frame: FrameType) -> Site | None:
 def find_function(tree: Tree, frame: FrameType) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
     """Find the definition of the function that a frame runs; None for a cell or module."""
     return tree.functions.get((frame.f_code.co_name, frame.f_code.co_firstlineno))
+
+
+def read_history(frame: FrameType, name: str) -> Iterator[Tree]:
+    """Give the earlier cells of a notebook that mention a name, newest first."""
+    cells = frame.f_globals.get("In")
+    if not isinstance(cells, list):
+        tree = read_tree(frame)
+        if tree is not None:
+            yield tree
+        return
+    for source in reversed(cells[-_MOST_CELLS:]):
+        if isinstance(source, str) and name in source:
+            tree = parse_text(source)
+            if tree is not None:
+                yield tree

@@ -23,7 +23,7 @@ def list_parts(node: ast.AST) -> list[ast.AST]:
 
 
 def list_fills(scope: ast.AST, name: str) -> list[tuple[ast.AST | None, ast.AST]]:
-    """Give key and value of each statement that puts something into a collection."""
+    """Give key and value of each statement that puts something into ``name`` or ``self.name``."""
     known = _remember(scope)
     key = ("fills", name)
     if key not in known:
@@ -42,20 +42,30 @@ def _find_fills(scope: ast.AST, name: str) -> Iterator[tuple[ast.AST | None, ast
     for node in _walk_scope(scope):
         if isinstance(node, ast.Assign):
             for target in node.targets:
-                if isinstance(target, ast.Subscript) and _is_name(target.value, name):
+                if isinstance(target, ast.Subscript) and _is_filled(target.value, name):
                     yield target.slice, node.value
         elif (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
             and node.func.attr in {"append", "insert", "extend", "update", "setdefault"}
-            and _is_name(node.func.value, name)
+            and _spells(node.func.value, name)
         ):
             for value in node.args[-1:]:
                 yield None, value
 
 
-def _is_name(node: ast.AST, name: str) -> bool:
+def _spells(node: ast.AST, name: str) -> bool:
+    """Tell whether an expression is a name: ``scores``, ``self.scores``."""
+    if isinstance(node, ast.Attribute):
+        owner, _, last = name.rpartition(".")
+        return bool(owner) and node.attr == last and _spells(node.value, owner)
     return isinstance(node, ast.Name) and node.id == name
+
+
+def _is_filled(node: ast.AST, name: str) -> bool:
+    if isinstance(node, ast.Attribute) and node.attr in {"loc", "iloc", "at", "iat"}:
+        return _spells(node.value, name)  # of a frame of pandas
+    return _spells(node, name)
 
 
 def last_definition(scope: ast.AST, name: str, line: int | None) -> ast.AST | None:

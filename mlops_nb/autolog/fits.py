@@ -13,6 +13,7 @@ from mlops_nb.autolog.describe import find_last_step, is_preparation, name_estim
 from mlops_nb.autolog.estimators import Described, describe_estimator, read_message
 from mlops_nb.autolog.frames import read_locals
 from mlops_nb.autolog.given import GivenData
+from mlops_nb.autolog.groups import open_group
 from mlops_nb.autolog.models import KnownModels
 from mlops_nb.autolog.snapshots import SnapshotQueue, refresh_environment
 from mlops_nb.store import write_deferred
@@ -137,6 +138,7 @@ class FitRecorder:
             self._partial[run.run_id] = _PartialFits(run, self._session.cell)
         try:
             run.note()  # should the process be killed in this fit
+            self.known.places.note(frame, run, described.params, self._session.cell)
             sample = self._given.log(run, given, frame, state=described.state)
             self.known.add(estimator, run, next(iter(given.values()), None), sample)
         except BaseException:
@@ -226,6 +228,28 @@ class FitRecorder:
                 self._data.submit(lambda: refresh_environment(self._session))
         return run
 
+    def find_group(self, run: Run, frame: FrameType) -> Run:
+        """Give the run of all that one loop has fitted; opened when a metric speaks of all.
+
+        Parameters
+        ----------
+        run
+            Of one of them.
+        frame
+            The user's, which has computed the metric.
+
+        Returns
+        -------
+        Run
+            The given one, where it stands for itself.
+        """
+        place = self.known.places.find_of(run)
+        if place is None or not place.holds([run]):
+            return run
+        if place.group is None:
+            place.group = open_group(self._session, place, frame, self._data)
+        return place.group
+
     def _is_same_cell(self, earlier: _Owner | _PartialFits | None) -> bool:
         return earlier is not None and earlier.cell == self._session.cell
 
@@ -263,6 +287,7 @@ class FitRecorder:
         else:
             log = run.log_metric if fit.is_continued else run.log_first
             log("fit_time_s", duration)
+            self.known.places.add_time(run, duration)
         if fit.warnings:
             run.set_tag("warnings", "; ".join(fit.warnings))
         if error is not None:

@@ -104,8 +104,12 @@ class MetricRecorder:
     def _find_run(self, frame: FrameType) -> Run | None:
         search = ModelSearch(self._fits.known)
         run = search.find(frame)
+        if run is None and search.several is not None:
+            return self._fits.find_group(search.several, frame)
         if run is None and search.is_unsure:
             run = self._fits.latest
+            if run is not None and search.is_pooled:
+                return self._fits.find_group(run, frame)
         return run if run is not None else active_run()
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops_nb.autolog.captures import Sample
+from mlops_nb.autolog.places import FitPlaces
 from mlops_nb.tracking import Run, current_session, find_run_of, link_object
 
 
@@ -27,11 +28,14 @@ class KnownModels:
     ----------
     seek : callable or None
         Asked for the run of a model that is not known.
+    places : FitPlaces
+        Runs by the call that began them.
     """
 
     def __init__(self) -> None:
         self._entries: dict[int, _Entry] = {}
         self.seek: Callable[[Any], Run | None] | None = None
+        self.places = FitPlaces()
 
     def add(self, model: Any, run: Run, data: Any = None, sample: Sample | None = None) -> None:
         """Note that a run fits a model.
@@ -101,6 +105,7 @@ class KnownModels:
     def clear(self) -> None:
         """Forget every model."""
         self._entries.clear()
+        self.places.clear()
 
 
 def is_data(kind: type) -> bool:

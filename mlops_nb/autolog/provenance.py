@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from types import FrameType, FunctionType
 from typing import Any
 
@@ -12,12 +11,9 @@ from mlops_nb.autolog.callsites import (
     Tree,
     find_function,
     find_site,
-    parse_text,
-    read_tree,
+    read_history,
 )
 from mlops_nb.autolog.definitions import (
-    FUNCTIONS,
-    binds,
     find_argument,
     has_fit,
     last_definition,
@@ -27,11 +23,17 @@ from mlops_nb.autolog.definitions import (
 from mlops_nb.autolog.frames import read_locals
 from mlops_nb.autolog.models import KnownModels
 from mlops_nb.autolog.peeking import NOTHING, peek
+from mlops_nb.autolog.pooling import (
+    find_finished_loop,
+    find_members,
+    gives_pool,
+    list_loops,
+    number,
+    pair,
+)
 from mlops_nb.tracking import Run
 
 _MOST_STEPS = 80
-_MOST_CELLS = 200
-_MOST_MEMBERS = 200
 _MOST_WAYS = 256
 _LOOKED_UP = (ast.Name, ast.Attribute, ast.Subscript)  # all else has no value that can be peeked at
 # What was looked up on the way to a model, by call site and number of cells so far: in a loop the
@@ -91,6 +93,10 @@ class ModelSearch:
     is_unsure : bool
         Whether some name could not be followed to its end: the value may still be a model's. Where
         this is False and nothing was found, the call has to do with no fitted model.
+    several : Run or None
+        One of several that belong together and have all given the value.
+    is_pooled : bool
+        Whether a loop that is over has put the value together, of one model or of several.
 
     Notes
     -----
@@ -109,6 +115,10 @@ class ModelSearch:
         self._start: FrameType | None = None
         self._way: list[tuple[ast.AST, bool]] | None = None
         self.is_unsure = False
+        self.several: Run | None = None
+        self.is_pooled = False
+        self._pools: dict[int, Run] = {}
+        self._begun: Run | None = None
 
     def find(self, frame: FrameType) -> Run | None:
         """Find the run whose model gave the arguments of the call that a frame executes.
@@ -157,15 +167,24 @@ class ModelSearch:
         """Decide between the models of a collection by the names that run beside the value."""
         self._way = None
         runs = {id(run): run for group in self._groups for run in group.values()}
-        if len(runs) == 1:
+        if len(runs) == 1 and not self._pools:
             return next(iter(runs.values()))
         for group in self._groups:
             for key in self._keys:
                 if key in group:
                     return group[key]
-        if runs:
+        if runs or self._pools:
             self.is_unsure = False  # certainly one of these, and not to be guessed
+        self._pool(list(runs.values()))
+        if len(self._pools) == 1:
+            self.several = next(iter(self._pools.values()))
         return None
+
+    def _pool(self, runs: list[Run]) -> None:
+        """Note that runs have given a value together, where one loop has fitted all of them."""
+        place = self._known.places.find_of(runs[-1]) if runs else None
+        if place is not None and place.holds(runs):
+            self._pools[id(place)] = runs[-1]
 
     # ------------------------------------------------------------------ expressions
     def _follow(self, node: ast.AST, frame: FrameType, tree: Tree) -> Run | None:
@@ -174,7 +193,7 @@ class ModelSearch:
             self.is_unsure = True
             return None
         if isinstance(node, ast.Name):
-            loop = self._find_finished_loop(node, tree)
+            loop = find_finished_loop(node, tree, self._running)
             if loop is not None:  # the variable has moved on: only what was looped over is known
                 return self._follow(loop.iter, frame, tree)
         run, is_group = self._look(node, frame)
@@ -184,13 +203,39 @@ class ModelSearch:
             return self._follow_name(node.id, frame, tree, node.lineno)
         if isinstance(node, (ast.Dict, ast.List, ast.Tuple)):
             return self._follow_members(node, frame, tree)
+        return self._follow_parts(node, frame, tree)
+
+    def _follow_parts(self, node: ast.AST, frame: FrameType, tree: Tree) -> Run | None:
+        run = None
         if isinstance(node, ast.Subscript):
             self._add_key(node.slice, frame)
-        for child in list_parts(node):
+        elif isinstance(node, ast.Call):
+            run = self._find_begun(node, tree)
+        elif isinstance(node, ast.Attribute):  # self.predictions[fold] = ...
+            scope = find_function(tree, frame) or tree.module
+            run = self._follow_fills(ast.unparse(node), scope, frame, tree)
+        for child in () if run is not None else list_parts(node):
             run = self._follow(child, frame, tree)
             if run is not None:
-                return run
-        return None
+                break
+        return run
+
+    def _find_begun(self, call: ast.Call, tree: Tree) -> Run | None:
+        """Give the run that this very call has begun, of a model that has no name maybe."""
+        runs = self._known.places.find(tree, call)
+        if not runs:
+            return None
+        self._way = None
+        if len(runs) > 1 and not self._is_running(call, tree):
+            self._groups.append(number(runs))
+            self._pool(runs)
+            self._begun = runs[-1]
+            return None
+        return runs[-1]
+
+    def _is_running(self, node: ast.AST, tree: Tree) -> bool:
+        """Tell whether all the loops around a node are at what is computed of it now."""
+        return all(id(loop) in self._running for loop in list_loops(node, tree))
 
     def _look(self, node: ast.AST, frame: FrameType) -> tuple[Run | None, bool]:
         """Look a node's value up: the run of a model, or whether it is a collection of models."""
@@ -226,26 +271,11 @@ class ModelSearch:
             self._groups.append(group)
         return None
 
-    def _find_finished_loop(
-        self, node: ast.Name, tree: Tree
-    ) -> ast.For | ast.AsyncFor | ast.comprehension | None:
-        """Find the loop around a name that binds it, unless that loop is running now."""
-        around: ast.AST | None = tree.parents.get(node)
-        while around is not None and not isinstance(around, FUNCTIONS):
-            loops: list[Any] = []
-            if isinstance(around, (ast.For, ast.AsyncFor)):
-                loops = [around]
-            elif isinstance(around, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
-                loops = list(around.generators)
-            for loop in loops:
-                if binds(loop.target, node.id) and id(around) not in self._running:
-                    found: ast.For | ast.AsyncFor | ast.comprehension = loop
-                    return found
-            around = tree.parents.get(around)
-        return None
-
     def _add_key(self, node: ast.AST, frame: FrameType) -> None:
+        is_negative = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)
+        node = node.operand if isinstance(node, ast.UnaryOp) else node
         key = node.value if isinstance(node, ast.Constant) else self._peek(node, frame)
+        key = -key if is_negative and type(key) is int else key
         if type(key) in {str, int}:
             self._keys.append(key)
 
@@ -260,20 +290,7 @@ class ModelSearch:
 
     def _collect(self, value: Any) -> bool:
         """Note the models inside a collection, by key where it has keys; tell if there are any."""
-        if type(value) is dict and len(value) <= _MOST_MEMBERS:
-            pairs = list(value.items())
-        elif type(value) in {list, tuple} and len(value) <= _MOST_MEMBERS:
-            pairs = list(enumerate(value))
-        else:
-            return False
-        group: dict[Any, Run] = {}
-        for key, member in pairs:
-            for part in member if type(member) in {list, tuple} else (member,):
-                run = self._known.find(part)
-                if run is not None:
-                    group[key] = run
-                    if type(member) in {list, tuple} and type(member[0]) is str:
-                        group[member[0]] = run  # [("name", model), ...]
+        group = find_members(value, self._known)
         if group:
             self._groups.append(group)
         return bool(group)
@@ -311,7 +328,20 @@ class ModelSearch:
         self._way = None
         group: dict[Any, Run] = {}
         for key, value in list_fills(scope, name):
+            self._begun = None
             run = self._follow(value, frame, tree)
+            loops = list_loops(value, tree)
+            if not self._is_running(value, tree):
+                self.is_pooled = True
+                run = self._begun if run is None else run
+                place = None if run is None else self._known.places.find_of(run)
+                if run is not None and place is not None and place.is_in(loops, tree):
+                    filled = self._read_scope(frame).get(name, frame.f_globals.get(name))
+                    found = pair(filled, place.runs)
+                    self._groups += [found] if found else []
+                    self._pool([run])
+                    if found or place.holds([run]):
+                        continue
             if run is not None:
                 fixed = key.value if isinstance(key, ast.Constant) else None
                 group[fixed if fixed is not None else ("put", id(value))] = run
@@ -340,7 +370,7 @@ class ModelSearch:
             "builtin_function_or_method",
         }:
             return None
-        for tree in _read_history(frame, name):
+        for tree in read_history(frame, name):
             definition = last_definition(tree.module, name, None)
             if definition is not None:
                 return self._follow_definition(name, tree.module, definition, frame, tree)
@@ -359,19 +389,5 @@ class ModelSearch:
             if run is not None:
                 return run
         self.is_unsure = True
+        self.is_pooled = self.is_pooled or gives_pool(function)
         return None
-
-
-def _read_history(frame: FrameType, name: str) -> Iterator[Tree]:
-    """Give the earlier cells of a notebook that mention a name, newest first."""
-    cells = frame.f_globals.get("In")
-    if not isinstance(cells, list):
-        tree = read_tree(frame)
-        if tree is not None:
-            yield tree
-        return
-    for source in reversed(cells[-_MOST_CELLS:]):
-        if isinstance(source, str) and name in source:
-            tree = parse_text(source)
-            if tree is not None:
-                yield tree

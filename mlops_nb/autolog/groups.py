@@ -1,0 +1,76 @@
+"""The run of everything that a loop has fitted by one call: a cross-validation by hand, say."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+from mlops_nb.autolog.frames import read_locals
+from mlops_nb.autolog.given import add_data
+from mlops_nb.autolog.models import is_data
+from mlops_nb.autolog.places import Place
+from mlops_nb.autolog.snapshots import SnapshotQueue
+from mlops_nb.tracking import Run, Session
+
+_MOST_NAMED = 50
+_ROLES = ("X", "y")
+# A part of a variable, as of each fold: ``X[train]``, ``X.iloc[train]``.
+_PART = re.compile(r"([^\W\d]\w*)(?:\.i?loc)?\[.*\]$", re.S)
+
+
+def open_group(
+    session: Session, place: Place, frame: FrameType, queue: SnapshotQueue | None
+) -> Run:
+    """Open the run of several fits; it ends with the cell.
+
+    Parameters
+    ----------
+    session
+        Keeps the run.
+    place
+        The call that has begun them.
+    frame
+        The user's, in which the data are looked for of which each fit was given a part.
+    queue
+        Keeps the data.
+
+    Returns
+    -------
+    Run
+        With the parameters in which all agree, and the time of all.
+    """
+    runs = place.runs[place.first :]
+    run = session.start_run(
+        f"{runs[0].name}, {len(runs)} fits",
+        tags={
+            "mlops.source": "autolog",
+            "method": "fit in a loop",
+            "fits": ", ".join(each.run_id for each in runs[:_MOST_NAMED]),
+        },
+        is_active=False,
+        is_deferred=True,
+    )
+    try:
+        run.log_params({**place.read_common(), "fits": len(runs)})
+        run.log_metric("fit_time_s", place.total_s)
+        for role, name, value in _find_data(place, frame):
+            add_data(run, queue, value, name, role)
+    finally:
+        session.adopt(run, time.time())
+    return run
+
+
+def _find_data(place: Place, frame: FrameType) -> Iterator[tuple[str, str, Any]]:
+    """Find what the fits were given parts of, by its names."""
+    scope = read_locals(frame)
+    for role, text in zip(_ROLES, place.given, strict=False):
+        found = _PART.match(text)
+        if found is None:
+            continue
+        name = found[1]
+        value = scope.get(name, frame.f_globals.get(name))
+        if value is not None and is_data(type(value)) and hasattr(value, "shape"):
+            yield role, name, value

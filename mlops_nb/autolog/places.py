@@ -1,0 +1,179 @@
+"""Which runs each call in the source has begun: a model that nobody holds is known by its call.
+
+What a loop has fitted by one call belongs together: a score of what all of them predicted, as of an
+out-of-fold vector, is none of a single one's.
+"""
+
+from __future__ import annotations
+
+import ast
+import weakref
+from dataclasses import dataclass, field
+from types import CodeType, FrameType
+from typing import Any
+
+from mlops_nb.autolog.callsites import Tree, find_site
+from mlops_nb.tracking import Run
+
+_MOST_PLACES = 256
+_MOST_FITS = 200
+_SEEDS = ("random_state", "seed")
+
+# Where a call ends, how it is written, and the calls of the source around it.
+_Key = tuple[int, int, str, int]
+
+
+@dataclass(slots=True, eq=False)
+class Place:
+    """What one call has fitted, in the last cell that ran it.
+
+    Attributes
+    ----------
+    key
+        Where it stands.
+    runs, params
+        Of each fit, and the parameters as they are kept.
+    cell
+        Where it ran.
+    given
+        How the arguments are written.
+    total_s
+        How long those took that belong together.
+    first
+        Where those begin that belong together: they have the same parameters, seeds apart.
+    group
+        The run of all of those, once there is one.
+    """
+
+    key: _Key
+    runs: list[Run] = field(default_factory=list)
+    params: list[dict[str, Any]] = field(default_factory=list)
+    cell: int | None = None
+    given: tuple[str, ...] = ()
+    first: int = 0
+    total_s: float = 0.0
+    group: Run | None = None
+
+    def holds(self, runs: list[Run]) -> bool:
+        """Tell whether runs are of those that belong together, of which there are several."""
+        together = set(map(id, self.runs[self.first :]))
+        return len(together) > 1 and {id(run) for run in runs} <= together
+
+    def is_in(self, loops: list[ast.AST], tree: Tree) -> bool:
+        """Tell whether the call stands in one of the loops of a source."""
+        line, column = self.key[:2]
+        if self.key[3] != hash(tuple(tree.calls)):
+            return False
+        # Of a comprehension the place, of a loop the body.
+        return any(
+            (getattr(loop, "lineno", 0), getattr(loop, "col_offset", 0)) < (line, column)
+            and (line, column)
+            <= (getattr(loop, "end_lineno", 0), getattr(loop, "end_col_offset", 0))
+            for loop in loops
+        )
+
+    def is_like(self, params: dict[str, Any]) -> bool:
+        """Tell whether a fit has the parameters of the others, seeds apart."""
+        if self.first >= len(self.params):
+            return True
+        first = self.params[self.first]
+        if first.keys() != params.keys():
+            return False
+        return all(
+            value is first[name] or value == first[name] or name.endswith(_SEEDS)
+            for name, value in params.items()
+        )
+
+    def read_common(self) -> dict[str, Any]:
+        """Give the parameters in which all fits agree."""
+        first, *others = self.params[self.first :]
+        return {
+            name: value
+            for name, value in first.items()
+            if all(name in each and repr(each[name]) == repr(value) for each in others)
+        }
+
+
+class FitPlaces:
+    """The calls that have fitted something; holds nothing of the user's."""
+
+    def __init__(self) -> None:
+        self._keys: dict[tuple[int, int], tuple[weakref.ref[CodeType], _Key | None]] = {}
+        self._places: dict[_Key, Place] = {}
+        self._last: Place | None = None
+
+    def note(
+        self, frame: FrameType | None, run: Run, params: dict[str, Any], cell: int | None
+    ) -> None:
+        """Note that the call which a frame executes has begun a run.
+
+        Parameters
+        ----------
+        frame
+            The user's.
+        run
+            The run.
+        params
+            Its parameters.
+        cell
+            That runs now.
+        """
+        if frame is None:
+            return
+        code, at = frame.f_code, frame.f_lasti
+        known = self._keys.get((id(code), at))
+        if known is None or known[0]() is not code:
+            if len(self._keys) >= _MOST_PLACES:
+                self._keys.clear()
+                self._places.clear()
+            known = self._keys[id(code), at] = weakref.ref(code), self._open(frame)
+        key = known[1]
+        if key is None:
+            return
+        place = self._places[key]
+        # Without cells nothing tells where one loop ends and the next begins.
+        if place.cell != cell or cell is None or len(place.runs) >= _MOST_FITS:
+            place = self._places[key] = Place(key, cell=cell, given=place.given)
+        if place.group is not None or not place.is_like(params):
+            place.first, place.total_s, place.group = len(place.runs), 0.0, None
+        place.runs.append(run)
+        place.params.append(params)
+        self._last = place
+
+    def _open(self, frame: FrameType) -> _Key | None:
+        site = find_site(frame)
+        if site is None:
+            return None
+        key, call = _name_call(site.tree, site.call), site.call
+        given = (*call.args, *(word.value for word in call.keywords))
+        self._places[key] = Place(key, given=tuple(map(ast.unparse, given)))
+        return key
+
+    def add_time(self, run: Run, duration: float) -> None:
+        """Add the time of a fit to that of its place, where it is the last one there."""
+        place = self._last
+        if place is not None and place.runs[-1] is run:
+            place.total_s += duration
+
+    def find(self, tree: Tree, call: ast.Call) -> list[Run]:
+        """Give the runs that a call in the source has begun, oldest first."""
+        place = self._places.get(_name_call(tree, call)) if self._places else None
+        return [] if place is None else place.runs
+
+    def find_of(self, run: Run) -> Place | None:
+        """Give the call that has begun a run, and others beside it."""
+        for place in self._places.values():
+            if len(place.runs) > 1 and any(each is run for each in place.runs):
+                return place
+        return None
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._last = None
+        self._keys.clear()
+        self._places.clear()
+
+
+def _name_call(tree: Tree, call: ast.Call) -> _Key:
+    end = call.end_lineno or 0, call.end_col_offset or 0
+    return *end, ast.unparse(call), hash(tuple(tree.calls))
