@@ -52,6 +52,23 @@ class Mirror:
         """
         return [path for path, stamp in self.linked.items() if read_stamp(path) != stamp]
 
+    def leads_out(self, path: str) -> bool:
+        """Tell whether whoever writes a file in the copy would write the notebook's own.
+
+        Parameters
+        ----------
+        path
+            In the notebook's folder.
+
+        Returns
+        -------
+        bool
+            It, or a folder that it lies in, is a link in the copy too.
+        """
+        copy = os.path.join(self.folder, os.path.relpath(path, self.real))  # noqa: PTH118
+        inside = os.path.realpath(self.folder) + os.sep
+        return not os.path.realpath(copy).startswith(inside)
+
     def clone(self, folder: Path) -> Mirror:
         """Copy the copy.
 

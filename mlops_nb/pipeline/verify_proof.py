@@ -20,6 +20,7 @@ from mlops_nb.records import StepResult, Verification
 
 if TYPE_CHECKING:
     from mlops_nb.pipeline.verify import Verifier
+    from mlops_nb.pipeline.verify_folder import Mirror
 
 # ``once`` after each edit of the code, and not where running it again may do harm.
 VerifyMode = Literal["always", "once", "never"]
@@ -93,7 +94,8 @@ class Proof:
         assert self.verifier is not None
         from mlops_nb.pipeline.verify import collect_evidence, compare_with_notebook
 
-        risk = _find_risk(self.context, done.values()) if self.mode == "once" else ""
+        mirror = self.verifier.mirror
+        risk = _find_risk(mirror, done.values()) if self.mode == "once" and mirror else ""
         if risk:
             hint = f"{risk}, and running the notebook as one would do that again"
             return Verification("not verified", reason=f"{hint}; mlops-nb verify does it")
@@ -116,9 +118,9 @@ def _digest_code(context: Context) -> str:
     return digest_text(str(_FORMAT), python, *cells, *steps)
 
 
-def _find_risk(context: Context, done: Iterable[Resolved]) -> str:
+def _find_risk(mirror: Mirror, done: Iterable[Resolved]) -> str:
     """Say what a step did that is better not done twice without being asked for."""
-    folder = str(context.pipeline.path.absolute().parent) + os.sep
+    folder = str(mirror.real) + os.sep
     temporary = tempfile.gettempdir() + os.sep
     for resolved in done:
         record = resolved.record
@@ -133,4 +135,6 @@ def _find_risk(context: Context, done: Iterable[Resolved]) -> str:
                 continue  # it has come and gone
             if not path.startswith(folder):
                 return f"step {name!r} writes {path!r}, outside of the notebook's folder"
+            if mirror.leads_out(path):
+                return f"step {name!r} writes {path!r} through a link"
     return ""

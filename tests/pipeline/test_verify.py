@@ -258,6 +258,20 @@ def test_what_acts_outside_is_not_done_twice_unasked(place: Place) -> None:
     assert place.verify(cells, "always").status == "verified"
 
 
+def test_what_a_link_leads_to_is_not_written_twice_unasked(place: Place, tmp_path: Path) -> None:
+    """The copy of a link leads to the same file, to which the notebook adds a line."""
+    (tmp_path / "shared").mkdir()
+    (place.folder / "shared").symlink_to(tmp_path / "shared")
+    cells: list[Cell] = [
+        ("open('shared/log.txt', 'a').write('line')", "step:add"),
+        ("print('added')", "step:end"),
+    ]
+    verification = place.verify(cells, "once")
+    assert "step 'add' writes" in verification.reason
+    assert "through a link" in verification.reason
+    assert (tmp_path / "shared" / "log.txt").read_text(encoding="utf-8") == "line"
+
+
 @pytest.mark.parametrize(
     ("mode", "options", "reason"),
     [

@@ -49,6 +49,16 @@ def test_paths_lead_back(project: Path, tmp_path: Path) -> None:
     assert mirror.to_real("/elsewhere") == "/elsewhere"
 
 
+def test_places_that_links_lead_to_are_known(project: Path, tmp_path: Path) -> None:
+    """Below a link whoever writes in the copy writes the user's own; links within it do not."""
+    folder = project / "notebooks"
+    (folder / "elsewhere").symlink_to(tmp_path)
+    mirror = make_mirror(folder, tmp_path / "copy")
+    inside, outside = ("new.csv", "link.csv", "lib/new.csv"), ("elsewhere/new.csv", ".venv/new")
+    assert [mirror.leads_out(str(folder / name)) for name in inside] == [False] * 3
+    assert [mirror.leads_out(str(folder / name)) for name in outside] == [True] * 2
+
+
 def test_a_copy_can_be_copied(project: Path, tmp_path: Path) -> None:
     """Each run of the notebook begins with the files as they were."""
     first = make_mirror(project / "notebooks", tmp_path / "copy")
