@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -119,15 +120,13 @@ def register_run(
     run = store.read_run(store.find_run(run_id), with_cells=False)
     known = find(store, run.run_id)
     if known:
-        version = register_again(store, known[-1], name=name, alias=alias)
+        version = register_again(store, _choose(known, name), name=name, alias=alias)
     else:
         models = find_models(run.run_id)
         if not models:
             raise NotFoundError("model of run", run.name, (), _HINT)
         if len(models) > 1:
-            listed = ", ".join(type(model).__qualname__ for model in models)
-            hint = "Register the one that you mean: %mlops register VARIABLE --name NAME"
-            raise InvalidValueError("models of the run", listed, "one model", hint)
+            raise _miss_choice(type(model).__qualname__ for model in models)
         from mlops_nb import autolog
 
         example = autolog.example_of(models[0])
@@ -140,3 +139,18 @@ def register_run(
         return version
     registry.set_alias(store, name, alias, version.version, reason)
     return store.models.get(name, version.version)
+
+
+def _choose(known: Sequence[ModelVersion], name: str) -> ModelVersion:
+    """Choose the bytes that are meant: those of that name, else of the one model there is."""
+    newest = {version.name: version for version in known}  # by number, so the last is left
+    if name in newest:
+        return newest[name]
+    if len({version.digest for version in newest.values()}) > 1:
+        raise _miss_choice(f"{each.name}/{each.version}" for each in newest.values())
+    return next(iter(newest.values()))
+
+
+def _miss_choice(models: Iterable[str]) -> InvalidValueError:
+    hint = "Register the one that you mean: %mlops register VARIABLE --name NAME"
+    return InvalidValueError("models of the run", ", ".join(models), "one model", hint)

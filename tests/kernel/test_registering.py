@@ -7,10 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sklearn.linear_model import Ridge
 
+import mlops_nb as mlops
 from mlops_nb import api
 from mlops_nb.errors import InvalidValueError, NotFoundError
 from mlops_nb.kernel.registering import register_run
+from mlops_nb.store import Store
 from mlops_nb.tracking import find_run_of, link_object
 
 CODE = "__import__('mlops_nb.kernel.registering', fromlist=['']).register_run('{}', {})"
@@ -64,6 +67,21 @@ def test_what_is_gone_or_not_clear_is_refused(loaded: Callable[..., Any], shell:
         register_run(run_id, "tumours")
     assert api.list_models() == []
     assert api.find_run_kernel(run_id) is None
+
+
+def test_of_several_registered_models_none_is_guessed(store: Store) -> None:
+    """A name says which one is meant; a new name may mean any of them, unless they are the same."""
+    rows = [[0.0], [1.0], [2.0]]
+    with mlops.start_run("two") as run:
+        for name, weight in (("alone", 1.0), ("other", 2.0)):
+            model = Ridge(alpha=weight).fit(rows, [0.0, 1.0, 2.0])
+            made = api.register_model(model, name=name, run_id=run.run_id)
+            if name == "alone":
+                assert api.register_run(run.run_id, name="copy").digest == made.digest
+    with pytest.raises(InvalidValueError, match="alone/1, copy/1, other/1"):
+        api.register_run(run.run_id, name="new")
+    assert api.register_run(run.run_id, name="other").digest == made.digest
+    assert {model.name for model in api.list_models()} == {"alone", "copy", "other"}
 
 
 def test_network_is_one_model_with_all_that_is_in_it() -> None:
