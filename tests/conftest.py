@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from mlops_nb.store import store as opening
 from mlops_nb.store.deferred import write_deferred
 from mlops_nb.tracking import active, close_session, end_open_runs
 
+# Threads of OpenMP that wait for one another spin, and take the cores from whom they wait for: with
+# another test on the other core a fit of a second takes three. Read when the library is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # How long an example takes says nothing on a shared machine.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
