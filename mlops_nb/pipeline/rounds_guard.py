@@ -62,10 +62,10 @@ class Journal:
             _add(self.folder, entry)
             seen = self.shared / f"{name}.seen"
             if not seen.exists():
-                seen.touch()
                 if entry["kind"] == "file":
                     shutil.copy2(path, self.shared / name)
                 _add(self.shared, entry)
+                seen.touch()  # last: a process that is killed before has kept nothing
 
     def stop(self, reason: str) -> None:
         """Keep a round from doing what cannot be taken back.
