@@ -149,6 +149,8 @@ def _link_siblings(folder: Path, target: Path, left_out: Collection[Path]) -> No
     for entry in sorted(folder.iterdir())[:_MOST_SIBLINGS]:
         if entry not in left_out and entry.name not in _LEFT_OUT:
             (target / entry.name).symlink_to(entry)
+        elif entry.is_dir():
+            (target / entry.name).mkdir(mode=0o700)
 
 
 def _copy_folder(source: Path, target: Path, mirror: Mirror, hidden: set[Path]) -> None:
@@ -156,7 +158,7 @@ def _copy_folder(source: Path, target: Path, mirror: Mirror, hidden: set[Path]) 
     for entry in sorted(os.scandir(source), key=lambda one: (one.is_dir(), one.name)):
         path, copy = Path(entry.path), target / entry.name
         if path in hidden or entry.name in _LEFT_OUT:
-            if entry.is_dir() and entry.name not in _LEFT_OUT:
+            if entry.is_dir():
                 copy.mkdir(mode=0o700)  # whoever lists the folder sees it
             continue
         if entry.is_symlink():

@@ -16,7 +16,7 @@ def project(tmp_path: Path) -> Path:
     root = tmp_path / "project"
     files = [
         "pyproject.toml", "data/a.csv", "notebooks/b.csv", "notebooks/lib/helper.py",
-        "notebooks/.mlops/run", "notebooks/out/01-a.ipynb", "notebooks/.venv/bin/python",
+        "notebooks/.mlops/run", ".mlops/run", "notebooks/out/01-a.ipynb", "notebooks/.venv/bin/python",
     ]  # fmt: skip
     for name in files:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -30,8 +30,11 @@ def test_files_are_copied_and_neighbours_are_reached(project: Path, tmp_path: Pa
     folder = project / "notebooks"
     mirror = make_mirror(folder, tmp_path / "work" / "copy", [folder / "out"])
     names = {path.name for path in mirror.folder.iterdir()}
-    assert names == {"b.csv", "lib", "link.csv", ".venv", "out"}
-    assert not list((mirror.folder / "out").iterdir())  # there to be listed, and empty
+    assert names == {"b.csv", "lib", "link.csv", ".venv", "out", ".mlops"}
+    above = {path.name for path in mirror.folder.parent.iterdir()}
+    assert above == {"pyproject.toml", "data", "notebooks", ".mlops"}
+    for empty in ("out", ".mlops", "../.mlops"):  # there to be listed
+        assert not list((mirror.folder / empty).iterdir())
     assert (mirror.folder / ".." / "data" / "a.csv").read_text() == "data/a.csv"
     (mirror.folder / "link.csv").write_text("changed")
     (mirror.folder / "lib" / "helper.py").write_text("changed")
