@@ -253,4 +253,29 @@ class PipelineJobs:
         return self._jobs.get(notebook)
 
 
+def describe_job(job: PipelineJob | None, root: Path) -> dict[str, Any]:
+    """Give what a route answers of a job.
+
+    Parameters
+    ----------
+    job
+        None where there is none.
+    root
+        As for `PipelineJob.describe`.
+
+    Returns
+    -------
+    dict
+        ``job``, or None.
+    """
+    return {"job": None if job is None else job.describe(root)}
+
+
+def cancel_job(job: PipelineJob | None, root: Path) -> dict[str, Any]:
+    """End a job, and give what a route answers of it; see `describe_job`."""
+    if job is not None:
+        job.cancel()
+    return describe_job(job, root)
+
+
 JOBS = PipelineJobs()

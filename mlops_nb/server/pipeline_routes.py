@@ -13,7 +13,7 @@ from mlops_nb.errors import InvalidValueError
 from mlops_nb.server.bodies import EXPORT, PIPELINE_RUN
 from mlops_nb.server.body import read_body
 from mlops_nb.server.handler import MLOpsRouteHandler
-from mlops_nb.server.pipeline_jobs import JOBS
+from mlops_nb.server.pipeline_jobs import JOBS, cancel_job, describe_job
 from mlops_nb.server.pipeline_payload import describe_pipeline, explain_step, list_suggestions
 
 _MODES = ("run", "verify")
@@ -70,8 +70,8 @@ class PipelineRunRouteHandler(_NotebookRouteHandler):
     @authorized  # type: ignore[untyped-decorator]
     async def get(self) -> None:
         """Answer the last run of the notebook that this server started, step by step."""
-        job = JOBS.find(self.need_notebook())
-        await self.answer(lambda: {"job": None if job is None else job.describe(self.root)})
+        job, root = JOBS.find(self.need_notebook()), self.root
+        await self.answer(lambda: describe_job(job, root))
 
     @authenticated
     @authorized  # type: ignore[untyped-decorator]
@@ -99,14 +99,7 @@ class PipelineRunRouteHandler(_NotebookRouteHandler):
         """Cancel the run: its kernels are interrupted, and no step begins any more."""
         await self.need_kernels()
         job, root = JOBS.find(self.need_notebook()), self.root
-
-        def cancel() -> dict[str, Any]:
-            if job is None:
-                return {"job": None}
-            job.cancel()
-            return {"job": job.describe(root)}
-
-        await self.answer(cancel)
+        await self.answer(lambda: cancel_job(job, root))
 
 
 class ExportRouteHandler(_NotebookRouteHandler):

@@ -12,7 +12,7 @@ from mlops_nb.server.bodies import REGISTRATION, REPRODUCTION
 from mlops_nb.server.body import read_body, read_whole_id
 from mlops_nb.server.handler import MLOpsRouteHandler
 from mlops_nb.server.model_routes import read_reason, write_version
-from mlops_nb.server.pipeline_jobs import PipelineJobs
+from mlops_nb.server.pipeline_jobs import PipelineJobs, cancel_job, describe_job
 
 # By the run; each works on a copy of its own, so any number may be at work.
 JOBS = PipelineJobs("run", "a run that is not being made again")
@@ -98,8 +98,8 @@ class ReproductionRouteHandler(MLOpsRouteHandler):
         run_id
             The whole id.
         """
-        job = JOBS.find(self.start / read_whole_id(run_id))
-        await self.answer(lambda: {"job": None if job is None else job.describe(self.root)})
+        job, root = JOBS.find(self.start / read_whole_id(run_id)), self.root
+        await self.answer(lambda: describe_job(job, root))
 
     @authenticated
     @authorized  # type: ignore[untyped-decorator]
@@ -134,14 +134,7 @@ class ReproductionRouteHandler(MLOpsRouteHandler):
         """
         await self.need_kernels()
         job, root = JOBS.find(self.start / read_whole_id(run_id)), self.root
-
-        def cancel() -> dict[str, Any]:
-            if job is None:
-                return {"job": None}
-            job.cancel()
-            return {"job": job.describe(root)}
-
-        await self.answer(cancel)
+        await self.answer(lambda: cancel_job(job, root))
 
 
 ROUTES: tuple[tuple[str, type[MLOpsRouteHandler]], ...] = (
