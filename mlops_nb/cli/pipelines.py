@@ -25,6 +25,12 @@ notebook_argument = click.argument("notebook", type=click.Path(path_type=Path))
 param_option = click.option(
     "-p", "--param", "pairs", multiple=True, metavar="KEY=VALUE", help="A parameter; repeatable."
 )
+out_dir_option = click.option(
+    "-o",
+    "--out-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for one executed notebook a step; NOTEBOOK-run beside it by default.",
+)
 file_option = click.option(
     "-f",
     "--params-file",
@@ -220,12 +226,7 @@ def _read_result(result: PipelineResult, checked: Sequence[GateResult]) -> dict[
 @notebook_argument
 @param_option
 @file_option
-@click.option(
-    "-o",
-    "--out-dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for one executed notebook a step; NOTEBOOK-run beside it by default.",
-)
+@out_dir_option
 @click.option("--timeout", type=float, metavar="SECONDS", help="Longest time of one step.")
 @click.option(
     "--require",

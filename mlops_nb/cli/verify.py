@@ -15,6 +15,7 @@ from mlops_nb.cli.pipelines import (
     choose_exit_code,
     file_option,
     notebook_argument,
+    out_dir_option,
     param_option,
     read_params,
 )
@@ -28,12 +29,7 @@ from mlops_nb.records.durations import format_duration
 @notebook_argument
 @param_option
 @file_option
-@click.option(
-    "-o",
-    "--out-dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for one executed notebook a step; NOTEBOOK-run beside it by default.",
-)
+@out_dir_option
 @click.option(
     "--tolerance",
     type=click.FloatRange(min=0, min_open=True),
