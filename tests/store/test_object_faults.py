@@ -171,7 +171,7 @@ def test_two_writers_and_a_collector_at_once(store: Store, tmp_path: Path) -> No
     writers = [start(RACER, store, tmp_path / f"c{n}", n * 5, 6.0) for n in range(2)]
     deleted = 0
     while any(writer.poll() is None for writer in writers):
-        deleted += collect_garbage(store.objects, grace_s=1.5).deleted_packs
+        deleted += collect_garbage(store.objects, grace_s=3.0).deleted_packs
         time.sleep(0.05)
     named: dict[str, int] = {}
     for writer in writers:
