@@ -78,7 +78,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("compare", "get"): Operation(
         answers.Comparison,
         {
-            "run": {**TEXTS, "minItems": 2, "maxItems": 20},
+            "run": {**TEXTS, "minItems": 1, "maxItems": 20},
             "limit": {**_LIMIT, "default": MAX_LIMIT},
             "offset": _PAGE["offset"],
         },

@@ -224,7 +224,7 @@ async def test_comparison_has_differences_first(ask: Ask, add_run: AddRun) -> No
     assert [row["differs"] for row in body["rows"]] == [True, True, False, False]
     _, page = await ask("compare", run=[one, two], limit=1, offset=3)
     assert (page["rows"], page["count"]) == (body["rows"][3:], 4)
-    for wrong in ([one], [one] * 21):
+    for wrong in ([], [one], [one] * 21):  # there is no other run of that name
         code, body = await ask("compare", run=wrong)
         assert (code, body["error"]) == (400, "InvalidValueError")
 
