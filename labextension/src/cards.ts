@@ -15,6 +15,15 @@ import { TRANSLATION_DOMAIN } from './tokens';
 /** Before HTML, which the card has for programs that do not know us. */
 const RANK = 10;
 
+/** Give what draws a card, once its styles are there. */
+async function loadCard(): Promise<typeof RunCard> {
+  const [{ RunCard: component }] = await Promise.all([
+    import('./components/card'),
+    import('./styles')
+  ]);
+  return component;
+}
+
 /** One output of a cell; the kernel tells it anew as the run goes on. */
 class CardRenderer extends ReactWidget implements IRenderMime.IRenderer {
   constructor(options: ICardOptions) {
@@ -33,7 +42,7 @@ class CardRenderer extends ReactWidget implements IRenderMime.IRenderer {
     this._card = readCard(model.data[CARD_TYPE]);
     const text = model.data['text/plain'];
     this._text = typeof text === 'string' ? text : '';
-    this._component ??= (await import('./components/card')).RunCard;
+    this._component ??= await loadCard();
     this.update();
     await this.renderPromise;
   }

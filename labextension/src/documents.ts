@@ -56,7 +56,7 @@ export class Documents {
       this._show(known);
       return;
     }
-    const content = await this._make(args);
+    const [content] = await Promise.all([this._make(args), import('./styles')]);
     const widget = new MainAreaWidget({ content });
     // After the frame, which calls every content the same.
     content.node.setAttribute('role', 'region');

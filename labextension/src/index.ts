@@ -33,6 +33,7 @@ import { addCommands, CommandIDs } from './commands';
 // eslint-disable-next-line @jupyter/prefer-lazy-imports -- activation needs it at once
 import { Documents } from './documents';
 import { NotebookFollower } from './follower';
+import { whenIdle } from './idle';
 import { keepColumns, keepFolds } from './keeper';
 import { LiveChanges } from './live';
 // eslint-disable-next-line @jupyter/prefer-lazy-imports -- activation needs it at once
@@ -133,12 +134,12 @@ const plugin: JupyterFrontEndPlugin<IMLOpsModel> = {
     const offered = [...commands.map(command => ({ command })), ...actions];
     offerAll(palette, offered, trans.__('MLOps'));
     followSettings({ app, settings, badges, registry });
-    addStepTool(tools, new StepTool({ bridge, trans }), trans);
     addCards(outputs, {
       ...{ settings, translator: languages, onOpenPanel: show },
       onOpenRun: run => void documents.open(nameDocument(run, model))
     });
     beginWithProject(app, labShell);
+    finishLater({ app, bridge, panel, tools, trans });
     if (kept) {
       void keepColumns(model, kept);
     }
@@ -202,6 +203,21 @@ function followSettings(parts: {
   if (registry) {
     void settings.follow(registry, plugin.id);
   }
+}
+
+/** Do what a page that is opening need not wait for. */
+function finishLater(parts: {
+  readonly app: JupyterFrontEnd;
+  readonly bridge: NotebookBridge;
+  readonly panel: MLOpsPanel;
+  readonly tools: INotebookTools | null;
+  readonly trans: TranslationBundle;
+}): void {
+  const { app, bridge, panel, tools, trans } = parts;
+  void app.restored.then(() => {
+    addStepTool(tools, new StepTool({ bridge, trans }), trans);
+  });
+  void whenIdle(app.restored, () => void panel.prepare());
 }
 
 /** Give the form of the active cell's step its place in the property inspector. */

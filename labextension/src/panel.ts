@@ -40,6 +40,11 @@ export class MLOpsPanel extends SidePanel {
     options.settings?.changed.connect(this._onSettings, this);
   }
 
+  /** Have the browser fetch what a person who opens the panel needs; ask while all is idle. */
+  async prepare(): Promise<void> {
+    await import('./sectioncode');
+  }
+
   /** Unfold a section and give it the focus; one that the settings leave out stays out. */
   async showSection(name: SectionName): Promise<void> {
     await (this._stacked ??= this._stack());
@@ -85,29 +90,19 @@ export class MLOpsPanel extends SidePanel {
     void (this._stacked ??= this._stack());
   }
 
-  /** Stack the sections; their code is fetched while all is idle, and runs when somebody looks. */
+  /** Stack the sections, whose code runs now. */
   private async _stack(): Promise<void> {
-    const [
-      { NotebookSection },
-      { RunsSection },
-      { PipelineSection: Pipeline },
-      { ModelsSection },
-      { DataSection },
-      unfolded
-    ] = await Promise.all([
-      import(/* webpackPrefetch: true */ './sections/notebook'),
-      import(/* webpackPrefetch: true */ './sections/runs'),
-      import(/* webpackPrefetch: true */ './sections/pipeline'),
-      import(/* webpackPrefetch: true */ './sections/models'),
-      import(/* webpackPrefetch: true */ './sections/data'),
+    const [{ loadSections }, unfolded] = await Promise.all([
+      import('./sectioncode'),
       this._options.folds?.read() ?? null
     ]);
+    const { Notebook, Runs, Pipeline, Models, Data } = await loadSections();
     if (this.isDisposed) {
       return;
     }
     const { api, bridge, cells, live, model, translator, opener } =
       this._options;
-    this._runs = new RunsSection(this._options);
+    this._runs = new Runs(this._options);
     this._pipeline = new Pipeline({
       api,
       bridge,
@@ -116,19 +111,19 @@ export class MLOpsPanel extends SidePanel {
       opener
     });
     this._sections = [
-      new NotebookSection({
+      new Notebook({
         ...{ api, bridge, cells, live, view: model, translator },
         onOpen: (run, notebook) => opener.openRun(run, notebook)
       }),
       this._runs,
       this._pipeline,
-      new ModelsSection({
+      new Models({
         api,
         view: model,
         translator,
         onOpen: (name, notebook) => opener.openModel(name, notebook)
       }),
-      new DataSection({
+      new Data({
         ...{ api, view: model, translator },
         onOpenRun: (runId, notebook) => opener.openRunById(runId, notebook)
       })

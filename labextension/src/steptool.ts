@@ -89,10 +89,12 @@ export class StepTool extends ReactWidget implements INotebookTools.ITool {
       this.update();
       return;
     }
-    void import('./components/tagform').then(({ TagForm: form }) => {
-      this._form = form;
-      this.update();
-    });
+    void Promise.all([import('./components/tagform'), import('./styles')]).then(
+      ([{ TagForm: form }]) => {
+        this._form = form;
+        this.update();
+      }
+    );
   }
 
   private _onChange(): void {

@@ -1,13 +1,2 @@
-import './base.css';
-import './bars.css';
-import './groups.css';
-import './project.css';
-import './steptool.css';
-import './page.css';
-import './models.css';
-import './serving.css';
-import './pipeline.css';
+// What notebooks need while they are drawn; all else comes with the code that needs it (src/styles.ts).
 import './badges.css';
-import './notebook.css';
-import './data.css';
-import './card.css';
