@@ -3,8 +3,9 @@
 Run: ``python benchmarks/panel.py [--quick] [--runs N]``, after ``python labextension/build.py``. Wall
 times on a machine that does other work are too long; ``--quick`` takes a hundredth of the runs.
 ``--place FOLDER`` keeps the store there, and takes the runs that it finds; ``--live`` measures only
-how old values are, ``--full`` all else. What typing and cells lose is measured by ``panel_pairs.py``,
-what the server does by ``panel_server.py``.
+how old values are, ``--full`` all else. ``--activation [BUNDLE ...]`` measures only what opening a page
+costs, with bundles of several versions in turns where their folders are given. What typing and cells
+lose is measured by ``panel_pairs.py``, what the server does by ``panel_server.py``.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ sys.path.insert(0, str(ROOT))
 from playwright.sync_api import Page, sync_playwright  # noqa: E402 - after the path
 
 from mlops_nb.store import open_store  # noqa: E402 - the package beside this script
+from tests.browser import conftest  # noqa: E402
 from tests.browser.conftest import (  # noqa: E402 - what starts JupyterLab for the tests
     CHROMIUM_ARGUMENTS,
     CHROMIUM_NAMES,
@@ -51,6 +53,7 @@ BUDGETS = {
     "activation, main thread": ("ms", 30),
     "heap: page with the panel open less page without us": ("MB", 30),
 }
+PAIRS = 12
 ROUNDS = 2 if "--quick" in sys.argv else 5
 OURS = "mlops-nb-labextension"
 LOG = """\
@@ -212,6 +215,27 @@ def measure_activation(page: Page, jupyter: Jupyter) -> float:
     return sum_ours(profile, profile["timeDeltas"])
 
 
+def compare_activations(place: Path, bundles: list[Path]) -> None:
+    """Measure the activation of bundles in turns, as a busy machine changes from minute to minute."""
+    found: dict[Path, list[float]] = {bundle: [] for bundle in bundles}
+    with contextlib.ExitStack() as stack:
+        served = {}
+        for number, bundle in enumerate(bundles):
+            (place / f"{number}").mkdir()
+            conftest.BUNDLE = bundle
+            served[bundle] = stack.enter_context(serve(place / f"{number}" / "one"))
+        for turn in range(PAIRS + 1):
+            for bundle in bundles if turn % 2 else bundles[::-1]:
+                with browse() as page:
+                    took = measure_activation(page, served[bundle])
+                if turn:  # the first page of a server's life is slower than all others
+                    found[bundle].append(took)
+    for bundle, times in found.items():
+        print(
+            f"{statistics.median(times):5.1f} ms ({min(times):.1f} to {max(times):.1f})  {bundle}"
+        )
+
+
 def fill(place: Path) -> None:
     """Record many small runs of one notebook, and index them."""
     store = open_store(place / "store", cache=place / "cache")
@@ -292,6 +316,12 @@ def main() -> None:
     names = list(BUDGETS)
     found: Found = {name: [] for name in names}
     before = os.getloadavg()[0]
+    if "--activation" in sys.argv:
+        given = sys.argv[sys.argv.index("--activation") + 1 :]
+        with tempfile.TemporaryDirectory() as folder:
+            compare_activations(Path(folder), [Path(each) for each in given] or [conftest.BUNDLE])
+        print(f"load {before:.1f} at the begin, {os.getloadavg()[0]:.1f} at the end")
+        return
     with contextlib.ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         if "--full" not in sys.argv:
