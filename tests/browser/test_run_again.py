@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Browser, Jupyter, check_in_all_themes, run_cell
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(300)
 
 FIT = """
 %load_ext mlops_nb
@@ -50,7 +50,7 @@ def test_run_is_exported_registered_and_made_again(
     # Make it again: watched to the verdict, which leads to the new run.
     document.get_by_role("button", name="Reproduce").click()
     verdict = document.get_by_role("status").filter(has_text="Reproduced on")
-    expect(verdict).to_contain_text("same", timeout=60_000)
+    expect(verdict).to_contain_text("same", timeout=150_000)
     check_in_all_themes(browser, ".jp-MLOpsPage", "run-reproduced")
     document.get_by_role("button", name="Export as a script").click()
     script = page.get_by_role("tab", name="LogisticRegression-")
