@@ -51,6 +51,7 @@ def act(jp_fetch: Any) -> Ask:
             params={"notebook": notebook},
             body=body,
             raise_error=False,
+            request_timeout=240,
         )
         return answer.code, json.loads(answer.body)
 
@@ -160,7 +161,7 @@ async def test_pipeline_runs_in_a_process_and_is_watched(
     assert 0 < leaves[0]["size_bytes"] < 1000
     await act("POST", "run", notebook, start_at="total")
     job = await wait_for_end(act, notebook)
-    assert [step["status"] for step in job["steps"]] == ["cached", "succeeded"]
+    assert [step["status"] for step in job["steps"]] == ["cached", "succeeded"], job
 
 
 async def test_failure_and_refusal_are_told(act: Ask, write: Callable[..., str]) -> None:
@@ -182,6 +183,7 @@ async def test_cancelled_run_ends(act: Ask, write: Callable[..., str], jp_root_d
     await act("POST", "run", notebook)
     while True:
         _, body = await act("GET", "run", notebook)
+        assert body["job"]["status"] == "running", body
         if body["job"]["steps"][1]["status"] == "running":
             break
         await asyncio.sleep(0.05)
