@@ -14,6 +14,7 @@ from typing import Any
 
 from mlops_nb.errors import StepFailedError
 from mlops_nb.notebook.document import write_notebook
+from mlops_nb.notebook.nbformat_import import import_nbformat
 from mlops_nb.notebook.secrets import redact_document
 from mlops_nb.pipeline import cancelling, remains, standalone
 from mlops_nb.pipeline.context import Chain, Context
@@ -37,6 +38,7 @@ _ENGINE = "mlops_nb.pipeline.engine"
 def _load_engine() -> None:
     """Load what is needed once the kernel is there, and takes seconds: papermill, and packages."""
     with contextlib.suppress(Exception):  # who uses it meets the error
+        import_nbformat()
         importlib.import_module(_ENGINE)
         find_packages(())
 
@@ -205,7 +207,7 @@ class ChainRunner:
     def _execute(
         self, number: int, document: dict[str, Any], target: Path, outcome: StepOutcome
     ) -> None:
-        import nbformat
+        nbformat = import_nbformat()
         import papermill
         from papermill.exceptions import PapermillExecutionError
 

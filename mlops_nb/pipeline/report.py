@@ -18,6 +18,7 @@ from mlops_nb.notebook.document import (
     new_notebook,
     write_notebook,
 )
+from mlops_nb.notebook.nbformat_import import import_nbformat
 from mlops_nb.notebook.secrets import redact, redact_document
 from mlops_nb.records import PipelineResult, StepResult
 
@@ -248,7 +249,7 @@ def render_html(notebook: Mapping[str, Any], folder: Path | None = None) -> str:
         The page. It shows figures, tables and text in the reader's light or dark scheme. It runs no
         scripts and loads nothing from anywhere, whatever the outputs hold.
     """
-    import nbformat
+    nbformat = import_nbformat()
     from nbconvert import HTMLExporter
     from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
     from traitlets.config import Config

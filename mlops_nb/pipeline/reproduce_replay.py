@@ -16,6 +16,7 @@ from typing import Any
 from mlops_nb.config import load_settings
 from mlops_nb.errors import StepFailedError
 from mlops_nb.notebook.document import NotebookDocument, write_notebook
+from mlops_nb.notebook.nbformat_import import import_nbformat
 from mlops_nb.pipeline.kernels import StepKernel
 from mlops_nb.pipeline.outcome import StepOutcome
 from mlops_nb.pipeline.progress import OnProgress, Progress
@@ -169,7 +170,7 @@ def _execute(
     tell: OnProgress,
     timeout: float | None,
 ) -> None:
-    import nbformat
+    nbformat = import_nbformat()
     import papermill
     from papermill.exceptions import PapermillExecutionError
 

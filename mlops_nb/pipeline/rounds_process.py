@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_nb.errors import StepFailedError
+from mlops_nb.notebook.nbformat_import import import_nbformat
 from mlops_nb.pipeline import cancelling
 from mlops_nb.pipeline.kernels import StepKernel
 from mlops_nb.pipeline.rounds_order import MARK, RoundsOrder
@@ -155,7 +156,7 @@ class RoundsProcess:
 
 
 def _make_client(cell: Any, kernel: StepKernel, deadline: float | None) -> Any:
-    import nbformat
+    nbformat = import_nbformat()
     from nbclient import NotebookClient
 
     class Client(NotebookClient):  # type: ignore[misc]

@@ -13,6 +13,7 @@ from typing import Any
 
 from mlops_nb.errors import StepFailedError
 from mlops_nb.notebook.document import new_notebook
+from mlops_nb.notebook.nbformat_import import import_nbformat
 from mlops_nb.pipeline import cancelling
 from mlops_nb.pipeline.context import Context
 from mlops_nb.pipeline.kernels import StepKernel
@@ -239,7 +240,7 @@ def _execute(
     target: Path,
     outcome: Any,
 ) -> None:
-    import nbformat
+    nbformat = import_nbformat()
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
