@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -17,6 +18,8 @@ _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 GRACE_S = 2.0
 # ... and this share of the time since it was armed, so that a long session is not cut off.
 SHARE = 0.01
+# Where more wants to run than there are cores, a hook mostly waits, as everything else does.
+_PATIENCE = 5
 
 
 def say(line: str) -> None:
@@ -54,6 +57,14 @@ def describe_failure(error: BaseException) -> str:
     except Exception:  # noqa: BLE001 - an exception's own __str__ may raise
         text = type(error).__name__
     return text if len(text) <= 200 else text[:197] + "..."
+
+
+def is_crowded() -> bool:
+    """Tell whether more wants to run on this machine than it has cores."""
+    try:
+        return os.getloadavg()[0] > (os.cpu_count() or 1)
+    except (AttributeError, OSError):  # Windows does not say
+        return False
 
 
 class Guard:
@@ -123,7 +134,9 @@ class Guard:
         now = time.monotonic()
         self.spent_s += now - began
         allowed = self._grace_s + SHARE * (now - self._armed_at)
-        if self.enabled and self.spent_s > allowed:
+        if not self.enabled or self.spent_s <= allowed:
+            return
+        if self.spent_s > allowed * _PATIENCE or not is_crowded():
             self.stop(f"it took {self.spent_s:.1f} s of your time, too much")
 
     def stop(self, reason: str) -> None:

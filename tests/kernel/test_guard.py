@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import time
 
 import pytest
@@ -52,7 +53,7 @@ def test_result_passes_through() -> None:
 
 def test_slow_recorder_is_switched_off(capfd: pytest.CaptureFixture[str]) -> None:
     """A recorder that takes more than its time gives its last result and is then off."""
-    guard = Guard("figures", grace_s=0.02)
+    guard = Guard("figures", grace_s=0.005)
 
     def dawdle() -> int:
         time.sleep(0.05)
@@ -61,6 +62,26 @@ def test_slow_recorder_is_switched_off(capfd: pytest.CaptureFixture[str]) -> Non
     assert guard.call(dawdle) == 7
     assert not guard.enabled
     assert "s of your time" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("load", "at"), [(0.1, 3), (1e9, 11)])
+def test_where_all_wait_a_recorder_may_wait_too(
+    monkeypatch: pytest.MonkeyPatch, load: float, at: int
+) -> None:
+    """A machine that is full when a class begins costs nobody the recording, yet not for ever."""
+    clock = [0.0]
+    monkeypatch.setattr("mlops_nb.kernel.guard.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0), raising=False)
+    guard = Guard("cells")
+
+    def wait() -> None:
+        clock[0] += 1.0
+
+    for second in range(1, at):
+        guard.call(wait)
+        assert guard.enabled, second
+    guard.call(wait)
+    assert not guard.enabled
 
 
 def test_long_sessions_earn_time(monkeypatch: pytest.MonkeyPatch) -> None:
