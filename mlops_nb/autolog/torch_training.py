@@ -174,8 +174,9 @@ class Trainings:
         for each in (model, inner):
             link_object(each, loop.run.run_id)
         self.models.append((weakref.ref(inner), loop.run))
-        if inner is not model and any(each() is inner for each, _ in self.models[:-1]):
-            return  # a wrapper of what has been described
+        known = [run for each, run in self.models[:-1] if each() is inner]
+        if loop.run in known or (known and inner is not model):
+            return  # trained by several optimizers, or a wrapper of what has been described
         params, summary = describe_model(inner)
         title = type(inner).__name__
         is_first = "model" not in loop.params

@@ -64,6 +64,7 @@ def test_one_loss_for_two_optimizers(torchbook: Notebook) -> None:
     assert run.params["steps"] == 4
 
 
+@pytest.mark.filterwarnings("ignore:Converting a tensor with requires_grad")  # of torch 2.8
 def test_closure_is_one_step(torchbook: Notebook) -> None:
     """LBFGS computes the loss many times a step; the one it begins with counts."""
     torchbook.run(
@@ -82,6 +83,22 @@ def test_closure_is_one_step(torchbook: Notebook) -> None:
     assert len(torchbook.namespace["calls"]) > 3
     assert read_values(torchbook, run.run_id, "loss") == torchbook.namespace["seen"]
     assert (run.name, run.params["steps"]) == ("LBFGS", 3)
+
+
+def test_an_optimizer_for_each_parameter(torchbook: Notebook) -> None:
+    """Steps that are made within ``backward`` train one model, however many optimizers make them."""
+    torchbook.run(
+        "net = nn.Linear(4, 2)\n"
+        "opts = {part: torch.optim.SGD([part], lr=0.1) for part in net.parameters()}\n"
+        "def step(part):\n    opts[part].step()\n    opts[part].zero_grad()\n"
+        "for part in net.parameters():\n    part.register_post_accumulate_grad_hook(step)\n"
+        "seen = []\n"
+        "for number in range(3):\n    loss = nn.functional.cross_entropy(net(X), y)\n"
+        "    loss.backward()\n    seen.append(loss.item())"
+    )
+    (run,) = torchbook.runs()
+    assert (run.name, run.params["model"]) == ("Linear", "Linear")
+    assert read_values(torchbook, run.run_id, "loss") == pytest.approx(torchbook.namespace["seen"])
 
 
 def test_gathered_gradients_are_one_value_a_step(torchbook: Notebook) -> None:
