@@ -15,6 +15,7 @@ import contextlib
 import io
 import os
 import pickle
+import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -146,9 +147,20 @@ def _recover(root: Path, path: Path) -> None:
         run_id = str(meta.get("run_id"))
         if not RUN_ID.fullmatch(run_id) or (root / "deleted" / run_id).exists():
             continue
-        with contextlib.suppress(FileExistsError):  # written before the end, or by another reader
-            log = RunLog(root / "runs" / run_id, {**meta, "writer": writer})
-            for event in events:
-                log.append(event)
-            log.close()
+        # It was written before the end, or by another reader; or no run looks like that.
+        with contextlib.suppress(FileExistsError, TypeError, ValueError):
+            _write(root / "runs" / run_id, {**meta, "writer": writer}, events)
     path.unlink()
+
+
+def _write(folder: Path, meta: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> None:
+    """Write a run whole, or leave nothing: where it is there, nobody writes it again."""
+    log = RunLog(folder, meta)
+    try:
+        for event in events:
+            log.append(event)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    finally:
+        log.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import subprocess
@@ -16,6 +17,7 @@ from mlops_nb.store import Store
 from mlops_nb.store.frames import frame_payload, pack_frame
 from mlops_nb.store.ids import new_run_id
 from mlops_nb.store.pending import recover_runs
+from mlops_nb.store.runlog import RunLog
 from mlops_nb.store.writer import describe_writer
 
 
@@ -53,6 +55,36 @@ def test_plain_frames_become_runs(store: Store, pack: Callable[[Any], bytes]) ->
     run = store.read_run(run_id)
     assert (run.name, run.params) == ("fit ⚡", {"C": 0.1, "n": None, "b": True, "t": "é"})
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("is_full", [True, False])
+def test_a_run_is_recovered_whole_or_later(
+    store: Store, monkeypatch: pytest.MonkeyPatch, is_full: bool
+) -> None:
+    """A disk that fills meanwhile loses nothing; what is no event costs its own run only."""
+    ids = [new_run_id(), new_run_id()]
+    frames = [_pack({"writer": _describe_dead()})]
+    for run_id, event in zip(ids, ({"type": "params", "params": {"C": 1}}, 1j), strict=True):
+        meta = {"run_id": run_id, "name": "x", "experiment": "e", "started_at": 1.0, "tags": {}}
+        events = [{"type": "params", "at": 2.0, "params": {"C": 1}}, event]
+        frames.append(_pack({"run": meta, "events": events}))
+    folder = store.root / "pending"
+    folder.mkdir()
+    (folder / "a.log").write_bytes(b"".join(frames))
+    if is_full:
+        with monkeypatch.context() as patch:
+            patch.setattr(RunLog, "append", _fill_disk)
+            recover_runs(store.root)
+        assert list(folder.iterdir()) != []
+        assert list((store.root / "runs").iterdir()) == []
+    recover_runs(store.root)
+    assert store.read_run(ids[0]).params == {"C": 1}
+    assert store.list_run_ids() == ids[:1]
+    assert list(folder.iterdir()) == []
+
+
+def _fill_disk(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_frames_that_name_code_are_broken(store: Store, tmp_path: Path) -> None:
