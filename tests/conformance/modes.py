@@ -56,7 +56,7 @@ class Place:
         return {
             "PYTHONHASHSEED": "0",
             "PYTHONPATH": os.pathsep.join([str(PROBE), str(ROOT)]),
-            "CONFORMANCE_OUT": str(self.probe),
+            "MLOPS_NB_CONFORMANCE_OUT": str(self.probe),
             "MLOPS_NB_STORE": str(self.root / "store"),
             "MLOPS_NB_CACHE": str(self.root / "cache"),
         }

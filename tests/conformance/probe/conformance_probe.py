@@ -39,7 +39,7 @@ def watch(**values: Callable[[], Any]) -> None:
             found[name] = ["no such name"]
             continue
         found[name] = describer.describe(value)
-    target = os.environ["CONFORMANCE_OUT"]
+    target = os.environ["MLOPS_NB_CONFORMANCE_OUT"]
     with io.open(target, "w", encoding="utf-8") as file:  # noqa: UP020 - a notebook may have its own 'open'
         json.dump(found, file)
 
