@@ -111,8 +111,11 @@ def test_process_is_like_a_fresh_one(tmp_path: Path, started: list[StepKernel]) 
     assert answers[0].text == answers[1].text
 
 
-def test_exit_handlers_run_at_the_end(tmp_path: Path, started: list[StepKernel]) -> None:
+def test_exit_handlers_run_at_the_end(
+    tmp_path: Path, started: list[StepKernel], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What a notebook has registered for its end runs when the kernel is left."""
+    monkeypatch.setattr("mlops_nb.pipeline.kernels._LEAVE_S", 120.0)  # a busy machine takes long
     started.append(make_kernel(tmp_path))
     run_cell(started[0], "import atexit, pathlib; atexit.register(pathlib.Path('ended').touch);")
     started[0].leave()
