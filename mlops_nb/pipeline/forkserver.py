@@ -24,7 +24,7 @@ from typing import Any
 from mlops_nb.pipeline.forkserver_wire import ForkedProcess, receive, send
 
 _IDLE_S, _KEPT_IDLE_S = 60.0, 600.0
-_START_TIMEOUT_S, _FORK_TIMEOUT_S, _TRIES = 20.0, 60.0, 2
+_START_TIMEOUT_S, _FORK_TIMEOUT_S, _TRIES = 60.0, 60.0, 2
 _POLL_S, _LONGEST_POLL_S = 0.002, 0.02
 # They change from kernel to kernel, and nothing reads them at import.
 _OF_A_KERNEL = ("MLOPS_NB_", "JPY_")
