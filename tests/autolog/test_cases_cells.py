@@ -155,7 +155,7 @@ def test_one_notebook_in_two_kernels(tmp_path: Path) -> None:
     for process in processes:
         assert process.stdout is not None
         process.stdout.readline()
-    errors = [process.communicate("\n", timeout=60)[1] for process in processes]
+    errors = [process.communicate("\n", timeout=240)[1] for process in processes]
     assert errors == ["", ""]
     store = open_store(tmp_path / "s", cache=tmp_path / "c")
     found = store.search(limit=100)

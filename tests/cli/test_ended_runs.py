@@ -75,7 +75,7 @@ def test_ended_run_leaves_nothing(
     assert all(map(is_running, pids))
     process.send_signal(number)
     assert wait_until(lambda: not any(map(is_running, pids)))
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=240)
     assert process.returncode == {2: 130, 15: 143, 9: -9}[number], err
     run_id = json.loads((tmp_path / "out" / "02-one.ipynb").read_text())["metadata"]["mlops"][
         "run_id"

@@ -44,7 +44,7 @@ def test_model_is_served_until_interrupted(tmp_path: Path) -> None:
         with urllib.request.urlopen(json.loads(text)["url"], timeout=120) as answer:
             assert answer.status == 200
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=120)
+        _, errors = process.communicate(timeout=240)
         assert process.returncode == 0
         assert "Traceback" not in errors
     finally:

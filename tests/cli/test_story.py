@@ -143,7 +143,7 @@ def kill_in_the_middle(project: Project) -> None:
         if line.startswith("[3/8]"):
             break
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=60)
+    process.communicate(timeout=240)
     time.sleep(1)  # its kernels end meanwhile, which other tests prove
 
 

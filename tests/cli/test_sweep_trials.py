@@ -93,7 +93,7 @@ def test_a_stopped_sweep_goes_on(
             break
         time.sleep(0.05)
     process.send_signal(number)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=240)
     sweep_id = ask("sweeps", "--json").json[0]["sweep_id"]
     if number == signal.SIGINT:
         assert process.returncode == 130, err

@@ -97,7 +97,7 @@ def test_it_answers_this_machine_until_interrupted(panel: Path, tmp_path: Path) 
         caught.value.close()
         assert caught.value.code == 403
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=120)
+        _, errors = process.communicate(timeout=240)
         assert process.returncode == 0, errors
         assert errors == ""
     finally:

@@ -25,7 +25,9 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
     monkeypatch.delenv("MLOPS_NB_NOTEBOOK", raising=False)
-    made = NotebookClient(nbformat.v4.new_notebook(), timeout=60, allow_errors=True)
+    made = NotebookClient(
+        nbformat.v4.new_notebook(), timeout=240, startup_timeout=240, allow_errors=True
+    )
     made.resources["metadata"] = {"path": str(tmp_path)}
     with made.setup_kernel():
         yield made

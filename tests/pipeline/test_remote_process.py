@@ -49,7 +49,7 @@ class ByHand:
         if self.started is not None:
             assert wait_until(self.started.exists, 100)
             process.send_signal(self.number)
-        told, self.errors = process.communicate(timeout=120)
+        told, self.errors = process.communicate(timeout=240)
         self.events += [json.loads(line) for line in told.splitlines()]
         self.codes.append(process.returncode)
         if process.returncode == 137:

@@ -300,11 +300,11 @@ def test_two_that_resume_at_once_are_one(store: Store, tmp_path: Path) -> None:
     while all(process.poll() is None for process in both):
         time.sleep(0.05)
     both.sort(key=lambda process: process.poll() is None)
-    refused = both[0].communicate(timeout=60)[0]
+    refused = both[0].communicate(timeout=240)[0]
     assert "refused" in refused
     assert f"process {both[1].pid} on" in refused
     (tmp_path / "go").touch()
-    assert both[1].communicate(timeout=60)[0] == "3\n"
+    assert both[1].communicate(timeout=240)[0] == "3\n"
     assert len(read_trials(store, ledger.run.run_id, made)) == 3
     assert len(store.search("tags.`mlops.trial` != ''")) == 3
 

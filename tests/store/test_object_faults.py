@@ -118,7 +118,7 @@ def test_killed_writers_lose_nothing_they_returned(store: Store, tmp_path: Path)
 def test_a_full_disk_is_an_error_and_no_loss(store: Store, tmp_path: Path, limit: int) -> None:
     """Where no file may grow beyond a limit, a put fails as a whole or holds."""
     process = start(FULL, store, tmp_path / "cache", limit)
-    out, _ = process.communicate(timeout=120)
+    out, _ = process.communicate(timeout=240)
     assert process.returncode == 0
     lines = [line.split() for line in out.splitlines()]
     assert len(lines) == 40
