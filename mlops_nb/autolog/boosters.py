@@ -16,6 +16,7 @@ from mlops_nb.autolog.frames import BUSY, is_timed
 from mlops_nb.autolog.guard import Guard
 from mlops_nb.autolog.training import Recorder, Training, find_user
 from mlops_nb.tracking import Run, Session
+from mlops_nb.tracking.values import read_params
 
 LIBRARIES = ("xgboost.", "lightgbm.", "sklearn.", "joblib.")
 # What scikit-learn runs between a pipeline's fit and that of its last step.
@@ -88,7 +89,11 @@ class BoosterRecorder(Recorder):
 
     # ------------------------------------------------------------------ trainings
     def begin_training(
-        self, method: str, library: str, frame: FrameType, describe: Callable[[Run], None]
+        self,
+        method: str,
+        library: str,
+        frame: FrameType,
+        describe: Callable[[Run], dict[str, Any]],
     ) -> Training | None:
         """Open the run of a native training, or go on with that of the fit around it.
 
@@ -101,7 +106,7 @@ class BoosterRecorder(Recorder):
         frame
             That called it.
         describe
-            Says what is trained, where a run is opened.
+            Says what is trained, where a run is opened, and gives its parameters.
 
         Returns
         -------
@@ -121,7 +126,8 @@ class BoosterRecorder(Recorder):
             return None  # trained by a function of a library for its own use, or to be timed
         training = self.open(method, library, method.rpartition(".")[2])
         try:
-            describe(training.run)
+            params = describe(training.run)
+            self.fits.known.places.note(frame, training.run, params, self.session.cell)
         except BaseException as error:
             self.end(training, error)  # no run is left open, whatever the user's objects do
             raise
@@ -156,7 +162,9 @@ class BoosterRecorder(Recorder):
     def end(self, training: Training, error: BaseException | None = None) -> None:
         """Close a training, with the time it took."""
         if training.is_owned:
-            training.run.log_metric("fit_time_s", training.measure())
+            duration = training.measure()
+            training.run.log_metric("fit_time_s", duration)
+            self.fits.known.places.add_time(training.run, duration)
         super().end(training, error)
 
     def finish_cell(self) -> None:
@@ -240,8 +248,10 @@ def describe_callbacks(callbacks: Any) -> str:
     return ", ".join(sorted(type(each).__name__.strip("_") for each in found))
 
 
-def log_given(run: Run, given: dict[str, Any], defaults: dict[str, Any] | None = None) -> None:
-    """Log the parameters of a native training.
+def log_given(
+    run: Run, given: dict[str, Any], defaults: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Log the parameters of a native training, and give them as they are kept.
 
     Parameters
     ----------
@@ -254,8 +264,10 @@ def log_given(run: Run, given: dict[str, Any], defaults: dict[str, Any] | None =
     """
     changed = {str(name): make_plain(each) for name, each in given.items() if each is not None}
     others = {name: make_plain(each) for name, each in (defaults or {}).items()}
-    run.log_params({**others, **changed})
+    kept = read_params({**others, **changed})
+    run.log_params(kept)
     run.set_tag("params.changed", ", ".join(changed))
+    return kept
 
 
 def name_set(frame: FrameType | None, position: int, keyword: str) -> str:

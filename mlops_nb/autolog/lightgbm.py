@@ -137,7 +137,7 @@ class LightGBMIntegration(Integration):
         if training is not None:
             values["callbacks_set"].add(_Following(self, training, values["num_boost_round"]))
 
-    def _describe(self, run: Run, values: dict[str, Any], name: str) -> None:
+    def _describe(self, run: Run, values: dict[str, Any], name: str) -> dict[str, Any]:
         params = {key: value for key, value in values["params"].items() if value is not None}
         if values.get("fobj") is not None:
             params["objective"] = values["fobj"]
@@ -145,7 +145,7 @@ class LightGBMIntegration(Integration):
         params["continues"] = None if values.get("init_model") is None else True
         params["feval"] = values.get("feval")
         folds = ("nfold", "stratified", "shuffle", "seed")
-        log_given(run, params, {key: values[key] for key in folds if key in values})
+        kept = log_given(run, params, {key: values[key] for key in folds if key in values})
         training_set = values["train_set"]
         if getattr(training_set, "_handle", None) is not None:  # made before: the data may be gone
             rows, columns = training_set.num_data(), training_set.num_feature()
@@ -158,6 +158,7 @@ class LightGBMIntegration(Integration):
             parts = [("X", getattr(each, "data", None)), ("y", getattr(each, "label", None))]
             given = [(f"{prefix}{role}", called, obj) for role, obj in parts]
             self.recorder.log_data(run, given)
+        return kept
 
     def end(self, training: Training, model: Any, planned: int) -> None:
         """Close a training that has ended, well or not.

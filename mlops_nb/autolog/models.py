@@ -59,7 +59,10 @@ class KnownModels:
             if entry is not None and entry.model is gone:
                 del entries[key]
 
-        reference = weakref.ref(model, forget)
+        try:
+            reference = weakref.ref(model, forget)
+        except TypeError:
+            return  # a class with slots alone: it cannot be told from another object later
         link_object(model, run.run_id)  # a later step of a pipeline finds the run by it
         entries[key] = _Entry(reference, run, _refer(data), sample, _find_cell())
 
@@ -98,9 +101,9 @@ class KnownModels:
         """Note that a run fits a model on the same data as another one."""
         entry = self._entries.get(id(other))
         self.add(model, run)
-        if entry is not None and entry.model() is other:
-            self._entries[id(model)].data = entry.data
-            self._entries[id(model)].sample = entry.sample
+        added = self._entries.get(id(model))
+        if entry is not None and entry.model() is other and added is not None:
+            added.data, added.sample = entry.data, entry.sample
 
     def clear(self) -> None:
         """Forget every model."""

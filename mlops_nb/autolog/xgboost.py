@@ -170,7 +170,7 @@ class XGBoostIntegration(Integration):
         following = _Following(self, training, has_plan=has_plan)
         return following, self._make_callback(following)
 
-    def _describe(self, run: Run, given: dict[str, Any], name: str) -> None:
+    def _describe(self, run: Run, given: dict[str, Any], name: str) -> dict[str, Any]:
         params = given.get("params") or {}
         others: dict[str, Any] = {"num_boost_round": given.get("num_boost_round", _DEFAULT_ROUNDS)}
         for key in ("early_stopping_rounds", "maximize", "nfold", "stratified", "seed"):
@@ -180,7 +180,7 @@ class XGBoostIntegration(Integration):
         others["callbacks"] = describe_callbacks(given.get("callbacks")) or None
         others["continues"] = None if given.get("xgb_model") is None else True
         named = {key: value for key, value in others.items() if value is not None}
-        log_given(run, {**dict(params), **named})
+        kept = log_given(run, {**dict(params), **named})
         matrix = given["dtrain"]
         run.log_params({"data.rows": matrix.num_row(), "data.columns": matrix.num_col()})
         sets = [("", name, matrix)]
@@ -192,6 +192,7 @@ class XGBoostIntegration(Integration):
                 self.recorder.log_data(
                     run, [(f"{prefix}{role}", label, obj) for role, obj in self._find_data(each)]
                 )
+        return kept
 
     def _find_data(self, matrix: Any) -> list[tuple[str, Any]]:
         """Give what a matrix was made of, or what it holds where that is gone."""

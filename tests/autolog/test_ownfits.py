@@ -87,3 +87,17 @@ def test_a_loop_of_joblib_is_the_users(notebook: Notebook) -> None:
         "Parallel(n_jobs=1)(delayed(m.fit)(X, y) for m in models)"
     )
     assert sorted(run.params["alpha"] for run in notebook.runs()) == [1.0, 1.0, 2.0, 2.0]
+
+
+def test_a_class_with_slots_alone(notebook: Notebook) -> None:
+    """An object to which there are no weak references stops no recorder; later fits are recorded."""
+    notebook.run(
+        "class Slots:\n    __slots__ = ('m',)\n    def get_params(self, deep=True):\n"
+        "        return {}\n    def fit(self, X, y):\n"
+        "        self.m = LogisticRegression().fit(X, y)\n        return self\n"
+        "    def predict(self, X):\n        return self.m.predict(X)\n"
+        "own = Slots().fit(X, y)\nacc = accuracy_score(y, own.predict(X))\n"
+        "r2 = Ridge().fit(X, y).score(X, y)"
+    )
+    assert notebook.names() == ["Slots", "Ridge"]
+    assert [set(found) for found in notebook.metrics()] == [{"acc"}, {"r2"}]

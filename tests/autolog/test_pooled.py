@@ -79,6 +79,22 @@ def test_all_data_of_the_folds(notebook: Notebook) -> None:
     assert found == {("X", "V", (120, 3)), ("y", "t", (120,))}
 
 
+def test_folds_of_a_booster(notebook: Notebook) -> None:
+    """Native trainings of a loop belong together too; a score of one fold stays that one's."""
+    notebook.run(
+        FIRST + "import lightgbm as lgb\no = np.zeros(len(t))\nfor tr, va in folds:\n"
+        "    given = {'objective': 'binary', 'verbose': -1, 'num_threads': 1}\n"
+        "    m = lgb.train(given, lgb.Dataset(V[tr], t[tr]), 3)\n    o[va] = m.predict(V[va])\n"
+        "    auc = roc_auc_score(t[va], o[va])\n"
+        "v = roc_auc_score(t, o)"
+    )
+    *fits, group = notebook.runs()
+    assert [run.name for run in fits] == ["lightgbm.train"] * 3
+    assert all("auc" in run.metrics and "v" not in run.metrics for run in fits)
+    assert (group.name, group.params["objective"]) == ("lightgbm.train, 3 fits", "binary")
+    assert group.metrics.keys() == {"v", "fit_time_s"}
+
+
 def test_each_round_of_a_search_has_its_own(notebook: Notebook) -> None:
     """A loop around the folds gives a run for each of its rounds."""
     inner = POOLED["an array"].replace("\n", "\n    ").replace("C=2", "C=c")
