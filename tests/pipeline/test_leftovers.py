@@ -110,6 +110,24 @@ def test_looking_at_the_code_is_ours(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert begun.exists()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="children are read from /proc")
+def test_what_a_recorder_is_just_starting_is_ours() -> None:
+    """Between fork and exec, and while it ends, a process does not look like what it runs."""
+    is_over = threading.Event()
+
+    def ask() -> None:
+        while not is_over.is_set():
+            subprocess.run(["sh", "-c", ":", "core.fsmonitor=false"], check=True)
+
+    looking = threading.Thread(target=ask, name="mlops_nb-looking")
+    looking.start()
+    try:
+        assert [found for found in (find({}) for _ in range(300)) if found] == []
+    finally:
+        is_over.set()
+        looking.join()
+
+
 def test_finalizers_are_found() -> None:
     """What shall run when an object goes is found, unless the object has gone."""
     shop = _Shop()
