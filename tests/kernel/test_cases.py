@@ -90,7 +90,7 @@ def test_cells_behind_an_error_and_a_restart(client: Any) -> None:
         sent = [client.kc.execute(cell.source, stop_on_error=True) for cell in cells]
         ends: dict[str, str] = {}
         while len(ends) < len(sent):
-            reply = await client.kc.get_shell_msg(timeout=60)
+            reply = await client.kc.get_shell_msg(timeout=240)
             ends[reply["parent_header"]["msg_id"]] = reply["content"]["status"]
         return [ends[each] for each in sent]
 

@@ -77,7 +77,7 @@ def test_jupyter_client_uses_it_by_name(
     try:
         client = manager.client()
         client.start_channels()
-        run_sync(client.wait_for_ready)(timeout=60)
+        run_sync(client.wait_for_ready)(timeout=240)
         assert manager.provisioner.cold_reason == ("" if mode == "on" else "it is switched off")
         client.stop_channels()
     finally:
