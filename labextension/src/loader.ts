@@ -28,8 +28,10 @@ export class Loader<T> extends VDomModel {
       name: 'mlops-nb:loader',
       factory: () => this._load(),
       frequency: { interval: LIVE_MS, backoff: true, max: BACKOFF_MS },
+      linger: 0,
       standby: 'when-hidden'
     });
+    document.addEventListener('visibilitychange', this._onVisibility);
   }
 
   /** The last answer, kept while a problem lasts; null before the first. */
@@ -86,10 +88,18 @@ export class Loader<T> extends VDomModel {
 
   override dispose(): void {
     if (!this.isDisposed) {
+      document.removeEventListener('visibilitychange', this._onVisibility);
       this._poll.dispose();
       super.dispose();
     }
   }
+
+  /** Ask when the browser shows this tab again: what was told of meanwhile was not asked for. */
+  private readonly _onVisibility = (): void => {
+    if (document.visibilityState === 'visible') {
+      void this.refresh();
+    }
+  };
 
   private get _isReady(): boolean {
     return this._options.isReady?.() ?? true;

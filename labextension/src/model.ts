@@ -57,6 +57,7 @@ export class MLOpsModel extends VDomModel implements IMLOpsModel {
       name: 'mlops-nb:runs',
       factory: () => this._load(),
       frequency: { interval: QUIET_MS, backoff: true, max: BACKOFF_MS },
+      linger: 0, // not one more question from a tab that nobody sees
       standby: 'when-hidden'
     });
     this._settle = new Settler(

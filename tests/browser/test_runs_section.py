@@ -11,6 +11,12 @@ from tests.browser.conftest import Browser, Jupyter, check_in_all_themes, run_ce
 
 pytestmark = pytest.mark.timeout(180)
 
+# As another tab of the browser does to a page.
+HIDE = """() => {
+  Object.defineProperty(document, 'hidden', {value: true});
+  Object.defineProperty(document, 'visibilityState', {value: 'hidden'});
+  document.dispatchEvent(new Event('visibilitychange'));
+}"""
 OpenLab = Callable[..., Page]
 LOAD = "%load_ext mlops_nb\nimport time\nimport mlops_nb as mlops"
 TRAIN = """\
@@ -87,6 +93,16 @@ def test_hidden_panel_asks_nothing(jupyter: Jupyter, browser: Browser, open_lab:
     page.get_by_role("tab", name="MLOps").click()
     expect(panel).to_be_hidden()
     browser.requests.clear()
+    page.wait_for_timeout(2500)
+    assert not [url for url in browser.requests if "/mlops-nb/" in url]
+
+    # The panel is there, but the browser shows another tab; what the server tells asks nothing either.
+    page.get_by_role("tab", name="MLOps").click()
+    expect(panel).to_be_visible()
+    page.evaluate(HIDE)
+    page.wait_for_timeout(1000)  # what was under way has come
+    browser.requests.clear()
+    run_cell(page, 1)
     page.wait_for_timeout(2500)
     assert not [url for url in browser.requests if "/mlops-nb/" in url]
 
