@@ -30,7 +30,7 @@ const sign = (named: boolean, ...inputs: IModelField[]) => ({
 });
 
 describe('a field', () => {
-  it.each([
+  it.each<[Partial<IModelField>, string, string]>([
     [{ minimum: 1, maximum: 4 }, '2.5', 'number'],
     [{ dtype: 'int64', minimum: 1, maximum: 4 }, '2', 'number'],
     [{ dtype: 'float64', minimum: 'NaN', maximum: 'Infinity' }, '0', 'number'],
@@ -44,7 +44,7 @@ describe('a field', () => {
     expect(chooseControl(made)).toBe(kind);
   });
 
-  it.each([
+  it.each<[Partial<IModelField>, string, unknown]>([
     [{}, '2.5', 2.5],
     [{}, ' -1e3 ', -1000],
     [{}, '1,5', '1,5'],
