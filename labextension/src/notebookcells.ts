@@ -47,6 +47,13 @@ export class KernelError extends Error {
   }
 }
 
+/** Whether a notebook is known to be written in another language than Python. */
+export function isForeign({
+  language
+}: Pick<INotebookCells, 'language'>): boolean {
+  return language !== '' && language !== 'python';
+}
+
 /** Follows the notebook in view. */
 export class NotebookCells implements INotebookCells, IDisposable {
   constructor(tracker: INotebookTracker) {

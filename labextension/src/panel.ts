@@ -106,6 +106,7 @@ export class MLOpsPanel extends SidePanel {
     this._pipeline = new Pipeline({
       api,
       bridge,
+      cells,
       view: model,
       translator,
       opener

@@ -71,7 +71,8 @@ async function settle(): Promise<void> {
 
 describe('RunsSection', () => {
   it('shows each state of the model', async () => {
-    const section = new RunsSection({ model, ...options });
+    const cells = new FakeCells();
+    const section = new RunsSection({ model, ...options, cells });
     Widget.attach(section, document.body);
     const read = async () => {
       await settle();
@@ -91,6 +92,10 @@ describe('RunsSection', () => {
     expect(section.node.querySelector('[role=status]')).not.toBeNull();
     answer();
     expect(await read()).toContain('This notebook has no runs yet');
+    cells.language = 'r';
+    section.update();
+    expect(await read()).not.toContain('%load_ext');
+    cells.language = 'python';
 
     api.page = makePage([makeRun({ status: 'running' })]);
     await model.refresh();

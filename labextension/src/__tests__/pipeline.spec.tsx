@@ -13,6 +13,7 @@ import type { IJobStep } from '../tokens';
 import {
   FakeApi,
   FakeBridge,
+  FakeCells,
   makeJob,
   makePipeline,
   makeStep
@@ -28,6 +29,7 @@ class View implements INotebookInView {
 let api: FakeApi;
 let bridge: FakeBridge;
 let view: View;
+let cells: FakeCells;
 let section: PipelineSection;
 const opener = { openFile: vi.fn(), openRunById: vi.fn() };
 
@@ -37,10 +39,12 @@ beforeEach(() => {
   api = new FakeApi();
   bridge = new FakeBridge();
   view = new View();
+  cells = new FakeCells();
   opener.openFile.mockClear();
   section = new PipelineSection({
     api,
     bridge,
+    cells,
     view,
     opener,
     translator: nullTranslator
@@ -231,6 +235,19 @@ describe('PipelineSection', () => {
     await vi.waitFor(() =>
       expect(bridge.done).toEqual(['tag 2 step:load', 'save'])
     );
+  });
+
+  it('proposes nothing that cannot be written', async () => {
+    api.pipeline = makePipeline([makeStep('main')], { is_tagged: false });
+    bridge.isReadOnly = true;
+    const text = await show('It runs as one step.');
+    expect(text).not.toContain('Propose steps');
+  });
+
+  it('offers nothing for another language', async () => {
+    cells.language = 'r';
+    const text = await show('Only Python notebooks can run as pipelines.');
+    expect(text).not.toContain('Verify');
   });
 
   it('tags the active cell, and keeps tags that are not ours', async () => {

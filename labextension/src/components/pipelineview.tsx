@@ -281,7 +281,13 @@ export function PipelineView(props: IPipelineViewProps): React.JSX.Element {
           onGoTo={actions.onGoTo}
         />
       )}
-      {!pipeline.is_tagged && <Suggestions actions={actions} trans={trans} />}
+      {!pipeline.is_tagged && (
+        <Suggestions
+          actions={actions}
+          isReadOnly={props.isReadOnly}
+          trans={trans}
+        />
+      )}
       <Parameters
         parameters={pipeline.parameters}
         values={values}

@@ -33,6 +33,20 @@ export function NoNotebook({ trans }: IStateProps): React.JSX.Element {
   );
 }
 
+export function NotPython({
+  trans,
+  children
+}: IStateProps & { readonly children: string }): React.JSX.Element {
+  return (
+    <div className="jp-MLOpsState" role="status">
+      <p className="jp-MLOpsState-title">
+        {trans.__('This notebook does not run Python')}
+      </p>
+      <p>{children}</p>
+    </div>
+  );
+}
+
 export interface INoRunsProps extends IStateProps {
   readonly onCopy: (text: string) => void;
 }

@@ -15,13 +15,25 @@ export interface ISuggestionsProps {
     readonly onGoTo: (place: ICellPlace) => void;
     readonly isBusy: boolean;
   };
+  /** Whether no tag can be written. */
+  readonly isReadOnly: boolean;
   readonly trans: TranslationBundle;
 }
 
 export function Suggestions(props: ISuggestionsProps): React.JSX.Element {
-  const { actions, trans } = props;
+  const { actions, isReadOnly, trans } = props;
   const [found, setFound] = React.useState<readonly ISuggestion[] | null>(null);
   const [problem, setProblem] = React.useState<IProblem | null>(null);
+  if (isReadOnly) {
+    return (
+      <div className="jp-MLOpsState">
+        <p className="jp-MLOpsState-title">
+          {trans.__('This notebook has no steps')}
+        </p>
+        <p>{trans.__('It runs as one step.')}</p>
+      </div>
+    );
+  }
   return (
     <div className="jp-MLOpsState">
       <p className="jp-MLOpsState-title">

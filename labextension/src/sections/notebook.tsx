@@ -9,9 +9,11 @@ import type { IApi } from '../api';
 import type { INotebookBridge } from '../bridge';
 import { LiveRuns } from '../components/liveruns';
 import { RecordSwitch } from '../components/recordswitch';
+import { NotPython } from '../components/states';
 import { Suspects } from '../components/suspects';
 import { Loader } from '../loader';
 import type { INotebookCells } from '../notebookcells';
+import { isForeign } from '../notebookcells';
 import type { ISuspect } from '../notebookwords';
 import type { INotebookState } from '../recording';
 import { NotebookRecording } from '../recording';
@@ -82,7 +84,7 @@ export class NotebookSection extends SectionView<INotebookState> {
     const { api, bridge, cells, view, onOpen } = this._options;
     const { session, runs, now } = state;
     const notebook = view.notebook ?? '';
-    if (cells.language && cells.language !== 'python') {
+    if (isForeign(cells)) {
       return this._renderForeign();
     }
     const isLive = session?.is_live === true;
@@ -128,16 +130,11 @@ export class NotebookSection extends SectionView<INotebookState> {
 
   private _renderForeign(): React.JSX.Element {
     return (
-      <div className="jp-MLOpsState" role="status">
-        <p className="jp-MLOpsState-title">
-          {this.trans.__('This notebook does not run Python')}
-        </p>
-        <p>
-          {this.trans.__(
-            'Only Python notebooks are recorded. Runs that others recorded for it are listed all the same.'
-          )}
-        </p>
-      </div>
+      <NotPython trans={this.trans}>
+        {this.trans.__(
+          'Only Python notebooks are recorded. Runs that others recorded for it are listed all the same.'
+        )}
+      </NotPython>
     );
   }
 

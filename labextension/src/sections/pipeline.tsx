@@ -8,7 +8,10 @@ import type { IApi } from '../api';
 import type { INotebookBridge } from '../bridge';
 import type { IPipelineActions } from '../components/pipelineview';
 import { PipelineView } from '../components/pipelineview';
+import { NotPython } from '../components/states';
 import { Loader } from '../loader';
+import type { INotebookCells } from '../notebookcells';
+import { isForeign } from '../notebookcells';
 import type { IPipelineState } from '../steering';
 import { isAtWork, PipelineSteering } from '../steering';
 import type { IJobRequest } from '../tokens';
@@ -64,7 +67,14 @@ export class PipelineSection extends SectionView<IPipelineState> {
   }
 
   protected renderValue(state: IPipelineState): React.JSX.Element {
-    const { bridge, view } = this._options;
+    const { bridge, cells, view } = this._options;
+    if (isForeign(cells)) {
+      return (
+        <NotPython trans={this.trans}>
+          {this.trans.__('Only Python notebooks can run as pipelines.')}
+        </NotPython>
+      );
+    }
     return (
       <PipelineView
         key={view.notebook}
@@ -133,6 +143,7 @@ export namespace PipelineSection {
   export interface IOptions {
     readonly api: IApi;
     readonly bridge: INotebookBridge;
+    readonly cells: Pick<INotebookCells, 'language'>;
     readonly view: INotebookInView;
     readonly opener: IOpener;
     readonly translator: ITranslator;

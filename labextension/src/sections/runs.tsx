@@ -19,9 +19,12 @@ import {
   NoMatch,
   NoNotebook,
   NoRuns,
+  NotPython,
   ProblemBox
 } from '../components/states';
 import type { MLOpsModel } from '../model';
+import type { INotebookCells } from '../notebookcells';
+import { isForeign } from '../notebookcells';
 import type { IRun } from '../tokens';
 import { TRANSLATION_DOMAIN, VERSION } from '../tokens';
 
@@ -161,6 +164,12 @@ export class RunsSection extends VDomRenderer<MLOpsModel> {
           trans={this._trans}
           onClear={() => this.model.setQuery({ filter: '' })}
         />
+      ) : this._options.cells && isForeign(this._options.cells) ? (
+        <NotPython trans={this._trans}>
+          {this._trans.__(
+            'Only Python notebooks are recorded. Runs that others record for it appear here.'
+          )}
+        </NotPython>
       ) : (
         <NoRuns
           hasNotebook={this.model.notebook !== ''}
@@ -204,5 +213,7 @@ export namespace RunsSection {
     readonly changes: RunChanges;
     readonly opener: IOpener;
     readonly translator: ITranslator;
+    /** Of the notebook in view; a project has none. */
+    readonly cells?: Pick<INotebookCells, 'language'>;
   }
 }
