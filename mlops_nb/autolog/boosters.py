@@ -127,7 +127,8 @@ class BoosterRecorder(Recorder):
         training = self.open(method, library, method.rpartition(".")[2])
         try:
             params = describe(training.run)
-            self.fits.known.places.note(frame, training.run, params, self.session.cell)
+            cell, names = self.session.cell, ", ".join(params)
+            self.fits.known.places.note(frame, training.run, params, names, cell)
         except BaseException as error:
             self.end(training, error)  # no run is left open, whatever the user's objects do
             raise

@@ -138,7 +138,8 @@ class FitRecorder:
             self._partial[run.run_id] = _PartialFits(run, self._session.cell)
         try:
             run.note()  # should the process be killed in this fit
-            self.known.places.note(frame, run, described.params, self._session.cell)
+            changed, cell = described.tags.get("params.changed", ""), self._session.cell
+            self.known.places.note(frame, run, described.params, changed, cell)
             sample = self._given.log(run, given, frame, state=described.state)
             self.known.add(estimator, run, next(iter(given.values()), None), sample)
         except BaseException:

@@ -54,7 +54,10 @@ def open_group(
         is_deferred=True,
     )
     try:
-        run.log_params({**place.read_common(), "fits": len(runs)})
+        common = place.read_common()
+        run.log_params({**common, "fits": len(runs)})
+        changed = [name for name in place.changed.split(", ") if name in common]
+        run.set_tag("params.changed", ", ".join([*changed, "fits"]))
         run.log_metric("fit_time_s", place.total_s)
         for role, name, value in _find_data(place, frame):
             add_data(run, queue, value, name, role)

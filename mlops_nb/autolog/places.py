@@ -33,6 +33,8 @@ class Place:
         Where it stands.
     runs, params
         Of each fit, and the parameters as they are kept.
+    changed
+        Names of the parameters of the last fit that are no defaults.
     cell
         Where it ran.
     given
@@ -48,6 +50,7 @@ class Place:
     key: _Key
     runs: list[Run] = field(default_factory=list)
     params: list[dict[str, Any]] = field(default_factory=list)
+    changed: str = ""
     cell: int | None = None
     given: tuple[str, ...] = ()
     first: int = 0
@@ -103,7 +106,12 @@ class FitPlaces:
         self._last: Place | None = None
 
     def note(
-        self, frame: FrameType | None, run: Run, params: dict[str, Any], cell: int | None
+        self,
+        frame: FrameType | None,
+        run: Run,
+        params: dict[str, Any],
+        changed: object,
+        cell: int | None,
     ) -> None:
         """Note that the call which a frame executes has begun a run.
 
@@ -115,6 +123,8 @@ class FitPlaces:
             The run.
         params
             Its parameters.
+        changed
+            Names of those that are no defaults.
         cell
             That runs now.
         """
@@ -138,6 +148,7 @@ class FitPlaces:
             place.first, place.total_s, place.group = len(place.runs), 0.0, None
         place.runs.append(run)
         place.params.append(params)
+        place.changed = str(changed)
         self._last = place
 
     def _open(self, frame: FrameType) -> _Key | None:

@@ -61,6 +61,7 @@ def test_score_of_all_folds(notebook: Notebook, source: str) -> None:
     assert [run.name for run in fits] == ["LogisticRegression"] * 3
     assert (group.name, group.status, group.params["fits"]) == (GROUP, "finished", 3)
     assert (group.params["C"], group.tags["method"]) == (2, "fit in a loop")
+    assert group.tags["params.changed"] == "C, fits"
     assert group.tags["fits"] == ", ".join(run.run_id for run in fits)
     assert notebook.namespace["v"] in notebook.metrics()[-1].values()
     assert group.metrics["fit_time_s"] == pytest.approx(
