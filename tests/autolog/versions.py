@@ -2,7 +2,8 @@
 
 ``make versions`` runs every environment, ``python -m tests.autolog.versions oldest`` the named ones. An
 environment is a folder of other versions that comes before what is installed, or another Python with
-an environment of its own. torch stays as it is: other versions pull gigabytes of CUDA.
+an environment of its own. Those of torch are run only where they are named, or by ``--all``: each
+pulls some 3 GB, most of it CUDA's libraries, without which even a processor's torch is not imported.
 """
 
 from __future__ import annotations
@@ -39,13 +40,32 @@ class Environment:
         is fetched.
     python
         Another Python, by its command; then the pins of CI are installed for it.
+    is_large
+        Whether it is left out unless it is named.
     """
 
     name: str
     pins: tuple[str, ...] = ()
     python: str = ""
+    is_large: bool = False
 
 
+def _pin_cuda(suffix: str, **versions: str) -> tuple[str, ...]:
+    return tuple(f"nvidia-{name.replace('_', '-')}-{suffix}=={versions[name]}" for name in versions)
+
+
+_CUDA_12_1 = _pin_cuda(
+    "cu12", cublas="12.1.3.1", cuda_cupti="12.1.105", cuda_nvrtc="12.1.105",
+    cuda_runtime="12.1.105", cudnn="9.1.0.70", cufft="11.0.2.54", curand="10.3.2.106",
+    cusolver="11.4.5.107", cusparse="12.1.0.106", nccl="2.20.5", nvtx="12.1.105",
+    nvjitlink="12.9.86",
+)  # fmt: skip
+_CUDA_12_8 = _pin_cuda(
+    "cu12", cublas="12.8.4.1", cuda_cupti="12.8.90", cuda_nvrtc="12.8.93",
+    cuda_runtime="12.8.90", cudnn="9.10.2.21", cufft="11.3.3.83", cufile="1.13.1.3",
+    curand="10.3.9.90", cusolver="11.7.3.90", cusparse="12.5.8.93", cusparselt="0.7.1",
+    nccl="2.27.3", nvtx="12.8.90", nvjitlink="12.8.93",
+)  # fmt: skip
 ENVIRONMENTS = (
     Environment(
         "oldest",
@@ -70,6 +90,8 @@ ENVIRONMENTS = (
     Environment("last", ("scikit-learn==1.8.0",)),
     Environment("python312", python="python3.12"),
     Environment("python313", python="python3.13"),
+    Environment("torch24", ("torch==2.4.1", *_CUDA_12_1), is_large=True),
+    Environment("torch28", ("torch==2.8.0", *_CUDA_12_8), is_large=True),
 )
 
 
@@ -97,7 +119,9 @@ def prepare(environment: Environment, folder: Path) -> tuple[str, str]:
     place, note = folder / "site-packages", folder / ".pins"
     if not note.exists() or note.read_text() != wanted:
         shutil.rmtree(folder, ignore_errors=True)
-        options = ("--no-deps", "--only-binary", ":all:", "--target", str(place))
+        options = ["--no-deps", "--only-binary", ":all:", "--target", str(place)]
+        if environment.is_large:
+            options.append("--no-cache-dir")
         _run([sys.executable, "-m", "pip", "install", "-q", *options, *environment.pins])
         note.write_text(wanted)
     return sys.executable, str(place)
@@ -181,11 +205,16 @@ def main() -> int:
     """Test with the environments that are named, else with all; 1 where something failed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help=", ".join(each.name for each in ENVIRONMENTS))
+    parser.add_argument("--all", action="store_true", help="large ones too")
     parser.add_argument("--folder", type=Path, default=FOLDER)
     parser.add_argument("--tests", nargs="+", default=["tests/autolog", "tests/kernel"])
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
-    chosen = [each for each in ENVIRONMENTS if not asked.names or each.name in asked.names]
+    chosen = [
+        each
+        for each in ENVIRONMENTS
+        if each.name in asked.names or (not asked.names and (asked.all or not each.is_large))
+    ]
     results = [test(each, asked.folder, asked.tests) for each in chosen]
     return 0 if results and all(results) else 1
 
