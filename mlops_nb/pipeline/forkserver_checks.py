@@ -144,7 +144,7 @@ def find_shadow(folder: str) -> str:
         entries = list(os.scandir(folder))
     except OSError as error:
         return f"its folder cannot be read: {error}"
-    imported = {name.partition(".")[0] for name in sys.modules}
+    imported = {name.partition(".")[0] for name in list(sys.modules)}
     for entry in entries:
         name = entry.name.partition(".")[0]
         loaded = getattr(sys.modules.get(name), "__file__", None) or ""

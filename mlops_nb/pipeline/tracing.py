@@ -280,7 +280,7 @@ def finish(named: Iterable[str] = ()) -> dict[str, Any]:
         return {}
     with paused():
         reads, doubts = {}, dict.fromkeys(trace.outside)
-        for path, stamp in trace.read.items():
+        for path, stamp in list(trace.read.items()):  # a thread may still be in our hook
             if path in trace.written and stamp is not None and stamp != filestate.read_stamp(path):
                 doubts[f"it changes {path!r}, which it has read"] = None
             elif path in trace.written and stamp is None:
@@ -296,14 +296,19 @@ def finish(named: Iterable[str] = ()) -> dict[str, Any]:
             doubts["it opens more files than can be followed"] = None
         return {
             "reads": reads,
-            "writes": {path: filestate.read_written(path) for path in trace.written},
-            "lists": {path: filestate.read_folder(path) for path in trace.listed},
-            "searches": {path: filestate.read_modules(path) for path in trace.searched},
+            "writes": {path: filestate.read_written(path) for path in list(trace.written)},
+            "lists": {path: filestate.read_folder(path) for path in list(trace.listed)},
+            "searches": {path: filestate.read_modules(path) for path in list(trace.searched)},
             "outside": list(doubts),
             "draws": trace.seeds != filestate.digest_seeds(),
             "modules": _list_modules(),
-            "packages": sorted({name.split(".")[0] for name in sys.modules}),
+            "packages": _list_packages(),
         }
+
+
+def _list_packages() -> list[str]:
+    # A list first: another thread may import meanwhile, one of our recorders for example.
+    return sorted({name.split(".")[0] for name in list(sys.modules)})
 
 
 def _list_modules() -> dict[str, Any]:
