@@ -208,7 +208,9 @@ class ModelSearch:
     def _follow_parts(self, node: ast.AST, frame: FrameType, tree: Tree) -> Run | None:
         run = None
         if isinstance(node, ast.Subscript):
-            self._add_key(node.slice, frame)
+            key = node.slice
+            if not (isinstance(key, ast.Name) and find_finished_loop(key, tree, self._running)):
+                self._add_key(key, frame)
         elif isinstance(node, ast.Call):
             run = self._find_begun(node, tree)
         elif isinstance(node, ast.Attribute):  # self.predictions[fold] = ...

@@ -29,6 +29,10 @@ POOLED = {
         "ms = []\n" + LOOP + "ms.append(m)\n"
         "v = accuracy_score(t, np.mean([m.predict(V) for m in ms], axis=0) > 0.5)"
     ),
+    "a dict by row": (
+        "ps, i = {}, 0\n" + LOOP + "ps.update(dict(zip(va.tolist(), m.predict(V[va]))))\n"
+        "v = accuracy_score(t, [ps[i] for i in range(len(t))])"
+    ),
     "no names": (
         "ps = [LogisticRegression(C=2).fit(V[tr], t[tr]).predict(V[va]) for tr, va in folds]\n"
         "v = accuracy_score(t, np.concatenate(ps))"
