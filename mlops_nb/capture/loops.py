@@ -205,7 +205,7 @@ def _measure(loop: _Loop, look: Lookup) -> tuple[float, float] | None:
         return None
     if loop.is_counted:
         held = _evaluate(loop.words[0], look)
-        total = len(held) if type(held) in (list, tuple, dict, range, str) else None
+        total = _count(held)
         return None if not total or at >= total else (float(at), float(total))
     words = [_evaluate(word, look) for word in loop.words]
     if any(type(word) is not int for word in words):
@@ -214,7 +214,16 @@ def _measure(loop: _Loop, look: Lookup) -> tuple[float, float] | None:
         steps = range(*words)
     except ValueError:
         return None
-    return (float(steps.index(at)), float(len(steps))) if at in steps else None
+    total = _count(steps)
+    return (float(steps.index(at)), float(total)) if total and at in steps else None
+
+
+def _count(held: Any) -> int | None:
+    """Count the members of one of Python's own; None of others, and of more than it can count."""
+    try:
+        return len(held) if type(held) in (list, tuple, dict, range, str) else None
+    except OverflowError:
+        return None  # range(10**20): meant to go on until somebody stops it
 
 
 def _evaluate(node: ast.expr, look: Lookup) -> Any:
@@ -236,7 +245,7 @@ def _evaluate(node: ast.expr, look: Lookup) -> Any:
         return table.get(key) if type(table) is dict and type(key) in (str, int) else None
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len":
         held: Any = _evaluate(node.args[0], look) if len(node.args) == 1 else None
-        return len(held) if type(held) in (list, tuple, dict, range, str) else None
+        return _count(held)
     return None
 
 

@@ -51,6 +51,8 @@ def show(seen: list[Sighting | None]) -> list[tuple[float, float | None] | None]
         ("for i in range(6, 0, -3):\n    x = i\n    look()", [(0, 2), (1, 2)]),
         ("xs = list('abc')\nfor i, x in enumerate(xs):\n    look()", [(0, 3), (1, 3), (2, 3)]),
         ("xs = [5, 6]\nfor i in range(len(xs)):\n    look()", [(0, 2), (1, 2)]),
+        ("for i in range(10**20):\n    look()\n    if i: break", [None, None]),
+        ("for i, x in enumerate(range(10**20)):\n    look()\n    if i: break", [None, None]),
         (
             "if True:\n    for a in range(2):\n        for b in range(3): look()",
             [(0, 2)] * 3 + [(1, 2)] * 3,
