@@ -99,8 +99,23 @@ def write_book(folder: Path) -> str:
     return "breast_cancer.ipynb"
 
 
+def take_serving(page: Page, model: Locator) -> None:
+    """Serve the version in view by clicking, try it with the form, and keep it in light and dark."""
+    part = model.get_by_role("region", name="Serve", exact=True)
+    part.get_by_role("button", name="Serve", exact=True).click()
+    expect(part.get_by_text("Served at http://127.0.0.1:")).to_be_visible(timeout=60_000)
+    part.get_by_role("button", name="Predict", exact=True).click()
+    expect(part.get_by_text("Prediction:")).to_be_visible()
+    for theme in ("Dark", "Light"):
+        set_theme(page, f"JupyterLab {theme}")
+        part.get_by_text("Served at http").scroll_into_view_if_needed()
+        keep(page, f"serving-{theme.lower()}")
+    part.get_by_role("button", name="Stop", exact=True).click()
+    expect(part.get_by_text("It is not served.")).to_be_visible()
+
+
 def test_pictures_are_taken(jupyter: Jupyter, browser: Browser, page: Page) -> None:
-    """Notebook, panel in three themes, pipeline, model, project and Notebook 7, as they are now."""
+    """Notebook, panel in three themes, pipeline, model, serving, project and Notebook 7, as they are now."""
     name = write_book(jupyter.root)
     page.goto(jupyter.address("lab/tree", name))
     page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
@@ -149,6 +164,7 @@ def test_pictures_are_taken(jupyter: Jupyter, browser: Browser, page: Page) -> N
     model = page.get_by_role("region", name="Model breast-cancer")
     expect(model.get_by_text("mean radius").first).to_be_visible()
     keep(page, "panel-model")
+    take_serving(page, model)
 
     page.goto(jupyter.address("notebooks", name))
     page.locator(".jp-Notebook .jp-Cell").first.wait_for()
