@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from mlops_nb import autolog
+from mlops_nb.autolog import arming
 from mlops_nb.config import load_settings
 from mlops_nb.records import RunRecord
 from mlops_nb.store import Store
@@ -46,7 +47,10 @@ class Notebook:
         self.session.end_cell(index)
 
     def runs(self) -> list[RunRecord]:
-        """Read every run, oldest first."""
+        """Read every run, oldest first, once the files of its cells are identified."""
+        for armed in arming._armed:
+            if armed.lineage is not None:
+                armed.lineage.wait(60)
         return [self.store.read_run(run_id) for run_id in self.store.list_run_ids()]
 
     def names(self) -> list[str]:
