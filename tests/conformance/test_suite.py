@@ -111,7 +111,11 @@ def describe(source: str, folder: Path) -> object:
     target = folder / "out.json"
     subprocess.run(
         [sys.executable, "-c", code],
-        env={"PYTHONPATH": str(PROBE), "MLOPS_NB_CONFORMANCE_OUT": str(target), "PYTHONHASHSEED": "0"},
+        env={
+            "PYTHONPATH": str(PROBE),
+            "MLOPS_NB_CONFORMANCE_OUT": str(target),
+            "PYTHONHASHSEED": "0",
+        },
         check=True,
     )
     return json.loads(target.read_text())

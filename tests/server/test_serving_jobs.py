@@ -21,7 +21,7 @@ def test_clearing_one_that_ended_leaves_its_successor(tmp_path: Path) -> None:
             if self._successor is not None:
                 jobs._jobs[key] = self._successor
 
-    successor = Version("serving")
+    successor = cast("ServedVersion", Version("serving"))
     jobs._jobs[key] = cast("ServedVersion", Version("ended", successor))
     assert jobs.stop(*key) is None
     assert jobs.list_served(tmp_path) == [successor]
