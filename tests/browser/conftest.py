@@ -62,6 +62,15 @@ class Jupyter:
         nbformat.write(book, self.root / name)
         return name
 
+    def read_notebook(self, name: str) -> Any:
+        """Read a notebook, once nobody is in the middle of writing it."""
+        for _ in range(100):
+            try:
+                return nbformat.read(self.root / name, as_version=4)
+            except nbformat.reader.NotJSONError:
+                time.sleep(0.1)
+        return nbformat.read(self.root / name, as_version=4)
+
 
 def isolate(place: Path) -> dict[str, str]:
     """Give an environment in which Jupyter and IPython keep nothing outside a folder."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import nbformat
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -31,7 +30,7 @@ def test_panel_is_steered_by_keyboard(
     page.keyboard.press("Alt+Shift+KeyP")
     steps = panel.get_by_role("list", name="Steps").get_by_role("listitem")
     expect(steps.first).to_contain_text("Done")
-    saved = nbformat.read(jupyter.root / name, as_version=4)
+    saved = jupyter.read_notebook(name)
     assert saved.cells[0].metadata["tags"] == ["step:load"]
 
     # How the step runs is said in the property inspector.
@@ -45,7 +44,7 @@ def test_panel_is_steered_by_keyboard(
     tool.get_by_role("button", name="Tag and save").click()
     wanted = ["step:load", "retries:1", "cache:disabled"]
     for _ in range(100):
-        saved = nbformat.read(jupyter.root / name, as_version=4)
+        saved = jupyter.read_notebook(name)
         if saved.cells[0].metadata["tags"] == wanted:
             break
         page.wait_for_timeout(100)  # it is being written

@@ -28,7 +28,7 @@ def test_notebook_becomes_a_pipeline_by_clicking(
 ) -> None:
     """Cells are tagged, steps run and are cached, one is cancelled, and a wrong tag is found."""
     name = jupyter.write_notebook("steps.ipynb", *CELLS)
-    book = nbformat.read(jupyter.root / name, as_version=4)
+    book = jupyter.read_notebook(name)
     for cell, tag in zip(book.cells, TAGS, strict=False):
         cell.metadata["tags"] = [tag]
     nbformat.write(book, jupyter.root / name)
@@ -46,7 +46,7 @@ def test_notebook_becomes_a_pipeline_by_clicking(
     panel.get_by_label("Name of the step").fill("slow")
     panel.get_by_role("button", name="Tag and save").click()
     expect(steps).to_have_count(5)
-    saved = nbformat.read(jupyter.root / name, as_version=4)
+    saved = jupyter.read_notebook(name)
     assert saved.cells[-1].metadata["tags"] == ["step:slow"]
     marked = page.locator(".jp-Notebook:visible .jp-Cell[data-mlops-step]")
     expect(marked).to_have_count(5)  # each cell that names a step, but not the one with imports

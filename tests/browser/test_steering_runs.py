@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -138,7 +137,7 @@ def test_runs_are_found_compared_changed_and_opened(
     check_in_all_themes(browser, "[aria-label='Run third']", "run-page")
     run.get_by_role("button", name="Open code as a notebook").click()
     page.get_by_role("tab", name="third as it ran.ipynb").wait_for()
-    code = nbformat.read(jupyter.root / "third as it ran.ipynb", as_version=4).cells
+    code = jupyter.read_notebook("third as it ran.ipynb").cells
     assert [cell.source.strip() for cell in code] == [RUNS.strip()]
     page.keyboard.press("Escape")  # which kernel, of a notebook that has never run
     page.locator(".lm-DockPanel-tabBar").get_by_text("third", exact=True).click()
