@@ -7,6 +7,7 @@ import * as React from 'react';
 import type { IApi } from '../api';
 import { ComparisonTable } from '../components/comparison';
 import { Overlays } from '../components/overlay';
+import { Parallel } from '../components/parallel';
 import { Loader } from '../loader';
 import type { IComparison } from '../tokens';
 import { PageView } from './answerview';
@@ -37,6 +38,11 @@ export class ComparePage extends PageView<IComparison> {
           locale={this.locale}
           trans={this.trans}
           onOpen={run => this._options.onOpen(run.run_id, run.name)}
+        />
+        <Parallel
+          comparison={comparison}
+          locale={this.locale}
+          trans={this.trans}
         />
         <Overlays
           runs={comparison.runs}
