@@ -35,7 +35,8 @@ import type {
   IStatus,
   ISuggestion,
   ISurroundings,
-  IWholeModelVersion
+  IWholeModelVersion,
+  OtherRun
 } from './tokens';
 
 /** Where a run is: its id, and the notebook whose project's store keeps it. */
@@ -95,7 +96,9 @@ export interface IRunsApi {
   compareRuns(
     runIds: readonly string[],
     notebook: string,
-    offset: number
+    offset: number,
+    /** Which other one stands beside one run. */
+    beside?: OtherRun
   ): Promise<IComparison>;
   editRun(
     place: IRunPlace,
@@ -271,9 +274,11 @@ namespace Private {
           { notebook: place.notebook, path },
           settings
         ),
-      compareRuns: (runIds, notebook, offset) =>
-        ask<IComparison>('compare', { run: runIds, notebook, offset }, body =>
-          Array.isArray(body.rows)
+      compareRuns: (runIds, notebook, offset, beside) =>
+        ask<IComparison>(
+          'compare',
+          { run: runIds, notebook, offset, beside: beside ?? null },
+          body => Array.isArray(body.rows)
         ),
       editRun: (place, change) =>
         ask<IRun>(at(place), { notebook: place.notebook }, isRun, {

@@ -150,6 +150,7 @@ export class Documents {
       const folder = PathExt.dirname(notebook);
       return new RunPage({
         ...{ api, place, translator, onOpen, onOpenFile },
+        onCompare: runs => this._compare(runs, notebook),
         makeAgain: onChanged =>
           new RunAgain({
             ...{ api, place, contents, kernels, folder, onOpenFile, onChanged }
@@ -163,18 +164,22 @@ export class Documents {
 
   /** Opens what the page of the project lists. */
   private get _opener(): ProjectPage.IOpener {
-    const show = (runs: readonly IRun[]) =>
-      void this.open({
-        runIds: runs.map(run => run.run_id),
-        names: runs.map(run => run.name),
-        notebook: ''
-      });
+    const show = (runs: readonly IRun[]) => this._compare(runs, '');
     return {
       openRun: run => show([run]),
       compareRuns: show,
       openModel: model =>
         void this.open({ runIds: [], names: [], notebook: '', model })
     };
+  }
+
+  /** Show one run, or some side by side. */
+  private _compare(runs: readonly IRun[], notebook: string): void {
+    void this.open({
+      runIds: runs.map(run => run.run_id),
+      names: runs.map(run => run.name),
+      notebook
+    });
   }
 
   private _openFile(path: string): void {

@@ -139,7 +139,12 @@ export interface IComparison {
   readonly rows: readonly IComparedRow[];
   readonly count: number;
   readonly offset: number;
+  /** What the first run was found by, empty where it is just the newest; an older server does not say. */
+  readonly best_by?: string | null;
 }
+
+/** Beside which other run of its kind one is put. */
+export type OtherRun = 'best' | 'previous';
 
 /** Which runs are listed, and in which order. */
 export interface IQuery {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from mlops_nb.api.places import need_session, read_store
-from mlops_nb.errors import NotFoundError, StoreError
+from mlops_nb.errors import InvalidValueError, NotFoundError, StoreError
 from mlops_nb.records import Comparison, RunRecord
 from mlops_nb.tracking import Run, reopen_run
 from mlops_nb.tracking import active_run as active_run
@@ -316,14 +316,18 @@ def read_artifact(run_id: str, path: str, *, start: Path | None = None) -> bytes
     raise NotFoundError("artifact", path, known, f"Asked of run {run.run_id}.")
 
 
-def compare_runs(*run_ids: str, start: Path | None = None) -> Comparison:
+def compare_runs(
+    *run_ids: str, beside: Literal["best", "previous"] = "best", start: Path | None = None
+) -> Comparison:
     """Put runs side by side, differences first.
 
     Parameters
     ----------
     *run_ids
-        As for `get_run`. One is put beside the best other run of its name, notebook and experiment;
-        without any it is the newest.
+        As for `get_run`. One is put beside another of its name, notebook and experiment; without
+        any it is the newest.
+    beside
+        Which other: the best one, or the one that began last before it.
     start
         Folder whose project's store is read, where it is not this process's.
 
@@ -335,13 +339,16 @@ def compare_runs(*run_ids: str, start: Path | None = None) -> Comparison:
     Raises
     ------
     InvalidValueError
-        One run is given, and there is no other of its name.
+        One run is given, and there is no such other.
     """
-    from mlops_nb.api.tables import compare_records, compare_with_best
+    from mlops_nb.api import tables
 
+    compare = {"best": tables.compare_with_best, "previous": tables.compare_with_previous}
+    if beside not in compare:
+        raise InvalidValueError("run to compare with", beside, " or ".join(compare))
     store = read_store(start)
     runs = [get_run(run_id, start=start) for run_id in run_ids or ("latest",)]
-    return compare_records(store, runs) if len(runs) > 1 else compare_with_best(store, runs[0])
+    return tables.compare_records(store, runs) if len(runs) > 1 else compare[beside](store, runs[0])
 
 
 def edit_run(

@@ -12,7 +12,7 @@ from mlops_nb.errors import InvalidValueError
 from mlops_nb.records import Comparison, RunRecord, is_system
 from mlops_nb.store import Store
 from mlops_nb.tracking.changes import describe_changes
-from mlops_nb.tracking.ranking import find_best_kin
+from mlops_nb.tracking.ranking import find_best_kin, find_previous_kin
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,14 +130,48 @@ def compare_with_best(store: Store, run: RunRecord) -> Comparison:
     InvalidValueError
         There is no other run of its kind.
     """
-    name = run.name.replace("\\", "\\\\").replace("'", "''")
-    found = find_best_kin(store.search(f"attributes.run_name = '{name}'", None, _MOST_KIN, 0), run)
+    found = find_best_kin(store.search(_write_name(run), None, _MOST_KIN, 0), run)
     if found is None:
         raise InvalidValueError(
             "runs to compare", [run.name], "two or more runs, or one of which there are others"
         )
     best = store.read_run(found[0].run_id)
     return replace(compare_records(store, [best, run]), metric=found[1])
+
+
+def compare_with_previous(store: Store, run: RunRecord) -> Comparison:
+    """Put a run beside the one of its name, notebook and experiment that began last before it.
+
+    Parameters
+    ----------
+    store
+        Keeps both.
+    run
+        The second of the two.
+
+    Returns
+    -------
+    Comparison
+        As `compare_records`.
+
+    Raises
+    ------
+    InvalidValueError
+        There is none before it.
+    """
+    earlier = f"{_write_name(run)} AND attributes.started_at <= {run.started_at!r}"
+    found = find_previous_kin(store.search(earlier, None, _MOST_KIN, 0), run)
+    if found is None:
+        raise InvalidValueError(
+            "runs to compare", [run.name], "two or more runs, or one that had another before it"
+        )
+    return compare_records(store, [store.read_run(found.run_id), run])
+
+
+def _write_name(run: RunRecord) -> str:
+    """Write the condition that runs have the name of this one."""
+    name = run.name.replace("\\", "\\\\").replace("'", "''")
+    return f"attributes.run_name = '{name}'"
 
 
 def _are_nan(*values: Any) -> bool:

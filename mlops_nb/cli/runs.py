@@ -201,12 +201,13 @@ def show(run: str, as_json: bool) -> None:
 @click.command()
 @click.argument("runs", nargs=-1, metavar="[RUN...]")
 @click.option("--all", "show_all", is_flag=True, help="Also what is the same in all of them.")
+@click.option("--previous", is_flag=True, help="One run: beside the one before it.")
 @as_json
-def compare(runs: tuple[str, ...], show_all: bool, as_json: bool) -> None:
+def compare(runs: tuple[str, ...], show_all: bool, previous: bool, as_json: bool) -> None:
     """Compare runs, differences first; one, by default the newest, with the best of its name."""
     from mlops_nb import api
 
-    comparison = api.compare_runs(*runs)
+    comparison = api.compare_runs(*runs, beside="previous" if previous else "best")
     rows = [row for row in comparison.rows if row[3] or show_all]
     if as_json:
         print_json(

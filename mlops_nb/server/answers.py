@@ -171,6 +171,8 @@ class Comparison(Answer):
     rows: list[ComparedRow]
     count: int
     offset: int
+    # What the first run was found by, where it was not named; empty where it is just the newest.
+    best_by: str | None
 
 
 class Session(Answer):

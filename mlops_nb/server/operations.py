@@ -79,6 +79,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         answers.Comparison,
         {
             "run": {**TEXTS, "minItems": 1, "maxItems": 20},
+            "beside": {"type": "string", "enum": ["best", "previous"], "default": "best"},
             "limit": {**_LIMIT, "default": MAX_LIMIT},
             "offset": _PAGE["offset"],
         },

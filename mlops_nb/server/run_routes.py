@@ -215,13 +215,14 @@ class ArtifactRouteHandler(MLOpsRouteHandler):
 
 
 class CompareRouteHandler(MLOpsRouteHandler):
-    """``GET /mlops-nb/compare``: runs side by side; one beside the best other of its name."""
+    """``GET /mlops-nb/compare``: runs side by side; one beside another of its name."""
 
     @authenticated
     @authorized  # type: ignore[untyped-decorator]
     async def get(self) -> None:
         """Answer the comparison of the runs that the query names."""
         run_ids, start = self.get_query_arguments("run"), self.start
+        beside = self.get_query_argument("beside", "best")
         limit = self.read_argument("limit", MAX_LIMIT, 1, MAX_LIMIT)
         offset = self.read_argument("offset", 0, 0, _MAX_OFFSET)
         if not 1 <= len(run_ids) <= _MOST_COMPARED:
@@ -229,7 +230,7 @@ class CompareRouteHandler(MLOpsRouteHandler):
             raise InvalidValueError("runs to compare", run_ids, expected)
 
         def compare() -> dict[str, Any]:
-            found = api.compare_runs(*run_ids, start=start)
+            found = api.compare_runs(*run_ids, beside=beside, start=start)
             rows = [
                 {
                     "group": group,
@@ -240,6 +241,7 @@ class CompareRouteHandler(MLOpsRouteHandler):
                 for group, key, values, differs in found.rows[offset : offset + limit]
             ]
             runs = [write_listed_run(run) for run in found.runs]
-            return {"runs": runs, "rows": rows, "count": len(found.rows), "offset": offset}
+            body = {"runs": runs, "rows": rows, "count": len(found.rows), "offset": offset}
+            return {**body, "best_by": found.metric}
 
         await self.answer(compare)

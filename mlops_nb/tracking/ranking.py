@@ -51,14 +51,7 @@ def find_best_kin(runs: Sequence[RunRecord], run: RunRecord) -> tuple[RunRecord,
     str
         By which metric, empty without any. None where there is no such run.
     """
-    own = (run.name, run.notebook, run.experiment)
-    kin = [
-        each
-        for each in runs
-        if (each.name, each.notebook, each.experiment) == own
-        and each.run_id != run.run_id
-        and each.status not in {"failed", "running"}
-    ]
+    kin = [each for each in _list_kin(runs, run) if each.status not in {"failed", "running"}]
     if not kin:
         return None
     metric = choose_metric([run, *kin])
@@ -66,6 +59,35 @@ def find_best_kin(runs: Sequence[RunRecord], run: RunRecord) -> tuple[RunRecord,
     if metric is None or not ranked:
         return max(kin, key=lambda each: each.started_at), ""
     return ranked[0], metric
+
+
+def find_previous_kin(runs: Sequence[RunRecord], run: RunRecord) -> RunRecord | None:
+    """Find the run of the same name, notebook and experiment that began last before a run.
+
+    Parameters
+    ----------
+    runs
+        Among these.
+    run
+        The run that is to be compared with it.
+
+    Returns
+    -------
+    RunRecord or None
+        However it ended: what changed since it failed is asked as well. None for the first.
+    """
+    own = (run.started_at, run.run_id)  # ids order what began at the same time
+    before = [each for each in _list_kin(runs, run) if (each.started_at, each.run_id) < own]
+    return max(before, key=lambda each: (each.started_at, each.run_id), default=None)
+
+
+def _list_kin(runs: Sequence[RunRecord], run: RunRecord) -> list[RunRecord]:
+    own = (run.name, run.notebook, run.experiment)
+    return [
+        each
+        for each in runs
+        if (each.name, each.notebook, each.experiment) == own and each.run_id != run.run_id
+    ]
 
 
 def need_metric(runs: Sequence[RunRecord], metric: str | None) -> str:

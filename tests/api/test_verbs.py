@@ -104,6 +104,26 @@ def test_compare_needs_two() -> None:
         mlops.compare_runs("only")
 
 
+def test_compare_with_the_one_before() -> None:
+    """One run is put beside the best of its name, or beside the last that began before it."""
+    ids = []
+    for rate, score in ((1, 0.9), (2, 0.5), (3, 0.7)):
+        with mlops.start_run("it's \\ it") as run:
+            mlops.log_param("rate", rate)
+            mlops.log_metric("acc", score)
+        ids.append(run.run_id)
+    best = mlops.compare_runs(ids[2])
+    previous = mlops.compare_runs(ids[2], beside="previous")
+    for comparison, found, metric in ((best, 0, "acc"), (previous, 1, None)):
+        assert [run.run_id for run in comparison.runs] == [ids[found], ids[2]]
+        assert comparison.metric == metric
+        assert ("param", "rate", (found + 1, 3), True) in comparison.rows
+    with pytest.raises(InvalidValueError, match="another before it"):
+        mlops.compare_runs(ids[0], beside="previous")
+    with pytest.raises(InvalidValueError, match="best or previous"):
+        mlops.compare_runs(ids[0], beside="worst")  # type: ignore[arg-type]
+
+
 def test_runs_of_a_notebook(tmp_path: Path) -> None:
     """The panel asks for the runs of one notebook, whatever its path holds."""
     notebook = tmp_path / "it's \\ a.ipynb"

@@ -35,6 +35,11 @@ def test_run_is_exported_registered_and_made_again(
     row.get_by_role("button", name="Open", exact=True).click()
     document = page.get_by_role("region", name="Run LogisticRegression")
 
+    # What changed: nothing was before it.
+    changed = document.get_by_role("region", name="What changed")
+    changed.get_by_role("button", name="Since the run before it").click()
+    expect(changed.get_by_role("status")).to_contain_text("This is the first run")
+
     # Register: the kernel still has the object; what is refused stays in the form.
     document.get_by_role("button", name="Register…").click()
     form = document.get_by_role("form", name="Register the model")

@@ -113,6 +113,10 @@ def test_a_run_is_compared_with_the_best(ask: Ask, two_runs: list[str]) -> None:
         assert [run["metrics"]["acc"] for run in found["runs"]] == [0.75, 0.5]
         assert found["best_by"] == "acc"
         assert "best by acc" in ask("compare", *names).out
+    with api.start_run("second"):
+        pass
+    found = ask("compare", "--previous", "--json").json
+    assert [run["metrics"] for run in found["runs"]] == [{"acc": 0.5}, {}]
 
 
 def test_artifact_is_written(ask: Ask, two_runs: list[str], tmp_path: Path) -> None:

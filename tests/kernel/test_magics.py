@@ -97,6 +97,8 @@ def test_runs_are_compared(two_runs: Run) -> None:
     }
     assert len(two_runs("%mlops compare first first").result) == 0
     assert len(two_runs("%mlops compare first first --all").result) > 0
+    refused = two_runs("%mlops compare first --previous").error_in_exec
+    assert isinstance(refused, InvalidValueError)  # it is the first of its name
 
 
 def test_values_are_logged(loaded: Run) -> None:

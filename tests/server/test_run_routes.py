@@ -224,6 +224,13 @@ async def test_comparison_has_differences_first(ask: Ask, add_run: AddRun) -> No
     assert [row["differs"] for row in body["rows"]] == [True, True, False, False]
     _, page = await ask("compare", run=[one, two], limit=1, offset=3)
     assert (page["rows"], page["count"]) == (body["rows"][3:], 4)
+    assert body["best_by"] is None
+    three = add_run("two", metrics={"acc": 0.5})
+    for beside, found in (("best", "acc"), ("previous", None)):
+        _, body = await ask("compare", run=three, beside=beside)
+        assert [run["run_id"] for run in body["runs"]] == [two, three]
+        assert body["best_by"] == found
+    assert (await ask("compare", run=three, beside="worst"))[0] == 400
     for wrong in ([], [one], [one] * 21):  # there is no other run of that name
         code, body = await ask("compare", run=wrong)
         assert (code, body["error"]) == (400, "InvalidValueError")

@@ -13,6 +13,7 @@ from mlops_nb.records import RunRecord, is_cost, is_lower_better
 from mlops_nb.tracking.ranking import (
     choose_metric,
     find_best_kin,
+    find_previous_kin,
     list_differing,
     need_metric,
     rank_runs,
@@ -111,3 +112,18 @@ def test_the_best_of_the_same_kind() -> None:
     assert find_best_kin([own, other, failed], own) is None
     bare = [make_run(at) for at in (0.0, 1.0, 2.0)]
     assert find_best_kin(bare, bare[0]) == (bare[2], "")
+
+
+def test_the_one_before() -> None:
+    """It is the last of the same kind that began earlier, also where it failed; the first has none."""
+    own = make_run(3.0, notebook="a.ipynb")
+    first = make_run(1.0, notebook="a.ipynb")
+    failed = replace(make_run(2.0, notebook="a.ipynb"), status="failed")
+    later, other = make_run(4.0, notebook="a.ipynb"), make_run(2.5, notebook="b.ipynb")
+    runs = [later, own, other, failed, first]
+    assert find_previous_kin(runs, own) == failed
+    assert find_previous_kin(runs, failed) == first
+    assert find_previous_kin(runs, first) is None
+    together = replace(own, run_id=own.run_id + "x")
+    assert find_previous_kin([*runs, together], together) == own
+    assert find_previous_kin([*runs, together], own) == failed

@@ -102,6 +102,7 @@ describe('pages', () => {
   const shared = {
     translator: nullTranslator,
     onOpen,
+    onCompare: vi.fn(),
     onOpenFile: vi.fn(),
     onOpenCells: vi.fn(),
     makeAgain: () => new FakeAgain()

@@ -7,13 +7,15 @@ import * as React from 'react';
 import type { IRunAgain } from '../runagain';
 import type {
   ICellsPage,
+  IComparison,
   ICurve,
   IJob,
   IRun,
   IRunDetails,
   IRunsPage,
   ISurroundings,
-  MetricValue
+  MetricValue,
+  OtherRun
 } from '../tokens';
 import { Pending, useAnswer } from './answer';
 import { Curve } from './curve';
@@ -29,6 +31,7 @@ import { nameStatus } from './run';
 import { RunButtons } from './runbuttons';
 import { Code, Datasets, Environment } from './surroundings';
 import { listTags } from './tags';
+import { WhatChanged } from './whatchanged';
 
 /** So many curves are asked for at once. */
 const CURVES_AT_ONCE = 12;
@@ -43,6 +46,7 @@ export interface IRunQuestions {
   readonly onSurroundings: () => Promise<ISurroundings>;
   readonly onArtifact: (path: string) => Promise<Blob>;
   readonly onChildren: () => Promise<IRunsPage>;
+  readonly onOther: (beside: OtherRun) => Promise<IComparison>;
 }
 
 export interface IRunPageProps {
@@ -53,6 +57,7 @@ export interface IRunPageProps {
   readonly locale: string;
   readonly trans: TranslationBundle;
   readonly onOpen: (runId: string, name: string) => void;
+  readonly onCompare: (runs: readonly IRun[]) => void;
   readonly onOpenFile: (path: string) => void;
   readonly onOpenCode: (run: IRunDetails) => Promise<void>;
   /** The last reproduction of the run that this server has begun. */
@@ -224,6 +229,7 @@ export function RunPageView(props: IRunPageProps): React.JSX.Element {
           <Entries title={trans.__('Tags')} entries={listTags(run)} />
         </div>
       </div>
+      <WhatChanged {...props} onAsk={questions.onOther} />
       <Metrics {...props} />
       <Figures {...files} />
       <Family {...props} />

@@ -11,7 +11,7 @@ import { RunPageView } from '../components/runpage';
 import { isReproducing } from '../components/reproduction';
 import { Loader } from '../loader';
 import type { IRunAgain } from '../runagain';
-import type { ICell, IJob, IRunDetails } from '../tokens';
+import type { ICell, IJob, IRun, IRunDetails } from '../tokens';
 import { PageView } from './answerview';
 
 /** A run, and the last reproduction of it that this server has begun. */
@@ -44,6 +44,8 @@ export class RunPage extends PageView<IRunState> {
       onCurve: (key, pixels) => api.getCurve(place, key, pixels),
       onCells: offset => api.listCells(place, offset),
       onSurroundings: () => api.getSurroundings(place),
+      onOther: beside =>
+        api.compareRuns([place.runId], place.notebook, 0, beside),
       onArtifact: path => api.readArtifact(place, path),
       onChildren: () =>
         api.listRuns({
@@ -69,6 +71,7 @@ export class RunPage extends PageView<IRunState> {
         locale={this.locale}
         trans={this.trans}
         onOpen={this._options.onOpen}
+        onCompare={this._options.onCompare}
         onOpenFile={this._options.onOpenFile}
         onOpenCode={async shown => {
           const cells = await readCells(this._questions.onCells);
@@ -91,6 +94,7 @@ export namespace RunPage {
     /** Give what can be done with the run; the page asks anew when it is told of a change. */
     readonly makeAgain: (onChanged: () => Promise<void>) => IRunAgain;
     readonly onOpen: (runId: string, name: string) => void;
+    readonly onCompare: (runs: readonly IRun[]) => void;
     readonly onOpenFile: (path: string) => void;
     /** Write cells into a notebook of their own, and open it. */
     readonly onOpenCells: (

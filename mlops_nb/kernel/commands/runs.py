@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import filterfalse
-from typing import Any
+from typing import Any, Literal
 
 from mlops_nb import api
 from mlops_nb.errors import UsageError
@@ -227,10 +227,12 @@ def _show(call: Call) -> Shown:
 def _configure_compare(parser: Parser) -> None:
     parser.add_argument("runs", nargs="*", metavar="RUN", help="one beside the best, or more")
     parser.add_argument("--all", action="store_true", help="also what is the same in all of them")
+    parser.add_argument("--previous", action="store_true", help="one run: beside the one before it")
 
 
 def _compare(call: Call) -> Shown:
-    comparison = api.compare_runs(*call.arguments.runs)
+    beside: Literal["best", "previous"] = "previous" if call.arguments.previous else "best"
+    comparison = api.compare_runs(*call.arguments.runs, beside=beside)
     shown = [row for row in comparison.rows if row[3] or call.arguments.all]
     columns = ["", "key", *comparison.titles]
     rows = [
