@@ -54,6 +54,7 @@ export class RunChanges extends VDomModel {
 
   /** Choose nothing, and forget what was said; another notebook is in view, say. */
   clear(): void {
+    this._views++;
     this._selected = new Map();
     this._deleted = [];
     this._removedTag = null;
@@ -90,8 +91,9 @@ export class RunChanges extends VDomModel {
   /** Remove a tag of a run; it can be had back. */
   async removeTag(run: IRun, key: string): Promise<boolean> {
     const value = run.tags[key];
+    const view = this._views;
     const isDone = await this._tag(run, key, null);
-    if (isDone) {
+    if (isDone && view === this._views) {
       this._deleted = [];
       this._removedTag = { run, key, value: String(value) };
       this.stateChanged.emit();
@@ -108,9 +110,12 @@ export class RunChanges extends VDomModel {
   remove(runs: readonly IRun[]): Promise<boolean> {
     this._deleted = [];
     this._removedTag = null;
-    return this._change(async notebook => {
+    return this._change(async (notebook, isInView) => {
       for (const run of runs) {
         await this._options.api.deleteRun({ runId: run.run_id, notebook });
+        if (!isInView()) {
+          continue;
+        }
         this._deleted = [...this._deleted, run];
         const chosen = new Map(this._selected);
         chosen.delete(run.run_id);
@@ -148,25 +153,31 @@ export class RunChanges extends VDomModel {
   }
 
   private async _change(
-    change: (notebook: string) => Promise<unknown>
+    change: (notebook: string, isInView: () => boolean) => Promise<unknown>
   ): Promise<boolean> {
     const notebook = this._options.getNotebook();
+    const view = this._views;
+    const isInView = () => view === this._views;
     if (notebook === null || this._isBusy) {
       return false;
     }
     this._isBusy = true;
     this._problem = null;
     this.stateChanged.emit();
+    let problem: IProblem | null = null;
     try {
-      await change(notebook);
+      await change(notebook, isInView);
     } catch (error) {
-      this._problem = readProblem(error);
+      problem = readProblem(error);
     }
     this._isBusy = false;
+    if (isInView()) {
+      this._problem = problem;
+    }
     // The list says what is so now, also where only some of it was done.
     void this._options.onChanged();
     this.stateChanged.emit();
-    return this._problem === null;
+    return problem === null;
   }
 
   private readonly _options: RunChanges.IOptions;
@@ -175,6 +186,8 @@ export class RunChanges extends VDomModel {
   private _removedTag: IRemovedTag | null = null;
   private _problem: IProblem | null = null;
   private _isBusy = false;
+  /** Counts the notebooks that were in view: of others than this one nothing is told. */
+  private _views = 0;
 }
 
 export namespace RunChanges {

@@ -74,6 +74,7 @@ export class PipelineSteering extends VDomModel {
 
   /** Forget everything: another notebook is in view. */
   clear(): void {
+    this._views++;
     this._forget();
     this._isEdited = false;
     this._job = null;
@@ -91,11 +92,13 @@ export class PipelineSteering extends VDomModel {
 
   /** Save the notebook and run its pipeline. */
   start(request: IJobRequest): Promise<boolean> {
-    return this._do(async (api, notebook) => {
+    return this._do(async (api, notebook, isInView) => {
       await this._save();
       const answer: IJobAnswer = await api.startJob(notebook, request);
-      this._job = answer.job;
-      this._isEdited = false;
+      if (isInView()) {
+        this._job = answer.job;
+        this._isEdited = false;
+      }
     });
   }
 
@@ -106,9 +109,12 @@ export class PipelineSteering extends VDomModel {
 
   /** Save the notebook and write it as a script. */
   exportScript(): Promise<boolean> {
-    return this._do(async (api, notebook) => {
+    return this._do(async (api, notebook, isInView) => {
       await this._save();
-      this._exported = (await api.exportScript(notebook)).path;
+      const { path } = await api.exportScript(notebook);
+      if (isInView()) {
+        this._exported = path;
+      }
     });
   }
 
@@ -147,9 +153,15 @@ export class PipelineSteering extends VDomModel {
   }
 
   private async _do(
-    action: (api: IApi, notebook: string) => Promise<unknown>
+    action: (
+      api: IApi,
+      notebook: string,
+      isInView: () => boolean
+    ) => Promise<unknown>
   ): Promise<boolean> {
     const notebook = this._options.getNotebook();
+    const view = this._views;
+    const isInView = () => view === this._views;
     if (notebook === null || this._isBusy) {
       return false;
     }
@@ -157,16 +169,20 @@ export class PipelineSteering extends VDomModel {
     this._problem = null;
     this._exported = null;
     this.stateChanged.emit();
+    let problem: IProblem | null = null;
     try {
-      await action(this._options.api, notebook);
+      await action(this._options.api, notebook, isInView);
     } catch (error) {
-      this._problem = readProblem(error);
+      problem = readProblem(error);
     }
     this._isBusy = false;
+    if (isInView()) {
+      this._problem = problem;
+    }
     this._forget();
     void this._options.onChanged();
     this.stateChanged.emit();
-    return this._problem === null;
+    return problem === null;
   }
 
   private readonly _options: PipelineSteering.IOptions;
@@ -178,6 +194,8 @@ export class PipelineSteering extends VDomModel {
   private _isEdited = false;
   /** Counts what was in view, so that late answers are known as such. */
   private _generation = 0;
+  /** Counts the notebooks that were in view: of others than this one nothing is told. */
+  private _views = 0;
 }
 
 export namespace PipelineSteering {
