@@ -34,6 +34,8 @@ _POINTS: tuple[tuple[str, str, str, str], ...] = (
     ("h5py", "h5py._hl.files", "make_fid", "name"),
 )
 _SECOND = frozenset({"serialize_file"})  # the path is their second argument
+# What these do is known, whatever the user has called: a training writes its checkpoints.
+_WRITES = {"serialize_file": True, "_check_save_filelike": True, "safe_open": False}
 _LIBRARIES = tuple(dict.fromkeys(library for library, *_ in _POINTS))
 
 
@@ -89,7 +91,7 @@ class BlindReaders:
                 reason = f"{module.__name__} has no {name}"
                 self._states[library] = ("not armed", reason)
                 continue
-            note = self._note_sql if name == "pandasSQL_builder" else self._note_path
+            note = self._note_sql if name == "pandasSQL_builder" else self._make_note(name)
             place = 1 if name in _SECOND else 0
             original = vars(module)[name]
 
@@ -123,10 +125,16 @@ class BlindReaders:
 
         return hide_frame(stand_in)
 
-    def _note_path(self, target: Any) -> None:
-        call = find_call(get_frame(3))  # what has called the stand-in
-        if call is not None:
-            self._opened.note_path(target, call, writes=is_writing(call))
+    def _make_note(self, name: str) -> Callable[[Any], None]:
+        known = _WRITES.get(name)
+
+        def note(target: Any) -> None:
+            call = find_call(get_frame(3))  # what has called the stand-in
+            if call is not None:
+                writes = is_writing(call) if known is None else known
+                self._opened.note_path(target, call, writes=writes)
+
+        return note
 
     def _note_sql(self, connection: Any) -> None:
         caller = get_frame(3)

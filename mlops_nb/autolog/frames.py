@@ -122,6 +122,16 @@ def is_library_frame(frame: FrameType) -> bool:
     return isinstance(name, str) and name.startswith(("sklearn.", "joblib."))
 
 
+def is_measured(frame: FrameType | None) -> bool:
+    """Tell whether Hugging Face's Trainer asks for what is computed: its results are known."""
+    seen = 0
+    while frame is not None and seen < _DEEPEST_TIMED:
+        if frame.f_globals.get("__name__") == "transformers.trainer":
+            return True
+        frame, seen = frame.f_back, seen + 1
+    return False
+
+
 def is_timed(frame: FrameType | None) -> bool:
     """Tell whether ``%timeit`` is at work: its hundreds of fits are no experiments."""
     seen = 0

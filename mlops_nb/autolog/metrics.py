@@ -9,13 +9,21 @@ from types import CellType, FrameType, ModuleType
 from typing import Any
 
 from mlops_nb.autolog.callsites import Site, find_site
-from mlops_nb.autolog.derived import derive_metric
+from mlops_nb.autolog.derived import derive_metric, is_kept
 from mlops_nb.autolog.fits import FitRecorder
-from mlops_nb.autolog.frames import BUSY, get_caller, hide_frame, is_library_frame, read_locals
+from mlops_nb.autolog.frames import (
+    BUSY,
+    get_caller,
+    hide_frame,
+    is_library_frame,
+    is_measured,
+    read_locals,
+)
 from mlops_nb.autolog.guard import Guard
 from mlops_nb.autolog.naming import name_derived, name_metric
 from mlops_nb.autolog.patching import Patches
-from mlops_nb.autolog.provenance import ModelSearch, find_again
+from mlops_nb.autolog.provenance import ModelSearch
+from mlops_nb.autolog.ways import find_again
 from mlops_nb.tracking import Run, Session, active_run
 
 _MOST_DERIVED = 200
@@ -41,6 +49,7 @@ class MetricRecorder:
     def __init__(self, session: Session, fits: FitRecorder) -> None:
         self._session, self._fits = session, fits
         self._derived: list[tuple[dict[str, Any], str, Run]] = []
+        self._kept: dict[int, Site | None] = {}  # calls of this cell of which nothing is made
         self.logged: set[str] = set()
 
     def record(self, function: str, value: Any, frame: FrameType) -> None:
@@ -70,13 +79,13 @@ class MetricRecorder:
             run = self._fits.known.find(model)
         site = find_site(user)
         if run is None:
-            run = find_again(site, user, self._fits.known) or self._find_run(user)
+            run = self._find_run(site, user)
         if run is not None:
             name = name_metric(site, user, default)
             run.log_metric(name, number)
             self.logged.add(name)
             self._session.touch(run)
-            if name == default:
+            if name == default and self._kept.get(id(site)) is not site:
                 self._derive(site, user, number, run)
 
     def _derive(self, site: Site | None, user: FrameType, number: float, run: Run) -> None:
@@ -90,25 +99,33 @@ class MetricRecorder:
         if derived is not None and len(self._derived) < _MOST_DERIVED:
             self._derived.append((user.f_globals, derived, run))
             self.logged.add(derived)
+        elif derived is None and is_kept(site):
+            self._kept[id(site)] = site
 
     def finish_cell(self) -> None:
         """Log the variables that metrics were turned into, now that they have their values."""
         waiting, self._derived = self._derived, []
         self.logged.clear()
+        self._kept.clear()
         last = {(id(run), name): (space, name, run) for space, name, run in waiting}
         for namespace, name, run in last.values():
             number = _read_number(namespace.get(name))
             if number is not None:
                 run.log_metric(name, number)
 
-    def _find_run(self, frame: FrameType) -> Run | None:
-        search = ModelSearch(self._fits.known)
-        run = search.find(frame)
-        if run is None and search.several is not None:
-            return self._fits.find_group(search.several, frame)
-        if run is None and search.is_unsure:
+    def _find_run(self, site: Site | None, frame: FrameType) -> Run | None:
+        found = find_again(site, frame, self._fits.known)
+        if found is None:
+            search = ModelSearch(self._fits.known)
+            run = search.find(frame)
+            if run is None and search.several is not None:
+                return self._fits.find_group(search.several, frame)
+            is_unsure, is_pooled = search.is_unsure, search.is_pooled
+        else:
+            run, is_unsure, is_pooled = found
+        if run is None and is_unsure:
             run = self._fits.latest
-            if run is not None and search.is_pooled:
+            if run is not None and is_pooled:
                 return self._fits.find_group(run, frame)
         return run if run is not None else active_run()
 

@@ -94,6 +94,7 @@ class NetRecorder(Recorder):
         error: BaseException | None = None,
         facts: dict[str, Any] | None = None,
         unit: str = "epoch",
+        judge: tuple[str, float, int] | None = None,
     ) -> None:
         """Close a training, with its time and its best epoch.
 
@@ -107,15 +108,19 @@ class NetRecorder(Recorder):
             Parameters that are known only now.
         unit
             What its results are counted in.
+        judge
+            By which of them the user wants the best to be chosen, its best value, and when.
         """
         run = training.run
         metrics = {"train_time_s": training.measure()}
         best = self._best.pop(id(training), {})
-        judge = _choose_judge(list(best))
+        name = _choose_judge(list(best))
+        if judge is None and name is not None:
+            judge = name, *best[name]
         if judge is not None:
-            value, step = best[judge]
+            by, value, step = judge
             metrics[f"best_{unit}"] = float(step)
-            run.set_tag(f"best_{unit}", f"{step}, by {tidy_name(judge)} = {value:.6g}")
+            run.set_tag(f"best_{unit}", f"{step}, by {tidy_name(by)} = {value:.6g}")
         run.log_metrics(metrics, step=0)
         run.log_params(facts or {})
         self.end(training, error)

@@ -23,6 +23,7 @@ from mlops_nb.autolog.training import Training, find_user, tidy_name
 from mlops_nb.tracking import Run
 
 _LOOP, _SPEED = "find_executable_batch_size", "speed_metrics"
+_MEASURES = frozenset({"evaluate", "predict"})
 _PACKAGES = ("transformers.", "accelerate.", "torch.")
 _ALWAYS = frozenset(
     {"num_train_epochs", "max_steps", "per_device_train_batch_size", "gradient_accumulation_steps",
@@ -41,6 +42,8 @@ _LEFT_OUT = (
     "project",
 )
 _MOST_CONFIG = 60
+# How fast it was and how much it computed is no result of a model.
+_NO_RESULTS = ("_runtime", "_per_second", "_time", "total_flos")
 
 
 class TransformersIntegration(NetIntegration):
@@ -73,7 +76,8 @@ class TransformersIntegration(NetIntegration):
 
     def _wrap_training(self, inner: Any, trainer: Any) -> Any:
         def inner_training_loop(*args: Any, **kwargs: Any) -> Any:
-            following = self.guard.call(self._begin, trainer, get_caller())
+            resumed = kwargs.get("resume_from_checkpoint")
+            following = self.guard.call(self._begin, trainer, get_caller(), resumed)
             try:
                 result = inner(*args, **kwargs)
             except BaseException as error:
@@ -88,7 +92,7 @@ class TransformersIntegration(NetIntegration):
 
     def _wrap_speed(self, original: Any) -> Any:
         def speed_metrics(*args: Any, **kwargs: Any) -> Any:
-            if not BUSY.value and get_caller().f_code.co_name == "evaluate":
+            if not BUSY.value and get_caller().f_code.co_name in _MEASURES:
                 self.guard.call(self._log_evaluation, get_caller())
             return original(*args, **kwargs)
 
@@ -99,11 +103,10 @@ class TransformersIntegration(NetIntegration):
         trainer: Any = values.get("self")
         found = getattr(values.get("output"), "metrics", None)
         if isinstance(found, dict) and hasattr(trainer, "model"):
-            numbers = {name: each for name, each in found.items() if type(each) in {int, float}}
-            self.recorder.log_later(trainer.model, "", numbers)
+            self.recorder.log_later(trainer.model, "", _list_results(found))
 
     # ------------------------------------------------------------------ one training
-    def _begin(self, trainer: Any, frame: Any) -> _Following | None:
+    def _begin(self, trainer: Any, frame: Any, resumed: Any) -> _Following | None:
         user = find_user(frame, _PACKAGES)
         if user is None or self._make_callback is None:
             return None
@@ -113,6 +116,8 @@ class TransformersIntegration(NetIntegration):
         following = _Following(self, training)
         try:
             _describe(training, trainer, self.recorder)
+            if isinstance(resumed, str):
+                training.run.log_params({"resume_from_checkpoint": resumed})
             following.callback = self._make_callback(following)
             trainer.callback_handler.callbacks.append(following.callback)
         except BaseException as error:
@@ -164,9 +169,9 @@ class _Following:
     def note(self, step: int, logs: dict[str, Any]) -> None:
         """Note what the trainer logs, by its own names."""
         values = [
-            (tidy_name(name), float(value))
-            for name, value in logs.items()
-            if type(value) in {int, float} and not name.startswith("train_")
+            (tidy_name(name), value)
+            for name, value in _list_results(logs).items()
+            if not name.startswith("train_")
         ]
         self._owner.recorder.note(self.training, step, values)
         if "train_loss" in logs:
@@ -179,7 +184,26 @@ class _Following:
         if best:
             run.set_tag("checkpoint.best", best)
         facts = {"steps": state.global_step, "epochs.done": state.epoch or 0.0}
-        self._owner.recorder.finish(self.training, error, facts, unit="step")
+        judge = _find_judge(trainer)
+        self._owner.recorder.finish(self.training, error, facts, unit="step", judge=judge)
+
+
+def _list_results(logs: dict[str, Any]) -> dict[str, float]:
+    return {
+        name: float(value)
+        for name, value in logs.items()
+        if type(value) in {int, float} and not name.endswith(_NO_RESULTS)
+    }
+
+
+def _find_judge(trainer: Any) -> tuple[str, float, int] | None:
+    """Give the measure that the user has chosen, its best value and when that was."""
+    measure = getattr(trainer.args, "metric_for_best_model", None)
+    value: Any = getattr(trainer.state, "best_metric", None)
+    step: Any = getattr(trainer.state, "best_global_step", None)
+    if not isinstance(measure, str) or type(value) not in {int, float} or not step:
+        return None
+    return measure if measure.startswith("eval_") else f"eval_{measure}", value, step
 
 
 def _derive(base: Any) -> Callable[[_Following], Any]:
@@ -222,6 +246,7 @@ def _describe(training: Training, trainer: Any, recorder: NetRecorder) -> None:
         if any(part in field.name for part in _LEFT_OUT) or not field.init:
             continue
         is_changed = type(value) in {str, int, float, bool} and value != default
+        is_changed = is_changed and not (value is False and default is None)  # as it is made of it
         if is_changed or field.name in _ALWAYS:
             found[field.name] = make_plain(value)
             changed += [field.name] if is_changed else []

@@ -164,6 +164,8 @@ def _describe_kept(run: RunRecord) -> str:
         shape = " × ".join(str(size) for size in data.shape)  # noqa: RUF001 - a sign for people
         label = f"{data.role}: {data.name}" if data.role and data.name else data.role or data.name
         parts.append(f"{label or data.kind} ({shape})" if shape else label or data.kind)
+    if len(parts) > MAX_KEYS:
+        parts[MAX_KEYS:] = [f"{len(parts) - MAX_KEYS} more"]
     figures = sum(1 for artifact in run.artifacts if artifact.media_type.startswith("image/"))
     if figures:
         parts.append(f"{figures} figure{'s' if figures > 1 else ''}")

@@ -126,6 +126,23 @@ def test_libraries_that_open_past_python(armed: Notebook) -> None:
     assert {rows[f"{name} files"] for name in ("pandas", "pyarrow", "polars", "torch")} == {"armed"}
 
 
+def test_a_library_that_writes_on_its_way(armed: Notebook) -> None:
+    """What is written in native code is known as that, whatever the user has called."""
+    armed.run(
+        "import torch\n"
+        "from contextlib import ExitStack\n"
+        "from safetensors.torch import load_file, save_file\n"
+        "with ExitStack() as stack:\n"
+        "    stack.callback(load_file, 's.safetensors')\n"
+        "    stack.callback(torch.save, 1, 't.pt')\n"
+        "    stack.callback(save_file, {'a': torch.ones(2)}, 's.safetensors')\n"
+    )
+    (found,) = _cells(armed)
+    assert {(role, name) for _, role, name, _ in found} == {
+        ("written", "s.safetensors"), ("written", "t.pt"), ("read", "s.safetensors"),
+    }  # fmt: skip
+
+
 def test_a_run_names_the_files_of_earlier_cells(armed: Notebook) -> None:
     """Training names what the cells read whose variables it uses, and nothing of other cells."""
     Path("train.csv").write_text("a,y\n1,0\n2,1\n3,0\n4,1\n")

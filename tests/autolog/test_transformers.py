@@ -30,13 +30,13 @@ config = BertConfig(vocab_size=50, hidden_size=16, num_hidden_layers=1, num_atte
     intermediate_size=16, max_position_embeddings=16)
 torch.manual_seed(0)
 rows = [{'input_ids': torch.randint(0, 50, (8,)), 'labels': torch.tensor(n % 2)} for n in range(16)]
-def make(epochs=2, **more):
+def make(epochs=2, callbacks=None, compute_metrics=None, **more):
     torch.manual_seed(1)
     given = TrainingArguments(output_dir='out', num_train_epochs=epochs, logging_steps=2,
-        per_device_train_batch_size=4, eval_strategy='epoch', save_strategy='no', report_to='none',
-        use_cpu=True, disable_tqdm=True, learning_rate=0.01)
+        per_device_train_batch_size=4, eval_strategy='epoch', report_to='none',
+        use_cpu=True, disable_tqdm=True, learning_rate=0.01, **{'save_strategy': 'no', **more})
     return Trainer(model=BertForSequenceClassification(config), args=given, train_dataset=rows,
-        eval_dataset=rows, **more)
+        eval_dataset=rows, callbacks=callbacks, compute_metrics=compute_metrics)
 """
 
 
@@ -102,6 +102,39 @@ def test_loop_is_seen_once_and_failures_end_it(book: Notebook) -> None:
     ]  # fmt: skip
     assert book.names()[-1] == "Sequential"
     assert not BUSY.value
+
+
+EVALUATED = """
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score
+def measure(given):
+    return {'accuracy': accuracy_score(given.label_ids, given.predictions.argmax(-1))}
+trainer = make(2, compute_metrics=measure, save_strategy='epoch', load_best_model_at_end=True,
+    metric_for_best_model='accuracy')
+trainer.train()
+"""
+
+
+def test_evaluations_belong_to_the_training(book: Notebook) -> None:
+    """The user's measure tells the best; what is evaluated later is no other model's result."""
+    book.run(EVALUATED)
+    trained = book.runs()[0]
+    best = book.namespace["trainer"].state.best_global_step
+    assert trained.tags["best_step"].startswith(f"{best}, by eval_accuracy = ")
+    assert trained.tags["checkpoint.best"].endswith(f"checkpoint-{best}")
+    assert not [name for name in trained.metrics if name.endswith(("_runtime", "_per_second"))]
+    book.run("LogisticRegression().fit([[0], [1]], [0, 1])")
+    book.run("trainer.evaluate(); found = trainer.predict(rows)")
+    book.run("trainer.args.num_train_epochs = 3; trainer.train(resume_from_checkpoint=True)")
+    autolog.disarm()
+    trained, other, resumed = book.runs()
+    expected = book.namespace["found"].metrics["test_accuracy"]
+    assert trained.metrics["test_accuracy"] == expected
+    assert "accuracy" not in trained.metrics
+    assert set(other.metrics) == {"fit_time_s"}
+    assert resumed.params["resume_from_checkpoint"].endswith("checkpoint-8")
+    written = {data.name for data in trained.datasets if data.role == "written"}
+    assert "model.safetensors" in {name.rpartition("/")[2] for name in written}
 
 
 def _fail_with(call: Callable[[], Any]) -> tuple[str, list[str]]:

@@ -126,6 +126,9 @@ def test_document_of_a_card_tells_what_its_html_tells() -> None:
     shown = document["runs"][0]
     assert (document["count"], len(shown["metrics"]), shown["more_metrics"]) == (1, 12, 3)
     assert (shown["nested"], shown["recorded"], shown["duration_s"]) == (2, "1 figure", 1.5)
+    read = tuple(DatasetRecord("", "file", f"{i}.csv", "read") for i in range(15))
+    fed = render_card(Card("id", [make_run(datasets=read)], {}))._repr_mimebundle_()[MEDIA_TYPE]
+    assert fed["runs"][0]["recorded"].endswith("read: 11.csv, 3 more")
     many = render_card(Card("id", [run] * 30, {}))._repr_mimebundle_()[MEDIA_TYPE]
     assert (many["count"], len(many["runs"])) == (30, 20)
 
