@@ -8,6 +8,7 @@ import type { IArtifact } from '../tokens';
 import { readProblem } from '../tokens';
 import { Pending, useAnswer } from './answer';
 import { formatSize } from './format';
+import { explainProblem } from './states';
 
 /** Larger pictures are saved, not shown. */
 const LARGEST_SHOWN = 5_000_000;
@@ -111,7 +112,12 @@ function FileRow(
     setProblem('');
     props.onRead(artifact.path).then(
       content => save(content, artifact.path),
-      (error: unknown) => setProblem(readProblem(error).message)
+      (error: unknown) => {
+        const found = readProblem(error);
+        // Some problems have no message of their own.
+        const { title } = explainProblem(found, trans);
+        setProblem([title, found.message].filter(Boolean).join('. '));
+      }
     );
   };
   return (

@@ -7,6 +7,7 @@ import * as React from 'react';
 import type { ICellPlace, IProblem, ISuggestion } from '../tokens';
 import { readProblem } from '../tokens';
 import { SmallButton } from './changebar';
+import { explainProblem } from './states';
 
 export interface ISuggestionsProps {
   readonly actions: {
@@ -46,7 +47,8 @@ export function Suggestions(props: ISuggestionsProps): React.JSX.Element {
       </p>
       {problem && (
         <p className="jp-MLOpsFilter-problem" role="alert">
-          {problem.message} {problem.hint}
+          {explainProblem(problem, trans).title}. {problem.message}{' '}
+          {problem.hint}
         </p>
       )}
       {found === null ? (
