@@ -16,6 +16,8 @@ Object.assign(globalThis, {
   matchMedia: () => ({
     matches: false,
     addEventListener: () => {},
-    removeEventListener: () => {}
+    removeEventListener: () => {},
+    addListener: () => {},
+    removeListener: () => {}
   })
 });

@@ -2,7 +2,11 @@
  * Opens runs and comparisons in the main area, each once, and again after the page is reloaded.
  */
 import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
-import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import {
+  MainAreaWidget,
+  Notification,
+  WidgetTracker
+} from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
 import type { ITranslator } from '@jupyterlab/translation';
 import type { Widget } from '@lumino/widgets';
@@ -13,7 +17,7 @@ import { CommandIDs } from './commands';
 import type { ProjectPage } from './sections/project';
 import { panelIcon } from './icons';
 import type { ICell, IRun } from './tokens';
-import { TRANSLATION_DOMAIN } from './tokens';
+import { readProblem, TRANSLATION_DOMAIN } from './tokens';
 
 /** Longer names make tabs that hide all others. */
 const LONGEST_TITLE = 40;
@@ -49,13 +53,35 @@ export class Documents {
    * @param args - what, what it is called, and the notebook whose project's store keeps it
    */
   async open(args: DocumentArgs): Promise<void> {
-    const { app } = this._options;
     const id = Private.identify(args);
     const known = this._tracker.find(widget => widget.id === id);
     if (known) {
       this._show(known);
       return;
     }
+    // A second press, while the code of the page is on its way, is about the same page.
+    if (this._coming.has(id)) {
+      return;
+    }
+    this._coming.add(id);
+    try {
+      await this._add(id, args);
+    } catch (error) {
+      const trans = this._options.translator.load(TRANSLATION_DOMAIN);
+      Notification.error(
+        trans.__(
+          '%1 could not be opened: %2',
+          this._describe(args),
+          readProblem(error).message
+        )
+      );
+    } finally {
+      this._coming.delete(id);
+    }
+  }
+
+  private async _add(id: string, args: DocumentArgs): Promise<void> {
+    const { app } = this._options;
     const [content] = await Promise.all([this._make(args), import('./styles')]);
     const widget = new MainAreaWidget({ content });
     // After the frame, which calls every content the same.
@@ -206,6 +232,8 @@ export class Documents {
   }
 
   private readonly _options: Documents.IOptions;
+  /** The ids of those that are not there yet. */
+  private readonly _coming = new Set<string>();
   private readonly _tracker = new WidgetTracker<MainAreaWidget>({
     namespace: 'mlops-nb-documents'
   });
