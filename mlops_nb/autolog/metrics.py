@@ -124,7 +124,7 @@ class MetricRecorder:
         else:
             run, is_unsure, is_pooled = found
         if run is None and is_unsure:
-            run = self._fits.latest
+            run = None if is_measured(frame) else self._fits.latest
             if run is not None and is_pooled:
                 return self._fits.find_group(run, frame)
         return run if run is not None else active_run()
