@@ -117,9 +117,11 @@ def run(python: Path | str, program: str, call: str, cache: str = "") -> list[fl
             "MLOPS_NB_STORE": f"{folder}/store", "MLOPS_NB_CACHE": cache or f"{folder}/cache",
             "AIM_TRACKING_TELEMETRY": "false", "__AIM_TELEMETRY_ENABLED__": "0",
         }  # fmt: skip
-        code = MEASURE + program + f"\nprint('FOUND' + json.dumps({call}))\n"
+        # A file, because a notebook's cell has a source to be read as well.
+        script = Path(folder, "program.py")
+        script.write_text(MEASURE + program + f"\nprint('FOUND' + json.dumps({call}))\n")
         done = subprocess.run(
-            [str(python), "-W", "ignore", "-c", code],
+            [str(python), "-W", "ignore", str(script)],
             cwd=folder, env=environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
     if done.returncode:

@@ -53,12 +53,7 @@ def derive_metric(
     """
     if site is None:
         return None
-    known = _known.get(id(site))
-    if known is None or known[0] is not site:
-        if len(_known) >= _MOST_KNOWN:
-            _known.clear()
-        known = _known[id(site)] = (site, *_read(site))
-    _, steps, name, is_returned = known
+    _, steps, name, is_returned = _read_known(site)
     try:
         for step in steps:
             value = step(value)
@@ -76,6 +71,34 @@ def derive_metric(
     found = (name, value) if name else derive_metric(outer, above, value, depth + 1)
     function = frame.f_code.co_name
     return (function, value) if found is None and steps and is_result_name(function) else found
+
+
+def is_kept(site: Site | None) -> bool:
+    """Tell whether the value of a call is kept as it is, whatever it may be.
+
+    Parameters
+    ----------
+    site
+        The call that gives a metric.
+
+    Returns
+    -------
+    bool
+        False where something is made of it, or its function returns it.
+    """
+    if site is None:
+        return True
+    _, steps, _, is_returned = _read_known(site)
+    return not steps and not is_returned
+
+
+def _read_known(site: Site) -> tuple[Site, tuple[Step, ...], str | None, bool]:
+    known = _known.get(id(site))
+    if known is None or known[0] is not site:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        known = _known[id(site)] = (site, *_read(site))
+    return known
 
 
 def _read(site: Site) -> tuple[tuple[Step, ...], str | None, bool]:

@@ -30,12 +30,15 @@ class KnownModels:
         Asked for the run of a model that is not known.
     places : FitPlaces
         Runs by the call that began them.
+    fits : int
+        How many models were noted so far.
     """
 
     def __init__(self) -> None:
         self._entries: dict[int, _Entry] = {}
         self.seek: Callable[[Any], Run | None] | None = None
         self.places = FitPlaces()
+        self.fits = 0
 
     def add(self, model: Any, run: Run, data: Any = None, sample: Sample | None = None) -> None:
         """Note that a run fits a model.
@@ -51,6 +54,7 @@ class KnownModels:
         sample
             A few rows of it.
         """
+        self.fits += 1
         key = id(model)
         entries = self._entries
 
@@ -71,7 +75,7 @@ class KnownModels:
         entry = self._entries.get(id(model))
         if entry is None and is_data(type(model)):
             whole = getattr(model, "base", None)  # one column of predictions, say
-            entry = self._entries.get(id(whole))
+            entry = None if whole is None else self._entries.get(id(whole))
             return entry.run if entry is not None and entry.model() is whole else None
         session = current_session()
         if entry is not None and entry.model() is model:

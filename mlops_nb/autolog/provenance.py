@@ -31,53 +31,10 @@ from mlops_nb.autolog.pooling import (
     number,
     pair,
 )
+from mlops_nb.autolog.ways import Answer, keep_answer, keep_way
 from mlops_nb.tracking import Run
 
 _MOST_STEPS = 80
-_MOST_WAYS = 256
-_LOOKED_UP = (ast.Name, ast.Attribute, ast.Subscript)  # all else has no value that can be peeked at
-# What was looked up on the way to a model, by call site and number of cells so far: in a loop the
-# same names lead to the same model again, or to what the loop has put in its place.
-_ways: dict[tuple[int, int], tuple[Site, list[tuple[ast.AST, bool]]]] = {}
-
-
-def find_again(site: Site | None, frame: FrameType, known: KnownModels) -> Run | None:
-    """Go the way that led from this call to a model before.
-
-    Parameters
-    ----------
-    site
-        The call.
-    frame
-        The user's frame.
-    known
-        The models that runs have fitted.
-
-    Returns
-    -------
-    Run or None
-        None where there is no such way, or it leads elsewhere now: `ModelSearch` is to be asked.
-    """
-    found = None if site is None else _ways.get(_name_way(site, frame))
-    if found is None or found[0] is not site:
-        return None
-    scope = read_locals(frame)
-    for node, is_known in found[1]:
-        value = peek(node, scope, frame.f_globals)
-        if (value is not NOTHING) is not is_known:
-            return None
-        if is_known:
-            run = known.find(value)
-            if run is not None:
-                return run
-            if type(value) in {dict, list, tuple}:
-                return None
-    return None
-
-
-def _name_way(site: Site, frame: FrameType) -> tuple[int, int]:
-    history = frame.f_globals.get("In")
-    return id(site), len(history) if isinstance(history, list) else 0
 
 
 class ModelSearch:
@@ -114,6 +71,8 @@ class ModelSearch:
         self._running: set[int] = set()
         self._start: FrameType | None = None
         self._way: list[tuple[ast.AST, bool]] | None = None
+        self._looked: list[tuple[ast.AST, Any]] = []
+        self._is_fluid = False
         self.is_unsure = False
         self.several: Run | None = None
         self.is_pooled = False
@@ -137,13 +96,13 @@ class ModelSearch:
         if site is None:
             self.is_unsure = True
             return None
-        key = _name_way(site, frame)
         self._start, self._way = frame, []
         run = self._find(site, frame)
         if run is not None and self._way is not None:
-            if len(_ways) >= _MOST_WAYS:
-                _ways.clear()
-            _ways[key] = (site, [step for step in self._way if isinstance(step[0], _LOOKED_UP)])
+            keep_way(site, frame, self._way)
+        elif not self._is_fluid and not self._groups:
+            answer = Answer(run, self.is_unsure, self.is_pooled)
+            keep_answer(site, frame, self._known, self._looked, answer)
         return run
 
     def _find(self, site: Site, frame: FrameType) -> Run | None:
@@ -244,8 +203,10 @@ class ModelSearch:
         value = self._peek(node, frame)
         if frame is not self._start:
             self._way = None
-        elif self._way is not None:
-            self._way.append((node, value is not NOTHING))
+        else:
+            self._looked.append((node, value))
+            if self._way is not None:
+                self._way.append((node, value is not NOTHING))
         if value is NOTHING:
             return None, False
         run = self._known.find(value)
@@ -327,10 +288,10 @@ class ModelSearch:
 
     def _follow_fills(self, name: str, scope: ast.AST, frame: FrameType, tree: Tree) -> Run | None:
         """Follow what was put into a collection later: ``d[k] = v``, ``d.append(v)``."""
-        self._way = None
         group: dict[Any, Run] = {}
         for key, value in list_fills(scope, name):
-            self._begun = None
+            self._begun = self._way = None
+            self._is_fluid = True  # the same container holds something else the next time
             run = self._follow(value, frame, tree)
             loops = list_loops(value, tree)
             if not self._is_running(value, tree):
@@ -382,7 +343,7 @@ class ModelSearch:
         return None
 
     def _follow_function(self, function: FunctionType) -> Run | None:
-        self._way = None
+        self._way, self._is_fluid = None, True  # what it uses may change, and it stays the same
         module = function.__globals__.get("__name__", "")
         if module.partition(".")[0] in {"sklearn", "numpy", "pandas", "scipy"}:
             return None
