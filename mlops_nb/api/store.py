@@ -38,6 +38,8 @@ def verify_store(max_s: float | None = None) -> Verification:
 def collect_garbage(grace_s: float = DAY_S) -> Collection:
     """Delete objects that no run, session, model or tag names any more.
 
+    What killed reproductions have left in the folder for temporary files goes too.
+
     Parameters
     ----------
     grace_s
@@ -54,8 +56,10 @@ def collect_garbage(grace_s: float = DAY_S) -> Collection:
     CorruptObjectError
         An object that names others is damaged; nothing was deleted.
     """
+    from mlops_nb.pipeline.reproduce_remains import sweep_reproductions
     from mlops_nb.store import upkeep
 
+    sweep_reproductions()
     store = read_store()
     if (store.root / "steps").is_dir():  # what it names is kept
         collect_cache()

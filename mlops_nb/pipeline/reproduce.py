@@ -19,6 +19,7 @@ from mlops_nb.pipeline.progress import OnProgress, Progress
 from mlops_nb.pipeline.reproduce_inputs import Guard, Inputs, check_inputs, restore_inputs
 from mlops_nb.pipeline.reproduce_judge import Judge, find_versions
 from mlops_nb.pipeline.reproduce_matching import list_children, match_by_name, match_by_place
+from mlops_nb.pipeline.reproduce_remains import KEPT
 from mlops_nb.pipeline.reproduce_replay import Replay, replay
 from mlops_nb.pipeline.reproduce_scratch import Scratch
 from mlops_nb.pipeline.reproduce_surroundings import (
@@ -146,7 +147,7 @@ class _Case:
                 "--allow-outside lets it"
             )
         self.scratch = scratch = Scratch(self.store, folder)
-        guard.keep(scratch.root / "kept")
+        guard.keep(scratch.root / KEPT)
         for name in restore_inputs(self.store, inputs, scratch.mirror.folder):
             self.remarks.append(f"{name!r} is another file today; the store had its bytes")
         try:

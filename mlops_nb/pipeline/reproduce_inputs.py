@@ -12,6 +12,7 @@ from pathlib import Path
 from mlops_nb.data.files import EXACT_BYTES, FileIdentities, read_stamp
 from mlops_nb.data.fingerprint import SAMPLED
 from mlops_nb.errors import InvalidValueError
+from mlops_nb.pipeline.reproduce_remains import note_originals
 from mlops_nb.records import DatasetRecord, RunDifference, RunRecord
 from mlops_nb.store import Store
 
@@ -200,6 +201,7 @@ class Guard:
                 stamp, copy = read_stamp(path), folder / str(number)
                 shutil.copy2(path, copy)
                 self._kept[path] = (stamp, copy)
+        note_originals(folder, {path: copy for path, (_, copy) in self._kept.items()})
 
     def put_back(self) -> list[str]:
         """Put back what was changed.

@@ -8,20 +8,18 @@ to be reproduced move into the user's store.
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from mlops_nb.errors import MLOpsError
+from mlops_nb.pipeline.reproduce_remains import make_root, sweep_reproductions
 from mlops_nb.pipeline.verify_folder import Mirror, make_mirror
 from mlops_nb.records import RunRecord
 from mlops_nb.store import Store, open_store
 from mlops_nb.store.store import close_store
 
-_PREFIX = "mlops-nb-reproduce-"
 # Where somebody works is no part of what they compute.
 _OWN_VARIABLES = frozenset({"CONDA_DEFAULT_ENV"})
 
@@ -45,8 +43,8 @@ class Scratch:
     """
 
     def __init__(self, store: Store, folder: Path) -> None:
-        # Where links in the path are followed, names below it would no longer be below it.
-        self.root = Path(os.path.realpath(tempfile.mkdtemp(prefix=_PREFIX)))
+        sweep_reproductions()
+        self.root = make_root()
         self._user = store
         try:
             self.mirror: Mirror = make_mirror(folder, self.root / "work", [store.root])
