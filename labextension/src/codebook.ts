@@ -11,8 +11,8 @@ const MOST_CELLS = 5000;
 /** Enough names for a person who opens the same run again and again. */
 const MOST_NAMES = 100;
 
-/** Longer names are refused by some file systems. */
-const LONGEST_NAME = 80;
+/** File systems count bytes and refuse 256 of them; number and ending need some. */
+const LONGEST_NAME = 200;
 
 /**
  * Ask for all cells of a run, page by page.
@@ -70,7 +70,14 @@ export function makeNotebook(run: IRun, cells: readonly ICell[]): object {
  */
 export function nameNotebook(run: IRun): string {
   const plain = run.name.replace(/[^\p{L}\p{N}._-]+/gu, '-');
-  const name = plain.slice(0, LONGEST_NAME).replace(/^[.-]+|[.-]+$/g, '');
+  const encoder = new TextEncoder();
+  let left = LONGEST_NAME;
+  // Letter by letter: half of one is no text that a server could read.
+  const short = Array.from(plain.slice(0, LONGEST_NAME)).filter(letter => {
+    left -= encoder.encode(letter).length;
+    return left >= 0;
+  });
+  const name = short.join('').replace(/^[.-]+|[.-]+$/g, '');
   return `${name || 'run'} as it ran`;
 }
 
