@@ -11,9 +11,9 @@ export interface ICellRole {
   readonly after: readonly string[];
 }
 
-/** Kale's words mean the same. */
-const STEP = /^(?:step|block):(.*)$/;
-const AFTER = /^(?:after|prev):(.*)$/;
+/** Kale's words mean the same; blanks around words mean nothing. */
+const STEP = /^\s*(?:step|block)\s*:\s*(.*?)\s*$/;
+const AFTER = /^\s*(?:after|prev)\s*:(.*)$/;
 const PLAIN: ReadonlyMap<string, CellKind> = new Map([
   ['parameters', 'parameters'],
   ['pipeline-parameters', 'parameters'],
@@ -26,8 +26,10 @@ const PLAIN: ReadonlyMap<string, CellKind> = new Map([
 /** A step is called like a variable; '-' may stand in it. */
 export const isStepName = (name: string) => /^[A-Za-z_][\w-]*$/.test(name);
 
+const readPlain = (tag: string) => PLAIN.get(tag.trim());
+
 const isOurs = (tag: string) =>
-  STEP.test(tag) || AFTER.test(tag) || PLAIN.has(tag);
+  STEP.test(tag) || AFTER.test(tag) || readPlain(tag) !== undefined;
 
 /**
  * Read what the tags say.
@@ -42,9 +44,7 @@ export function readRole(tags: readonly string[]): ICellRole {
     .flatMap(names => names.split(','))
     .map(name => name.trim())
     .filter(Boolean);
-  const plain = tags
-    .map(tag => PLAIN.get(tag))
-    .find(kind => kind !== undefined);
+  const plain = tags.map(readPlain).find(kind => kind !== undefined);
   return {
     kind: steps.length > 0 ? 'step' : (plain ?? 'none'),
     step: steps[0] ?? '',
@@ -71,7 +71,7 @@ export function writeRole(
       return [
         ...others,
         // A cell may begin a step and declare parameters.
-        ...tags.filter(tag => PLAIN.get(tag) === 'parameters'),
+        ...tags.filter(tag => readPlain(tag) === 'parameters'),
         `step:${role.step}`,
         ...role.after.map(name => `after:${name}`)
       ];
