@@ -27,6 +27,8 @@ interface IButtonProps {
   readonly isOff?: boolean;
   readonly title?: string;
   readonly className?: string;
+  /** Whether it has the focus once it is there. */
+  readonly isFirst?: boolean;
   readonly onClick: () => void;
 }
 
@@ -37,6 +39,7 @@ export function SmallButton(props: IButtonProps): React.JSX.Element {
       className={`jp-MLOpsButton jp-mod-styled ${props.className ?? ''}`.trim()}
       disabled={props.isOff}
       title={props.title}
+      autoFocus={props.isFirst}
       onClick={props.onClick}
     >
       {props.label}

@@ -48,9 +48,25 @@ function Form(props: IFormProps): React.JSX.Element {
   );
 }
 
+/** Give the focus back where a form was asked for: else a keyboard begins at the top of the page. */
+export function useReturn(): void {
+  React.useEffect(() => {
+    const before = document.activeElement;
+    return () => {
+      if (
+        document.activeElement === document.body &&
+        before instanceof HTMLElement
+      ) {
+        before.focus();
+      }
+    };
+  }, []);
+}
+
 /** The first field of a form that was asked for has the focus. */
 function useFocus(): React.RefObject<HTMLInputElement> {
   const field = React.useRef<HTMLInputElement>(null);
+  useReturn();
   React.useEffect(() => {
     field.current?.focus();
     field.current?.select();

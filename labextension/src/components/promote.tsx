@@ -77,7 +77,8 @@ export function PromoteForm(props: IPromoteFormProps): React.JSX.Element {
   const change = useChange();
   const listId = React.useId();
   const wanted = alias.trim();
-  const current = aliases[wanted];
+  // Not by its key: every object has a constructor.
+  const current = new Map(Object.entries(aliases)).get(wanted);
   return (
     <section aria-label={trans.__('Promote')}>
       <h2>{trans.__('Promote version %1', version)}</h2>
@@ -148,7 +149,8 @@ export interface IRollbackFormProps {
 /** A button that asks for the reason before it undoes what was done last with an alias. */
 export function RollbackForm(props: IRollbackFormProps): React.JSX.Element {
   const { alias, version, trans, onPromote } = props;
-  const [isOpen, setIsOpen] = React.useState(false);
+  // Null before it was ever open: a button that comes back has the focus of the form.
+  const [isOpen, setIsOpen] = React.useState<boolean | null>(null);
   const [reason, setReason] = React.useState('');
   const change = useChange();
   const field = React.useRef<HTMLInputElement>(null);
@@ -161,6 +163,7 @@ export function RollbackForm(props: IRollbackFormProps): React.JSX.Element {
     return (
       <SmallButton
         label={trans.__('Roll back to version %1', version)}
+        isFirst={isOpen === false}
         onClick={() => setIsOpen(true)}
       />
     );

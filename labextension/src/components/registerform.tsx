@@ -9,6 +9,7 @@ import type { IModelVersion } from '../tokens';
 import { readProblem } from '../tokens';
 import { Pending, useAnswer } from './answer';
 import { SmallButton } from './changebar';
+import { useReturn } from './forms';
 
 const LONGEST_NAME = 64;
 const LONGEST_ALIAS = 63;
@@ -114,6 +115,7 @@ function Fields(props: IFieldsProps): React.JSX.Element {
 export function RegisterForm(props: IRegisterFormProps): React.JSX.Element {
   const { trans } = props;
   const answer = useAnswer(props.onAsk, []);
+  useReturn();
   const [after, setAfter] = React.useState<IRegisterState | null>(null);
   const [problem, setProblem] = React.useState('');
   const [isBusy, setIsBusy] = React.useState(false);
