@@ -37,8 +37,10 @@ function pressFocused(node: ParentNode, name: string): void {
 }
 
 const focused = () => {
-  const { activeElement } = document;
-  return activeElement?.ariaLabel ?? activeElement?.textContent;
+  const { activeElement, body } = document;
+  return activeElement === body
+    ? null
+    : (activeElement?.ariaLabel ?? activeElement?.textContent);
 };
 
 describe('a run opened by the keyboard', () => {
