@@ -15,17 +15,17 @@ from typing import Any, ClassVar
 from mlops_nb.autolog.boosters import describe_callbacks, name_set
 from mlops_nb.autolog.describe import make_plain
 from mlops_nb.autolog.frames import BUSY, get_caller, hide_frame
+from mlops_nb.autolog.keras_model import describe_compiled, is_number, read_rate, write_layers
 from mlops_nb.autolog.metrics import find_cell
 from mlops_nb.autolog.nets import NetIntegration, find_net_user
 from mlops_nb.autolog.torch_data import log_loader
-from mlops_nb.autolog.training import Training, tidy_name
+from mlops_nb.autolog.training import Training
 from mlops_nb.tracking import Run
 
 _SETTINGS = (
     "epochs", "batch_size", "validation_split", "steps_per_epoch", "class_weight", "initial_epoch",
     "shuffle", "validation_freq",
 )  # fmt: skip
-_MOST_LAYERS = 2000
 _MOST_PARTS = 8
 
 
@@ -125,7 +125,7 @@ class KerasIntegration(NetIntegration):
 
     def _describe(self, training: Training, given: dict[str, Any], user: Any) -> None:
         run, model = training.run, given["self"]
-        params, changed = _describe_compiled(model)
+        params, changed = describe_compiled(model)
         for name in _SETTINGS:
             if given.get(name) is not None:
                 params[name] = make_plain(given[name])
@@ -160,9 +160,9 @@ class KerasIntegration(NetIntegration):
 
     def _note_epoch(self, training: Training, model: Any, epoch: int, logs: dict[str, Any]) -> None:
         training.steps += 1
-        values = [(name, float(value)) for name, value in logs.items() if _is_number(value)]
+        values = [(name, float(value)) for name, value in logs.items() if is_number(value)]
         if "learning_rate" not in logs:
-            rate = _read_rate(getattr(model, "optimizer", None))
+            rate = read_rate(getattr(model, "optimizer", None))
             if rate is not None:
                 values.append(("learning_rate", rate))
         self.recorder.note(training, epoch, values)
@@ -178,17 +178,15 @@ class KerasIntegration(NetIntegration):
                 self._note_epoch(training, model, epoch, logs)
         facts: dict[str, Any] = {"epochs.done": training.steps}
         if getattr(model, "built", False):
-            total = int(model.count_params())
-            trained = sum(_count(each) for each in model.trainable_weights)
-            facts |= {"model.parameters": total, "model.trainable": trained}
-            text = _write_layers(model, total, trained).encode()
+            layers, counts = write_layers(model)
+            facts |= counts
             if self.recorder.data is not None:
-                self.recorder.data.submit(lambda: _log_text(run, text))
+                self.recorder.data.submit(lambda: _log_text(run, layers.encode()))
         self.recorder.finish(training, error, facts)
 
     def _log_evaluation(self, model: Any) -> None:
         found = model.get_metrics_result()
-        values = {name: float(value) for name, value in found.items() if _is_number(value)}
+        values = {name: float(value) for name, value in found.items() if is_number(value)}
         self.recorder.log_later(model, "test_", values)
 
 
@@ -208,49 +206,6 @@ def _derive(base: Any, note: Callable[..., None]) -> Callable[[Training], Any]:
     return Recording
 
 
-def _describe_compiled(model: Any) -> tuple[dict[str, Any], list[str]]:
-    """Give what a model was compiled with, and the names of what is not the library's default."""
-    params: dict[str, Any] = {"model": type(model).__qualname__, "model.layers": len(model.layers)}
-    optimizer = getattr(model, "optimizer", None)
-    changed = ["model"]
-    if optimizer is not None:
-        kind = type(optimizer)
-        params["optimizer"] = kind.__name__
-        changed.append("optimizer")
-        # Its `get_config` gives the same, and on some backends a warning with it.
-        for name, parameter in inspect.signature(kind).parameters.items():
-            value = vars(optimizer).get(name)
-            if name == "learning_rate":
-                value = _read_rate(optimizer) or vars(optimizer).get("_learning_rate")
-            if name in {"name", "kwargs"} or value is None:
-                continue
-            params[f"optimizer.{name}"] = make_plain(value)
-            default = parameter.default
-            is_near = _is_number(value) and _is_number(default) and abs(value - default) < 1e-6
-            if not is_near and value != default:
-                changed.append(f"optimizer.{name}")
-    config = getattr(model, "_compile_config", None)
-    given = getattr(config, "config", None) or vars(model).get("_compile_config")
-    loss = getattr(model, "loss", None)
-    if loss is not None:
-        params["loss"] = _name(loss)
-        changed.append("loss")
-    asked = given.get("metrics") if isinstance(given, dict) else None
-    if asked:
-        params["metrics"] = _name(asked)
-        changed.append("metrics")
-    return params, changed
-
-
-def _name(value: Any) -> Any:
-    """Name losses and metrics: by their texts, functions or classes."""
-    if isinstance(value, (list, tuple)):
-        return [_name(each) for each in value]
-    if isinstance(value, dict):
-        return {str(key): _name(each) for key, each in value.items()}
-    return value if isinstance(value, str) else getattr(value, "__name__", type(value).__name__)
-
-
 def _list_parts(value: Any) -> list[Any]:
     """List the arrays that a model is fed with: one, or several in a list or a dict."""
     if isinstance(value, dict):
@@ -258,48 +213,6 @@ def _list_parts(value: Any) -> list[Any]:
     if isinstance(value, (list, tuple)) and value and not isinstance(value[0], (int, float, str)):
         return [part for part in value if hasattr(part, "shape")][:_MOST_PARTS]
     return [value] if hasattr(value, "shape") or isinstance(value, (list, tuple)) else []
-
-
-def _is_number(value: Any) -> bool:
-    if type(value) in {int, float}:
-        return True
-    return getattr(value, "shape", None) in {(), None} and hasattr(value, "item")
-
-
-def _read_rate(optimizer: Any) -> float | None:
-    """Read the rate of an optimizer; None where a schedule sets it."""
-    rate = vars(optimizer).get("_learning_rate") if optimizer is not None else None
-    value: Any = getattr(rate, "value", None)
-    if value is None:
-        return float(rate) if rate is not None and type(rate) in {int, float} else None
-    # A variable gives a warning of NumPy's when it is read as a number; what it holds does not.
-    number: Any = value.detach() if hasattr(value, "detach") else value
-    return float(f"{float(number):.7g}")  # as it was given, not as it is in 32 bits
-
-
-def _count(weight: Any) -> int:
-    total = 1
-    for size in weight.shape:
-        total *= int(size)
-    return total
-
-
-def _write_layers(model: Any, total: int, trained: int) -> str:
-    rows = []
-    for layer in model.layers[:_MOST_LAYERS]:
-        try:
-            shape = str(tuple(layer.output.shape))
-        except (AttributeError, ValueError):
-            shape = ""  # a layer that is used twice, or not yet, has no one output
-        count = str(layer.count_params()) if layer.built else ""
-        rows.append((tidy_name(layer.name), type(layer).__name__, shape, count))
-    widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
-    lines = [
-        "  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[3]])
-        for row in rows
-    ]
-    lines.append(f"{total} parameters, {trained} of them trained")
-    return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
 def _log_text(run: Run, text: bytes) -> None:
