@@ -394,5 +394,7 @@ def edit_run(
                 write.rename(name)
     record = store.read_run(found)
     if name is not None and record.name != name:  # a full disk, say: a run in progress goes on
-        raise StoreError(store.root, "the change could not be written", "Is the disk full?")
+        raise StoreError(
+            store.root, "the change could not be written", "Is the disk full, or read-only?"
+        )
     return record

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -14,7 +16,7 @@ from jupyter_server.utils import ensure_async
 from tornado.web import HTTPError
 
 from mlops_nb.config import load_settings
-from mlops_nb.errors import MLOpsError
+from mlops_nb.errors import MLOpsError, StoreError
 from mlops_nb.server.extension import WATCHER
 from mlops_nb.server.payload import locate_notebook, read_number, write_error
 from mlops_nb.server.workers import WORKERS, Workers
@@ -22,6 +24,8 @@ from mlops_nb.server.workers import WORKERS, Workers
 T = TypeVar("T")
 # As nginx counts them: no status that anybody receives.
 _CLIENT_GONE = 499
+# What a disk says that cannot be written; whatever else goes wrong with a file is a fault of ours.
+_REFUSALS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
 
 
 class MLOpsRouteHandler(APIHandler):  # type: ignore[misc]
@@ -66,6 +70,8 @@ class MLOpsRouteHandler(APIHandler):  # type: ignore[misc]
         ------
         HTTPError
             Whoever asked has gone; the answer goes nowhere.
+        StoreError
+            The disk is full, or may not be written.
         """
         workers: Workers = self.settings[WORKERS]
         self._work = asyncio.ensure_future(workers.run(verb, self.start))
@@ -75,6 +81,12 @@ class MLOpsRouteHandler(APIHandler):  # type: ignore[misc]
             if not self._is_left:
                 raise
             raise HTTPError(_CLIENT_GONE) from None
+        except OSError as error:
+            if isinstance(error, MLOpsError) or error.errno not in _REFUSALS:
+                raise
+            hint = "The user of the Jupyter server may not write there, or the disk is full."
+            place = error.filename or self.start
+            raise StoreError(place, os.strerror(error.errno), hint) from error
         return done
 
     def on_connection_close(self) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import logging
+import os
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -160,6 +162,25 @@ async def test_faults_of_ours_show_no_detail(
     assert body["error"] == "InternalError"
     assert "secret" not in json.dumps(body)
     assert "secret detail" in caplog.text
+
+
+async def test_a_disk_that_refuses_is_no_fault_of_ours(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A store that is read-only, or on a full disk, is named with what may be the reason."""
+    for number, words in ((errno.EROFS, "Read-only file system"), (errno.EACCES, "denied")):
+        error = OSError(number, os.strerror(number), "/data/.mlops/deleted")
+
+        def fail(error: OSError = error, **_: Any) -> None:
+            raise error
+
+        monkeypatch.setattr("mlops_nb.server.routes.api.list_runs", fail)
+        code, body = await ask("runs")
+        assert (code, body["error"]) == (409, "StoreError")
+        assert "'/data/.mlops/deleted'" in body["message"]
+        assert words in body["message"]
+        assert "may not write there" in body["hint"]
+    assert "Traceback" not in caplog.text
 
 
 async def test_slow_store_does_not_stop_the_server(
