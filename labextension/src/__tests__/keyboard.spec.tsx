@@ -122,6 +122,55 @@ describe('a run opened by the keyboard', () => {
     expect(findField(node, 'Value of the tag').value).toBe(' Ada ');
   });
 
+  describe('that is deleted or pinned', () => {
+    const runs = ['1', '2', '3'].map(run_id =>
+      makeRun({ run_id, name: `run ${run_id}` })
+    );
+    const openAt = (place: number) => {
+      const { node, update } = mount(make(runs));
+      const row = node.querySelectorAll('.jp-MLOpsRun')[place] as HTMLElement;
+      act(() =>
+        row.querySelector<HTMLElement>('.jp-MLOpsRun-summary')?.click()
+      );
+      return { row, show: (next: readonly IRun[]) => update(make(next)) };
+    };
+    const focusedRun = () =>
+      document.activeElement?.querySelector('.jp-MLOpsRun-name')?.textContent ??
+      null;
+
+    it.each([
+      [0, 'run 2'],
+      [1, 'run 3'],
+      [2, 'run 2']
+    ])('leaves the focus to its neighbour: %i', (place, name) => {
+      const { row, show } = openAt(place);
+      pressFocused(row, 'Delete');
+      show(runs); // asked for before it was done
+      expect(focused()).toBe('Delete');
+      show(runs.filter((_, at) => at !== place));
+      expect(focusedRun()).toBe(name);
+    });
+
+    it('leaves it alone where no run is left', () => {
+      const { row, show } = openAt(0);
+      pressFocused(row, 'Delete');
+      show([]);
+      expect(focused()).toBeNull();
+    });
+
+    it('calls nobody back who has gone on', () => {
+      const { row, show } = openAt(0);
+      pressFocused(row, 'Pin');
+      const other = document.body.appendChild(document.createElement('input'));
+      other.focus();
+      show([...runs]); // the pin was refused: the run stands where it stood
+      other.remove();
+      expect(focused()).toBeNull();
+      show([...runs]);
+      expect(focused()).toBeNull();
+    });
+  });
+
   it('deletes no run that still runs', () => {
     const node = open(makeRun({ status: 'running' }));
     expect(findButton(node, 'Delete')?.disabled).toBe(true);

@@ -93,24 +93,36 @@ function Pager(props: IRunListProps): React.JSX.Element | null {
   );
 }
 
-/** Pinning moves a run to another list, and the focus shall go with it. */
-function usePinFocus(
+/** Pinning moves a run to another list, deleting takes it away: the focus shall not be lost. */
+function useRowFocus(
   list: React.RefObject<HTMLElement>,
   page: IRunsPage
 ): (runId: string) => void {
-  const moved = React.useRef<string | null>(null);
+  const left = React.useRef<{ runId: string; place: number } | null>(null);
+  const listRows = () => [
+    ...(list.current?.querySelectorAll<HTMLElement>('.jp-MLOpsRun') ?? [])
+  ];
   React.useEffect(() => {
-    const rows = list.current?.querySelectorAll<HTMLElement>('.jp-MLOpsRun');
-    const row = [...(rows ?? [])].find(
-      each => each.dataset['runId'] === moved.current
-    );
-    if (row && document.activeElement === document.body) {
-      row.querySelector<HTMLElement>('.jp-MLOpsRun-pin')?.focus();
-      moved.current = null;
+    const rows = listRows();
+    const { runId, place } = left.current ?? { runId: null, place: 0 };
+    const row = rows.find(each => each.dataset['runId'] === runId);
+    if (document.activeElement !== document.body) {
+      // Somebody has gone on: no later page may call them back.
+      left.current = row?.contains(document.activeElement)
+        ? left.current
+        : null;
+    } else if (runId !== null) {
+      const next = rows[Math.min(place, rows.length - 1)];
+      (
+        row?.querySelector<HTMLElement>('.jp-MLOpsRun-pin') ??
+        next?.querySelector<HTMLElement>('.jp-MLOpsRun-summary')
+      )?.focus();
+      left.current = null;
     }
   }, [page]);
   return runId => {
-    moved.current = runId;
+    const place = listRows().findIndex(row => row.dataset['runId'] === runId);
+    left.current = { runId, place };
   };
 }
 
@@ -135,12 +147,16 @@ export function RunList(props: IRunListProps): React.JSX.Element {
       section.scrollTop = 0;
     }
   }, [page.offset]);
-  const notePin = usePinFocus(listRef, page);
+  const noteRow = useRowFocus(listRef, page);
   const actions: IRunActions = {
     ...props.actions,
     onPin: (run, isPinned) => {
-      notePin(run.run_id);
+      noteRow(run.run_id);
       props.actions.onPin(run, isPinned);
+    },
+    onDelete: run => {
+      noteRow(run.run_id);
+      props.actions.onDelete(run);
     }
   };
   const renderRow = (run: IRun) => (
