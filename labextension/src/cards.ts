@@ -43,6 +43,9 @@ class CardRenderer extends ReactWidget implements IRenderMime.IRenderer {
     const text = model.data['text/plain'];
     this._text = typeof text === 'string' ? text : '';
     this._component ??= await loadCard();
+    if (this.isDisposed) {
+      return; // the output was cleared while the code was on its way
+    }
     this.update();
     await this.renderPromise;
   }

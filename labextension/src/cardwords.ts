@@ -50,11 +50,12 @@ const MOST_KEYS = 50;
 const LONGEST_TEXT = 300;
 
 const STATUSES = ['running', 'finished', 'failed', 'interrupted'];
-const NOT_NUMBERS: Readonly<Record<string, MetricValue>> = {
-  nan: 'NaN',
-  inf: 'Infinity',
-  '-inf': '-Infinity'
-};
+/** No object: each has a constructor, which a notebook may name. */
+const NOT_NUMBERS: ReadonlyMap<string, MetricValue> = new Map([
+  ['nan', 'NaN'],
+  ['inf', 'Infinity'],
+  ['-inf', '-Infinity']
+]);
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -72,7 +73,7 @@ const readNumber = (value: unknown): number | null =>
   typeof value === 'number' && Number.isFinite(value) ? value : null;
 
 const readMetric = (value: unknown): MetricValue | null =>
-  readNumber(value) ?? NOT_NUMBERS[readText(value)] ?? null;
+  readNumber(value) ?? NOT_NUMBERS.get(readText(value)) ?? null;
 
 function readEntries<T>(
   value: unknown,

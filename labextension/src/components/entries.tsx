@@ -11,12 +11,13 @@ interface IEntriesProps {
 export function EntryList({ entries }: IEntriesProps): React.JSX.Element {
   return (
     <dl className="jp-MLOpsRun-entries">
-      {entries.map(([key, value]) => (
-        <React.Fragment key={key}>
+      {entries.map(([key, value], place) => (
+        // By its place: a frame may have two columns of one name.
+        <React.Fragment key={place}>
           <dt>
-            {key.split(/(?<=[_./])(?=[^_./])/).map((part, place) => (
-              <React.Fragment key={place}>
-                {place > 0 && <wbr />}
+            {key.split(/(?<=[_./])(?=[^_./])/).map((part, at) => (
+              <React.Fragment key={at}>
+                {at > 0 && <wbr />}
                 {part}
               </React.Fragment>
             ))}

@@ -82,6 +82,9 @@ export function formatDuration(seconds: number, locale: string): string {
  */
 export function formatAge(then: number, now: number, locale: string): string {
   const seconds = Math.max(0, Math.floor((now - then) / 1000));
+  if (!Number.isFinite(seconds)) {
+    return '–'; // a time that nobody can read must not take the list with it
+  }
   const words = new Intl.RelativeTimeFormat(locale, {
     numeric: 'auto',
     style: 'short'
