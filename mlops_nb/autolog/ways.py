@@ -16,6 +16,7 @@ from mlops_nb.autolog.callsites import Site
 from mlops_nb.autolog.frames import read_locals
 from mlops_nb.autolog.models import KnownModels
 from mlops_nb.autolog.peeking import NOTHING, peek
+from mlops_nb.autolog.pooling import find_members
 from mlops_nb.tracking import Run
 
 _MOST_WAYS = 256
@@ -23,6 +24,8 @@ _LOOKED_UP = (ast.Name, ast.Attribute, ast.Subscript)  # all else has no value t
 _PLAIN = frozenset({bool, int, float, str, type(None), type(NOTHING)})
 _COLLECTIONS = (dict, list, tuple, set, frozenset)
 _LONGEST_TEXT = 100
+_MOST_LOOKED = 1000
+_OFTEN = 3
 
 _Key = tuple[int, int]
 
@@ -40,6 +43,12 @@ class _Kept(NamedTuple):
     fits: int
     values: list[tuple[ast.AST, Any]]
     answer: Answer
+    times: int = 1
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether no model has to do with the call, as was seen several times in a row."""
+        return self.times >= _OFTEN and self.answer.run is None and not self.answer.is_unsure
 
 
 # By call site and number of cells so far; the number of a site that is gone may be another's.
@@ -77,6 +86,8 @@ def find_again(site: Site | None, frame: FrameType, known: KnownModels) -> Answe
             return Answer(run, is_unsure=False, is_pooled=False)
     if kept is None or kept.site is not site or kept.fits != known.fits:
         return None
+    if kept.is_nothing:
+        return kept.answer
     scope, outer = read_locals(frame), frame.f_globals
     for node, before in kept.values:
         value = _look(node, scope, outer)
@@ -96,9 +107,16 @@ def _go(way: list[tuple[ast.AST, bool]], frame: FrameType, known: KnownModels) -
             run = known.find(value)
             if run is not None:
                 return run
-            if type(value) in {dict, list, tuple}:
+            if type(value) in {dict, list, tuple} and not _is_plain(value, known):
                 return None
     return None
+
+
+def _is_plain(value: Any, known: KnownModels) -> bool:
+    """Tell whether a collection is one of numbers or texts, or has no models for another reason."""
+    if type(value) is list and len(value) <= _MOST_LOOKED and set(map(type, value)) <= _PLAIN:
+        return True
+    return not find_members(value, known)
 
 
 def _look(node: ast.AST, scope: dict[str, Any], outer: dict[str, Any]) -> Any:
@@ -166,9 +184,13 @@ def keep_answer(
         # What has no weak reference is no model that is known, and leads to none.
         with contextlib.suppress(TypeError):
             values.append((node, weakref.ref(value)))
+    key = _name(site, frame)
+    last = _answers.get(key)
+    is_same = last is not None and last[:2] == (site, known.fits) and last.answer == answer
+    times = 1 + last.times if last is not None and is_same else 1
     if len(_answers) >= _MOST_WAYS:
         _answers.clear()
-    _answers[_name(site, frame)] = _Kept(site, known.fits, values, answer)
+    _answers[key] = _Kept(site, known.fits, values, answer, times)
 
 
 def _name(site: Site, frame: FrameType) -> _Key:

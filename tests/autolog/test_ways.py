@@ -38,6 +38,21 @@ TURNS = {
         "ps = {'one': p1, 'two': p2}\n"
         "for _ in range(3):\n    for k in ps:\n        v = accuracy_score(y, ps[k])\n"
     ),
+    "lists": (
+        "l1, l2, t = p1.tolist(), p2.tolist(), y.tolist()\n"
+        "def score(t, p):\n    return accuracy_score(t, p)\n"
+        "for _ in range(3):\n    a = score(t, l1)\n    b = score(t, l2)\n"
+    ),
+    "lists of models": (
+        "for _ in range(3):\n    for ms in ([one], [two]):\n"
+        "        v = accuracy_score(y, ms[0].predict(X))\n"
+    ),
+    "nothing, then a model": (
+        "def score(p):\n    return accuracy_score(y, p)\n"
+        "for _ in range(5):\n    v = score(np.zeros(len(y)))\n"
+        "late = LogisticRegression(C=3).fit(X, y)\n"
+        "for _ in range(5):\n    v = score(late.predict(X))\n"
+    ),
     "a closure": (
         "def make(p):\n    return lambda: accuracy_score(y, p)\na, b = make(p1), make(p2)\n"
         "for _ in range(3):\n    a(); b()\n"
@@ -60,12 +75,12 @@ def _read_all(notebook: Notebook) -> list[dict[str, list[float]]]:
 @pytest.mark.parametrize("source", [TURNS[key] for key in TURNS], ids=list(TURNS))
 def test_turns(notebook: Notebook, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
     """Metrics that one call computes of two models in turn go where a search sends each of them."""
-    notebook.run("import numpy as np\n" + TWO + source)
+    notebook.run(TWO + source)
     found = _read_all(notebook)
     monkeypatch.setattr("mlops_nb.autolog.metrics.find_again", lambda *_: None)
     notebook.run(TWO + source)
     assert found == _read_all(notebook)[len(found) :]
-    assert sum(len(values) for each in found for values in each.values()) >= 6
+    assert sum(len(values) for each in found for values in each.values()) >= 5
 
 
 @pytest.fixture
@@ -88,6 +103,8 @@ LOOPS = {
     "in a function": "def draw(t, p):\n    for _ in range(50):\n"
     "        i = r.integers(0, len(t), len(t))\n        v = accuracy_score(t[i], p[i])\n"
     "draw(t, p)\n",
+    "of a list": "l, tl = p.tolist(), t.tolist()\nfor _ in range(50):\n    v = accuracy_score(tl, l)\n",
+    "of a list of arrays": "ps = [p + 0 for _ in range(50)]\nfor q in ps:\n    v = accuracy_score(t, q)\n",
     "in a lambda": "f = lambda: accuracy_score(t, p)\nfor _ in range(50):\n    f()\n",
 }
 
@@ -96,9 +113,19 @@ LOOPS = {
 def test_samples_drawn_anew(notebook: Notebook, searches: list[Any], source: str) -> None:
     """A bootstrap looks for its model a few times, not each time, and records each value."""
     notebook.run(
-        "import numpy as np\nr = np.random.default_rng(0)\n"
+        "r = np.random.default_rng(0)\n"
         "model = LogisticRegression().fit(X, y)\np, t = model.predict(X), y.to_numpy()\n" + source
     )
     assert len(searches) == 1
     (values,) = _read_all(notebook)[0].values()
     assert len(values) == 50
+
+
+def test_nothing_to_do_with_a_model(notebook: Notebook, searches: list[Any]) -> None:
+    """Where a metric is computed of no model's values, its loop asks a few times at most."""
+    notebook.run(
+        "r = np.random.default_rng(0)\nfor _ in range(50):\n    q = r.integers(0, 2, 9)\n"
+        "    v = accuracy_score(q, q)\n"
+    )
+    assert len(searches) <= 3
+    assert notebook.runs() == []
