@@ -14,19 +14,22 @@ from typing import Any, ClassVar
 
 from mlops_nb.autolog.boosters import describe_callbacks, name_set
 from mlops_nb.autolog.describe import make_plain
+from mlops_nb.autolog.fits import FitRecorder
 from mlops_nb.autolog.frames import BUSY, get_caller, hide_frame
+from mlops_nb.autolog.keras_batches import CALLS, BatchLoops
 from mlops_nb.autolog.keras_model import describe_compiled, is_number, read_rate, write_layers
 from mlops_nb.autolog.metrics import find_cell
-from mlops_nb.autolog.nets import NetIntegration, find_net_user
+from mlops_nb.autolog.nets import Link, NetIntegration, find_net_user
 from mlops_nb.autolog.torch_data import log_loader
 from mlops_nb.autolog.training import Training
-from mlops_nb.tracking import Run
+from mlops_nb.tracking import Run, Session
 
 _SETTINGS = (
     "epochs", "batch_size", "validation_split", "steps_per_epoch", "class_weight", "initial_epoch",
     "shuffle", "validation_freq",
 )  # fmt: skip
 _MOST_PARTS = 8
+_PLAIN = "pythonify_logs"  # what both methods for one batch look up to give their results
 
 
 class KerasIntegration(NetIntegration):
@@ -36,9 +39,15 @@ class KerasIntegration(NetIntegration):
     package: ClassVar[str] = "keras"
     _make_callback: Callable[[Training], Any] | None = None
 
+    def __init__(self, session: Session, fits: FitRecorder, link: Link) -> None:
+        super().__init__(session, fits, link)
+        self._batches = BatchLoops(self.recorder, lambda: self.library, self._describe_batches)
+
     # ------------------------------------------------------------------ arming
     def patch(self, module: ModuleType) -> str:
         """Wrap what the decorated methods of a backend's trainer keep."""
+        if callable(vars(module).get(_PLAIN)):
+            self.patches.set_attribute(module, _PLAIN, self._wrap_plain)
         base = getattr(sys.modules.get("keras.src.callbacks"), "Callback", None)
         trainers = [
             kind
@@ -94,6 +103,31 @@ class KerasIntegration(NetIntegration):
             return result
 
         return hide_frame(evaluate)
+
+    def _wrap_plain(self, original: Any) -> Any:
+        def pythonify_logs(*args: Any, **kwargs: Any) -> Any:
+            logs = original(*args, **kwargs)
+            if not BUSY.value:
+                frame = get_caller()
+                if frame.f_code.co_name in CALLS:
+                    self.guard.call(self._batches.note, logs, frame)
+            return logs
+
+        return hide_frame(pythonify_logs)
+
+    def finish_cell(self) -> None:
+        """Record what is known only when a cell is over."""
+        self.guard.call(self._batches.finish_cell, self._finish_batches)
+        super().finish_cell()
+
+    def _describe_batches(self, run: Run, model: Any) -> None:
+        params, changed = describe_compiled(model)
+        run.log_params(params)
+        run.set_tag("params.changed", ", ".join(changed))
+
+    def _finish_batches(self, training: Training, model: Any) -> None:
+        facts = {} if model is None else self._describe_built(training.run, model)
+        self.recorder.summarize(training, facts | {"steps": training.steps}, "step")
 
     # ------------------------------------------------------------------ one training
     def _begin(
@@ -176,13 +210,17 @@ class KerasIntegration(NetIntegration):
             for place, epoch in enumerate(result.epoch, -len(result.epoch)):
                 logs = {name: values[place] for name, values in past.items()}
                 self._note_epoch(training, model, epoch, logs)
-        facts: dict[str, Any] = {"epochs.done": training.steps}
-        if getattr(model, "built", False):
-            layers, counts = write_layers(model)
-            facts |= counts
-            if self.recorder.data is not None:
-                self.recorder.data.submit(lambda: _log_text(run, layers.encode()))
+        facts = {"epochs.done": training.steps, **self._describe_built(run, model)}
         self.recorder.finish(training, error, facts)
+
+    def _describe_built(self, run: Run, model: Any) -> dict[str, Any]:
+        """Keep the layers of a model, and give its size."""
+        if not getattr(model, "built", False):
+            return {}
+        layers, counts = write_layers(model)
+        if self.recorder.data is not None:
+            self.recorder.data.submit(lambda: _log_text(run, layers.encode()))
+        return counts
 
     def _log_evaluation(self, model: Any) -> None:
         found = model.get_metrics_result()

@@ -61,10 +61,24 @@ class NetRecorder(Recorder):
         if self.session.is_paused or BUSY.value or is_timed(frame):
             return None
         training = self.open(type(model).__name__, library, method, joins=True)
-        self._fits.known.add(model, training.run, data)
         self._fits.latest = training.run
-        self._link(model, training.run)
+        self.join(model, training, data)
         return training
+
+    def join(self, model: Any, training: Training, data: Any = None) -> None:
+        """Note that a training trains a model too.
+
+        Parameters
+        ----------
+        model
+            Not kept alive.
+        training
+            From `begin`.
+        data
+            What it is trained on, where that is at hand.
+        """
+        self._fits.known.add(model, training.run, data)
+        self._link(model, training.run)
 
     def note(self, training: Training, step: int, values: Iterable[tuple[str, float]]) -> None:
         """Note results of an epoch, or of an evaluation between; the best are remembered.
@@ -111,6 +125,17 @@ class NetRecorder(Recorder):
         judge
             By which of them the user wants the best to be chosen, its best value, and when.
         """
+        self.summarize(training, facts, unit, judge)
+        self.end(training, error)
+
+    def summarize(
+        self,
+        training: Training,
+        facts: dict[str, Any] | None = None,
+        unit: str = "epoch",
+        judge: tuple[str, float, int] | None = None,
+    ) -> None:
+        """Write time and best epoch of a training that ends with its cell; see `finish`."""
         run = training.run
         metrics = {"train_time_s": training.measure()}
         best = self._best.pop(id(training), {})
@@ -123,7 +148,6 @@ class NetRecorder(Recorder):
             run.set_tag(f"best_{unit}", f"{step}, by {tidy_name(by)} = {value:.6g}")
         run.log_metrics(metrics, step=0)
         run.log_params(facts or {})
-        self.end(training, error)
 
     def log_later(self, model: Any, prefix: str, values: dict[str, Any]) -> None:
         """Log what an evaluation gave with the run that trained the model.

@@ -45,6 +45,7 @@ class Training:
         self.begun = time.perf_counter()
         self.fit = Fit(run, self.begun)
         self.steps = 0
+        self.last: float | None = None
         self.is_over = False
         self._points: dict[str, list[tuple[int, float, int]]] = {}
         self._count, self._due_ns = 0, time.time_ns() + FLUSH_NS
@@ -72,8 +73,8 @@ class Training:
             self.flush()
 
     def measure(self) -> float:
-        """Give the seconds since it began."""
-        return time.perf_counter() - self.begun
+        """Give the seconds since it began, to its last step where that is known."""
+        return (self.last or time.perf_counter()) - self.begun
 
     def flush(self) -> None:
         """Write what was noted."""

@@ -1,8 +1,8 @@
 """Hugging Face: what the Trainer of ``transformers`` trains and evaluates; no class is touched.
 
-Verified with transformers 5.23 and 4.57. ``train`` looks one function up to run its loop, ``evaluate``
-another when it has its results: both are wrapped, and while a training lasts a callback of ours is
-there.
+Verified with transformers 5.23 and 4.57. ``train`` looks one function up to run its loop,
+``evaluate`` another when it has its results: both are wrapped, and while a training lasts a
+callback of ours is there.
 """
 
 from __future__ import annotations
