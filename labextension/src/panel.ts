@@ -1,6 +1,7 @@
 /**
  * The panel in the side area: stacks the sections and tells the model whether somebody looks.
  */
+import { Notification } from '@jupyterlab/apputils';
 import type { ITranslator } from '@jupyterlab/translation';
 import { SidePanel } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
@@ -19,7 +20,7 @@ import type { SectionName } from './sectionnames';
 import { SECTION_IDS, SECTION_NAMES } from './sectionnames';
 import type { PanelSettings } from './settings';
 import type { IJobRequest } from './tokens';
-import { TRANSLATION_DOMAIN } from './tokens';
+import { readProblem, TRANSLATION_DOMAIN } from './tokens';
 
 /** Lower sections show nothing that can be read. */
 const LEAST_HEIGHT = 60;
@@ -47,7 +48,7 @@ export class MLOpsPanel extends SidePanel {
 
   /** Unfold a section and give it the focus; one that the settings leave out stays out. */
   async showSection(name: SectionName): Promise<void> {
-    await (this._stacked ??= this._stack());
+    await this._stackOnce();
     const stack = this.content as AccordionPanel;
     const place = stack.widgets.findIndex(({ id }) => id === SECTION_IDS[name]);
     if (place >= 0) {
@@ -87,7 +88,22 @@ export class MLOpsPanel extends SidePanel {
 
   private _look(): void {
     this._see();
-    void (this._stacked ??= this._stack());
+    void this._stackOnce();
+  }
+
+  /** Stack the sections; where their code cannot be had, say so and try again when somebody looks. */
+  private _stackOnce(): Promise<void> {
+    this._stacked ??= this._stack().catch((error: unknown) => {
+      this._stacked = null;
+      const trans = this._options.translator.load(TRANSLATION_DOMAIN);
+      Notification.error(
+        trans.__(
+          'The MLOps panel could not be opened: %1. Close it and open it again once the server answers.',
+          readProblem(error).message
+        )
+      );
+    });
+    return this._stacked;
   }
 
   /** Stack the sections, whose code runs now. */
