@@ -18,6 +18,8 @@ HEAVY = (
     "pandas", "numpy", "sklearn", "torch", "matplotlib", "pyarrow", "papermill", "sqlalchemy",
     "nbformat", "nbconvert", "nbclient", "ipywidgets", "skops", "starlette", "uvicorn", "rich", "scipy",
 )  # fmt: skip
+PANEL = ROOT / "labextension" / "src"
+LEAST_TESTED = 0.5
 FORBIDDEN_NAMES = ("utils", "helpers", "common", "base", "manager", "misc")
 
 
@@ -70,6 +72,15 @@ def test_every_test_says_what_it_holds() -> None:
         and not ast.get_docstring(node)
     ]
     assert not silent
+
+
+def test_panel_is_tested() -> None:
+    """The panel has a line of tests for every two lines of source, at the least."""
+    tested = {True: 0, False: 0}
+    for path in PANEL.glob("**/*.ts*"):
+        tested["__tests__" in path.parts] += len(path.read_text(encoding="utf-8").splitlines())
+    ratio = tested[True] / tested[False]
+    assert ratio >= LEAST_TESTED, f"{tested[True]} lines of tests for {tested[False]}: {ratio:.2f}"
 
 
 @pytest.mark.parametrize(
