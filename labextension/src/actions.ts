@@ -156,7 +156,7 @@ async function tagStep(options: IActionsOptions): Promise<void> {
     okLabel: trans.__('Tag and save')
   });
   // Another cell may be active by now, where the dialog was left open.
-  const isSame = bridge.activeCell?.index === cell.index;
+  const isSame = bridge.activeCell?.id === cell.id;
   if (!answer.button.accept || answer.value === null || !isSame) {
     return;
   }

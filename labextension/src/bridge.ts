@@ -12,6 +12,8 @@ import type { ICellPlace } from './tokens';
 
 /** The active cell, as far as tags go. */
 export interface IActiveCell {
+  /** Stays the same when cells are put in above it. */
+  readonly id: string;
   readonly index: number;
   readonly isCode: boolean;
   /** Its first line that says something, to tell it from others. */
@@ -79,6 +81,7 @@ export class NotebookBridge implements INotebookBridge, IDisposable {
     }
     const source = activeCell.model.sharedModel.getSource();
     return {
+      id: activeCell.model.id,
       index: notebook.activeCellIndex,
       isCode: activeCell.model.type === 'code',
       firstLine: source.split('\n').find(line => line.trim()) ?? '',

@@ -61,6 +61,7 @@ export class StepTool extends ReactWidget implements INotebookTools.ITool {
         onTag: tags => void this._tag(tags)
       }),
       this._problem &&
+        this._refused === bridge.activeCell?.id &&
         React.createElement(
           'p',
           { className: 'jp-MLOpsRun-error', role: 'alert' },
@@ -72,6 +73,7 @@ export class StepTool extends ReactWidget implements INotebookTools.ITool {
   private async _tag(tags: readonly string[]): Promise<void> {
     const { bridge } = this._options;
     this._problem = null;
+    this._refused = bridge.activeCell?.id ?? null;
     bridge.setTags(tags);
     try {
       await bridge.save();
@@ -106,6 +108,8 @@ export class StepTool extends ReactWidget implements INotebookTools.ITool {
   private readonly _options: StepTool.IOptions;
   private _form: typeof TagForm | null = null;
   private _problem: IProblem | null = null;
+  /** The cell that the problem is about. */
+  private _refused: string | null = null;
 }
 
 export namespace StepTool {

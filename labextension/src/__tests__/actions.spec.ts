@@ -85,6 +85,7 @@ describe('addActions', () => {
 
 describe('tagging the active cell', () => {
   const cell = {
+    id: 'c',
     index: 3,
     isCode: true,
     firstLine: 'x = 1',
@@ -121,6 +122,14 @@ describe('tagging the active cell', () => {
   it('changes nothing where the dialog was left', async () => {
     bridge.activeCell = cell;
     await answer('train', 'Cancel');
+    expect(bridge.done).toEqual([]);
+  });
+
+  it('changes no other cell that has come to its place', async () => {
+    bridge.activeCell = cell;
+    const answered = answer('train');
+    bridge.activeCell = { ...cell, id: 'another' };
+    await answered;
     expect(bridge.done).toEqual([]);
   });
 

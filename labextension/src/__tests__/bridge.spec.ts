@@ -100,6 +100,7 @@ describe('NotebookBridge', () => {
     const panel = makePanel('one');
     tracker.show(panel);
     expect(bridge.activeCell).toEqual({
+      id: 'a',
       index: 0,
       isCode: true,
       firstLine: '  x = 1',

@@ -254,6 +254,7 @@ describe('PipelineSection', () => {
     api.pipeline = makePipeline(steps);
     await show('No cell is active');
     const cell = {
+      id: 'c',
       index: 3,
       isCode: true,
       firstLine: '  model.fit(X)',

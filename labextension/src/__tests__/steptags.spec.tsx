@@ -88,8 +88,8 @@ describe('isStepName', () => {
 });
 
 describe('TagForm', () => {
-  const makeCell = (tags: readonly string[], index = 1) => ({
-    ...{ index, tags, isCode: true, hasDirectives: false },
+  const makeCell = (tags: readonly string[], id = 'c') => ({
+    ...{ id, index: 1, tags, isCode: true, hasDirectives: false },
     firstLine: EVIL_NAMES[0] ?? ''
   });
   const onTag = vi.fn();
@@ -147,8 +147,17 @@ describe('TagForm', () => {
   it('gives another cell a form of its own', () => {
     const { node, update } = mount(make(['step:a']));
     fill(findField(node, 'Name of the step'), 'typed');
-    update(make([], { cell: makeCell(['step:b'], 2) }));
-    expect(findField(node, 'Name of the step').value).toBe('b');
+    // At the same place and with the same tags, as in another notebook.
+    update(make([], { cell: makeCell(['step:a'], 'other') }));
+    expect(findField(node, 'Name of the step').value).toBe('a');
+  });
+
+  it('keeps what is typed while the cell moves', () => {
+    const { node, update } = mount(make(['step:a']));
+    fill(findField(node, 'Name of the step'), 'typed');
+    update(make([], { cell: { ...makeCell(['step:a']), index: 9 } }));
+    expect(findField(node, 'Name of the step').value).toBe('typed');
+    expect(node.textContent).toContain('Active cell 10');
   });
 
   it('waits while something is under way', () => {

@@ -67,6 +67,7 @@ describe('StepTool', () => {
   });
 
   const cell = {
+    id: 'c',
     index: 1,
     isCode: true,
     firstLine: '<b>x</b> = 1',
@@ -141,6 +142,13 @@ describe('StepTool', () => {
     await vi.waitFor(() => {
       MessageLoop.flush();
       expect(tool.node.textContent).toContain('disk is full');
+    });
+    // Of another cell nothing of it is true.
+    bridge.activeCell = { ...cell, id: 'other' };
+    bridge.changed.emit();
+    await vi.waitFor(() => {
+      MessageLoop.flush();
+      expect(tool.node.textContent).not.toContain('disk is full');
     });
     bridge.isReadOnly = true;
     bridge.changed.emit();

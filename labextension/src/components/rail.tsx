@@ -166,7 +166,7 @@ function StepRow(props: IStepRowProps): React.JSX.Element {
     )
   ];
   const size = sizeLeaving(step);
-  const detailsId = `jp-mlops-step-${step.name}`;
+  const detailsId = React.useId();
   return (
     <li className="jp-MLOpsStep" data-status={shown}>
       <Lanes row={props.row} count={props.laneCount} />

@@ -192,7 +192,7 @@ export function TagForm(props: ITagFormProps): React.JSX.Element {
       ) : (
         <CellForm
           {...props}
-          key={`${cell.index} ${cell.tags.join()}`}
+          key={`${cell.id} ${cell.tags.join()}`}
           cell={cell}
         />
       )}
