@@ -211,6 +211,20 @@ describe('pages', () => {
     said.mockRestore();
   });
 
+  it('fold parameters at their defaults, so that metrics are in view', async () => {
+    api.details = makeDetails({
+      params: { C: 2, a: 1, b: 1, c: 1, d: 1 },
+      tags: { 'params.changed': 'C' }
+    });
+    const page = new RunPage({
+      api,
+      place: { runId: 'r', notebook: 'n' },
+      ...shared
+    });
+    expect(await show(page, '4 more parameters')).toContain('ParametersC2');
+    page.dispose();
+  });
+
   it('say what failed, in whole or in part, and try again', async () => {
     api.details = makeDetails();
     vi.spyOn(api, 'getCurve').mockRejectedValueOnce(
@@ -274,6 +288,8 @@ describe('pages', () => {
     // What a run gave stands before what it cost, of which the most is not the best.
     expect(text.includes('lost1–fit_time_s12')).toBe(true);
     expect(text.includes('Parameters')).toBe(false);
+    const [name] = page.node.querySelectorAll('th:has(wbr)');
+    expect(name?.innerHTML).toBe('fit_<wbr>time_<wbr>s');
     const highest = page.node.querySelectorAll('[data-highest=true]');
     expect([...highest].map(cell => cell.textContent)).toEqual(['0.75']);
     const button = page.node.querySelector<HTMLElement>('[aria-expanded]');

@@ -5,6 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { IComparedRow, IComparison, IRun, MetricValue } from '../tokens';
+import { Breakable } from './entries';
 import { formatMetric, formatParam, isCost } from './format';
 import { nameStatus } from './run';
 
@@ -61,7 +62,9 @@ function Row(
   const highest = findHighest(row);
   return (
     <tr data-differs={row.differs}>
-      <th scope="row">{row.key}</th>
+      <th scope="row">
+        <Breakable name={row.key} />
+      </th>
       {row.values.map((value, place) => (
         <td
           key={place}

@@ -7,7 +7,21 @@ interface IEntriesProps {
   readonly entries: readonly (readonly [string, string])[];
 }
 
-/** Names and values in two columns; long names break after underscores, dots and slashes. */
+/** A name that breaks after underscores, dots and slashes before it breaks anywhere. */
+export function Breakable({ name }: { readonly name: string }) {
+  return (
+    <>
+      {name.split(/(?<=[_./])(?=[^_./])/).map((part, place) => (
+        <React.Fragment key={place}>
+          {place > 0 && <wbr />}
+          {part}
+        </React.Fragment>
+      ))}
+    </>
+  );
+}
+
+/** Names and values in two columns. */
 export function EntryList({ entries }: IEntriesProps): React.JSX.Element {
   return (
     <dl className="jp-MLOpsRun-entries">
@@ -15,12 +29,7 @@ export function EntryList({ entries }: IEntriesProps): React.JSX.Element {
         // By its place: a frame may have two columns of one name.
         <React.Fragment key={place}>
           <dt>
-            {key.split(/(?<=[_./])(?=[^_./])/).map((part, at) => (
-              <React.Fragment key={at}>
-                {at > 0 && <wbr />}
-                {part}
-              </React.Fragment>
-            ))}
+            <Breakable name={key} />
           </dt>
           <dd>{value}</dd>
         </React.Fragment>

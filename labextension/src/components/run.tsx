@@ -114,7 +114,10 @@ function pickRowEntries(props: IRunRowProps): [string, string, string][] {
 }
 
 /** Parameters: those that were set at once, those at their defaults on demand. */
-function Parameters({ run, trans }: IRunRowProps): React.JSX.Element | null {
+export function Parameters(
+  props: Pick<IRunRowProps, 'run' | 'trans'>
+): React.JSX.Element | null {
+  const { run, trans } = props;
   const entries = Object.entries(run.params).map(
     ([key, value]) => [key, formatParam(value)] as const
   );

@@ -20,14 +20,9 @@ import type {
 import { Pending, useAnswer } from './answer';
 import { Curve } from './curve';
 import { Figures, Files } from './files';
-import {
-  formatDuration,
-  formatMetric,
-  formatParam,
-  sortMetrics
-} from './format';
+import { formatDuration, formatMetric, sortMetrics } from './format';
 import { Entries } from './entries';
-import { nameStatus } from './run';
+import { nameStatus, Parameters } from './run';
 import { RunButtons } from './runbuttons';
 import { Code, Datasets, Environment } from './surroundings';
 import { listTags } from './tags';
@@ -219,13 +214,7 @@ export function RunPageView(props: IRunPageProps): React.JSX.Element {
           <Facts {...props} />
         </div>
         <div>
-          <Entries
-            title={trans.__('Parameters')}
-            entries={Object.entries(run.params).map(([key, value]) => [
-              key,
-              formatParam(value)
-            ])}
-          />
+          <Parameters run={run} trans={trans} />
           <Entries title={trans.__('Tags')} entries={listTags(run)} />
         </div>
       </div>
