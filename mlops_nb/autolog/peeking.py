@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+from mlops_nb.autolog.frames import read_fields
+
 NOTHING = object()
 
 
@@ -27,8 +29,7 @@ def peek(node: ast.AST, scope: dict[str, Any], outer: dict[str, Any]) -> Any:
         return scope.get(node.id, outer.get(node.id, NOTHING))
     if isinstance(node, ast.Attribute):
         owner = peek(node.value, scope, outer)
-        fields = getattr(owner, "__dict__", None) if owner is not NOTHING else None
-        return fields.get(node.attr, NOTHING) if type(fields) is dict else NOTHING
+        return NOTHING if owner is NOTHING else read_fields(owner).get(node.attr, NOTHING)
     if isinstance(node, ast.Subscript):
         owner = peek(node.value, scope, outer)
         key = node.slice.value if isinstance(node.slice, ast.Constant) else NOTHING

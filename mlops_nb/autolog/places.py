@@ -65,7 +65,7 @@ class Place:
     def is_in(self, loops: list[ast.AST], tree: Tree) -> bool:
         """Tell whether the call stands in one of the loops of a source."""
         line, column = self.key[:2]
-        if self.key[3] != hash(tuple(tree.calls)):
+        if self.key[3] != _number_source(tree):
             return False
         # Of a comprehension the place, of a loop the body.
         return any(
@@ -103,6 +103,7 @@ class FitPlaces:
     def __init__(self) -> None:
         self._keys: dict[tuple[int, int], tuple[weakref.ref[CodeType], _Key | None]] = {}
         self._places: dict[_Key, Place] = {}
+        self._of: dict[str, Place] = {}  # by the run
         self._last: Place | None = None
 
     def note(
@@ -134,21 +135,25 @@ class FitPlaces:
         known = self._keys.get((id(code), at))
         if known is None or known[0]() is not code:
             if len(self._keys) >= _MOST_PLACES:
-                self._keys.clear()
-                self._places.clear()
+                self.clear()
             known = self._keys[id(code), at] = weakref.ref(code), self._open(frame)
         key = known[1]
         if key is None:
             return
-        place = self._places[key]
-        # Without cells nothing tells where one loop ends and the next begins.
+        place = self._places.get(key)
+        if place is None:  # another thread has just made room
+            place = self._places[key] = Place(key, cell=cell)
+        # Without a cell nothing tells where one loop ends and the next begins.
         if place.cell != cell or cell is None or len(place.runs) >= _MOST_FITS:
+            for each in place.runs:
+                self._of.pop(each.run_id, None)
             place = self._places[key] = Place(key, cell=cell, given=place.given)
         if place.group is not None or not place.is_like(params):
             place.first, place.total_s, place.group = len(place.runs), 0.0, None
         place.runs.append(run)
         place.params.append(params)
         place.changed = str(changed)
+        self._of[run.run_id] = place
         self._last = place
 
     def _open(self, frame: FrameType) -> _Key | None:
@@ -173,18 +178,28 @@ class FitPlaces:
 
     def find_of(self, run: Run) -> Place | None:
         """Give the call that has begun a run, and others beside it."""
-        for place in self._places.values():
-            if len(place.runs) > 1 and any(each is run for each in place.runs):
-                return place
-        return None
+        place = self._of.get(run.run_id)
+        return place if place is not None and len(place.runs) > 1 else None
 
     def clear(self) -> None:
         """Forget everything."""
         self._last = None
         self._keys.clear()
         self._places.clear()
+        self._of.clear()
 
 
 def _name_call(tree: Tree, call: ast.Call) -> _Key:
-    end = call.end_lineno or 0, call.end_col_offset or 0
-    return *end, ast.unparse(call), hash(tuple(tree.calls))
+    known: _Key | None = vars(call).get("key")  # a tree of ours never changes, and takes it along
+    if known is None:
+        end = call.end_lineno or 0, call.end_col_offset or 0
+        known = vars(call)["key"] = *end, ast.unparse(call), _number_source(tree)
+    return known
+
+
+def _number_source(tree: Tree) -> int:
+    """Tell a source from others by where its calls are."""
+    known: int | None = vars(tree.module).get("number")
+    if known is None:
+        known = vars(tree.module)["number"] = hash(tuple(tree.calls))
+    return known

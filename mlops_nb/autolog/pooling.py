@@ -15,6 +15,7 @@ from mlops_nb.tracking import Run
 _MOST_MEMBERS = 200
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_NUMBERS = frozenset({int, float, bool, complex})
 _PREDICTS = ("predict", "decision_function", "score_samples", "transform")
 
 
@@ -56,11 +57,14 @@ def find_members(value: Any, known: KnownModels) -> dict[Any, Run]:
         return {}
     group: dict[Any, Run] = {}
     for key, member in pairs:
-        for part in member if type(member) in {list, tuple} else (member,):
+        is_several = type(member) in {list, tuple}
+        if is_several and (len(member) > _MOST_MEMBERS or set(map(type, member[:2])) <= _NUMBERS):
+            continue  # predictions or a history, and it may be long
+        for part in member if is_several else (member,):
             run = known.find(part)
             if run is not None:
                 group[key] = run
-                if type(member) in {list, tuple} and type(member[0]) is str:
+                if is_several and type(member[0]) is str:
                     group[member[0]] = run  # [("name", model), ...]
     return group
 

@@ -59,6 +59,36 @@ def test_a_script(tmp_path: Path) -> None:
     assert (cell.error or "").startswith("ZeroDivisionError")
 
 
+FOLDS = """
+from sklearn.model_selection import KFold
+import numpy as np
+X, y = np.arange(12.0).reshape(-1, 1), np.tile([0, 1], 6)
+def validate(C):
+    found = np.zeros(12)
+    for train, rest in KFold(3).split(X):
+        found[rest] = LogisticRegression(C=C).fit(X[train], y[train]).predict(X[rest])
+    return accuracy_score(y, found)
+for C in (1.0, 2.0):
+    all_folds = validate(C)
+"""
+
+
+def test_a_score_of_all_folds_of_a_script(tmp_path: Path) -> None:
+    """What several fits have predicted together has a run of its own, as in a notebook."""
+    (tmp_path / "train.py").write_text(TRAIN + FOLDS)
+    done = _run(tmp_path, "train.py")
+    assert (done.returncode, done.stderr) == (0, "")
+    store = _open(tmp_path)
+    runs = [store.read_run(run_id) for run_id in store.list_run_ids()]
+    pooled = [run for run in runs if "all_folds" in run.metrics]
+    assert [(run.name, run.params["C"], run.status) for run in pooled] == [
+        ("LogisticRegression, 3 fits", 1.0, "finished"),
+        ("LogisticRegression, 3 fits", 2.0, "finished"),
+    ]
+    fits = [run.run_id for run in runs if run.params["C"] == pooled[1].params["C"]]
+    assert pooled[1].tags["fits"] == ", ".join(fits[:-1])
+
+
 def test_a_run_of_tests(tmp_path: Path) -> None:
     """Imported by a test module, what the tests fit is recorded, and the tests pass as before."""
     lines = TRAIN.splitlines(keepends=True)
