@@ -65,9 +65,9 @@ class Ledger:
                     entry["status"],
                     uncompared=tuple(entry["uncompared"]),
                     unstable=tuple(entry["unstable"]),
-                    reason=f"as of run {entry['run_id']}",
+                    reason=f"as of run {entry['run_id'][-8:]}",
                 )
-            reasons.append(f"with {other}; run {entry['run_id']} was verified with others")
+            reasons.append(f"with {other}; run {entry['run_id'][-8:]} was verified with others")
         return Verification("not verified", reason=f"{reasons[0]}; mlops-nb verify compares it")
 
     def _find_other(self, entry: Mapping[str, Any]) -> str:
