@@ -66,7 +66,7 @@ class KnownModels:
         try:
             reference = weakref.ref(model, forget)
         except TypeError:
-            return  # a class with slots alone: it cannot be told from another object later
+            return  # a class with slots alone: who has noticed its fit knows it again
         link_object(model, run.run_id)  # a later step of a pipeline finds the run by it
         entries[key] = _Entry(reference, run, _refer(data), sample, _find_cell())
 

@@ -7,8 +7,10 @@ looked at when a cell ends, and when a metric asks which model it speaks of.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import weakref
+from types import MemberDescriptorType
 from typing import Any
 
 from mlops_nb.autolog.fits import FitRecorder
@@ -37,7 +39,9 @@ class OwnFits:
         self._session, self._fits = session, fits
         self._kinds: weakref.WeakKeyDictionary[type, bool] = weakref.WeakKeyDictionary()
         # As the estimator was when the last cell ended: numbers of objects, and nothing of them.
-        self._seen: dict[int, tuple[weakref.ref[Any], _Trace]] = {}
+        self._seen: dict[int, tuple[weakref.ref[Any] | None, _Trace]] = {}
+        # Those with slots alone have no weak references: they are known again by what they hold.
+        self._slotted: dict[int, tuple[_Trace, Run]] = {}
 
     def find(self, model: Any) -> Run | None:
         """Open the run of an estimator that this cell has fitted.
@@ -55,10 +59,18 @@ class OwnFits:
         if not self._is_own(type(model)):
             return None
         trace = _read_trace(model)
+        kept = self._slotted.get(id(model))
+        if kept is not None and kept[0] == _read_all(model):
+            return kept[1]
         if not trace or trace == self._recall(model) or not self._calls_fit():
             return None
         self._remember(model, trace)
-        return self._fits.note_fit(model)
+        run = self._fits.note_fit(model)
+        if run is not None and self._seen[id(model)][0] is None:
+            if len(self._slotted) >= _MOST_SEEN:
+                self._slotted.clear()
+            self._slotted[id(model)] = _read_all(model), run
+        return run
 
     def finish_cell(self, namespace: dict[str, Any] | None) -> None:
         """Record what was fitted in the cell, and remember how everything is now."""
@@ -85,21 +97,34 @@ class OwnFits:
 
     def _recall(self, model: Any) -> _Trace | None:
         known = self._seen.get(id(model))
-        return known[1] if known is not None and known[0]() is model else None
+        if known is None or (known[0] is not None and known[0]() is not model):
+            return None
+        return known[1]
 
     def _remember(self, model: Any, trace: _Trace) -> None:
         if len(self._seen) >= _MOST_SEEN:
             self._seen.clear()
-        try:
-            self._seen[id(model)] = (weakref.ref(model), trace)
-        except TypeError:
-            return  # without weak references it cannot be told from another one later
+        reference = None
+        with contextlib.suppress(TypeError):
+            reference = weakref.ref(model)
+        self._seen[id(model)] = reference, trace
 
 
 def _read_trace(model: Any) -> _Trace:
     """Give the fitted attributes with the numbers of their values."""
     return frozenset(
-        (name, id(value))
-        for name, value in read_fields(model).items()
+        (name, number)
+        for name, number in _read_all(model)
         if name.endswith("_") and not name.startswith("_")
     )
+
+
+def _read_all(model: Any) -> _Trace:
+    """Give all attributes, those in slots too, with the numbers of their values."""
+    found = {name: id(value) for name, value in read_fields(model).items()}
+    for kind in type(model).__mro__:
+        for name, member in vars(kind).items():
+            if type(member) is MemberDescriptorType:
+                with contextlib.suppress(AttributeError):  # it has no value yet
+                    found[name] = id(member.__get__(model))
+    return frozenset(found.items())

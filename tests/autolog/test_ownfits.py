@@ -63,6 +63,28 @@ def test_what_fits_a_library_inside_is_one_run(notebook: Notebook) -> None:
     assert notebook.names() == ["Meta", "Meta"]
 
 
+SLOTS = (
+    "class Shift:\n"
+    "    __slots__ = ('by', 'mean_')\n"
+    "    def __init__(self, by=0.0):\n        self.by = by\n"
+    "    def get_params(self, deep=True):\n        return {'by': self.by}\n"
+    "    def fit(self, X, y):\n        self.mean_ = float(y.mean()) + self.by\n        return self\n"
+    "    def predict(self, X):\n        return np.full(len(X), self.mean_)\n"
+)
+
+
+def test_slots_alone(notebook: Notebook) -> None:
+    """One with slots and no weak references is known again by what it holds; twice fitted, two runs."""
+    notebook.run(SLOTS + "unused = Shift(2.0)")
+    notebook.run("model = Shift(0.5).fit(X, y)\nmse = mean_squared_error(y, model.predict(X))")
+    notebook.run("other = Ridge().fit(X, y)")
+    notebook.run("later = mean_squared_error(y, model.predict(X))")
+    notebook.run("model.fit(X, y + 1)\nmse = mean_squared_error(y, model.predict(X))")
+    runs = [(run.name, run.params.get("by")) for run in notebook.runs()]
+    assert runs == [("Shift", 0.5), ("Ridge", None), ("Shift", 0.5)]
+    assert [set(metrics) for metrics in notebook.metrics()] == [{"mse", "later"}, set(), {"mse"}]
+
+
 def test_attributes_that_raise_are_not_asked(notebook: Notebook) -> None:
     """Properties of the user's are not computed to see whether something was fitted."""
     notebook.run(
