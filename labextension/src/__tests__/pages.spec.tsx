@@ -223,6 +223,17 @@ describe('pages', () => {
     });
     expect(await show(page, '4 more parameters')).toContain('ParametersC2');
     page.dispose();
+
+    const names = Array.from({ length: 500 }, (_, at) => [`p${at}`, at]);
+    const params = Object.fromEntries(names) as Record<string, number>;
+    api.details = makeDetails({ params });
+    const wide = new RunPage({
+      api,
+      place: { runId: 'r', notebook: 'n' },
+      ...shared
+    });
+    await show(wide, '460 more parameters');
+    wide.dispose();
   });
 
   it('say what failed, in whole or in part, and try again', async () => {
@@ -297,6 +308,42 @@ describe('pages', () => {
     await waitFor(page, 'Parameters');
     expect(page.node.textContent?.includes('depthNone–')).toBe(true);
     expect(page.node.querySelector('img')).toBeNull();
+    page.dispose();
+  });
+
+  it('give further rows of a comparison on demand, none twice', async () => {
+    const name = (key: string) =>
+      ({ group: 'param', key, values: [1, 2], differs: true }) as const;
+    const runs = [makeRun({ run_id: '1' }), makeRun({ run_id: '2' })];
+    const first = { runs, rows: [name('a'), name('b')], count: 4, offset: 0 };
+    const ask = vi
+      .spyOn(api, 'compareRuns')
+      .mockResolvedValueOnce(first)
+      .mockRejectedValueOnce(new RequestError('server', 'disk is gone'))
+      .mockResolvedValueOnce({ ...first, rows: [name('b'), name('c')] })
+      .mockResolvedValue({ ...first, rows: [name('d')] });
+    const page = new ComparePage({
+      api,
+      runIds: ['1', '2'],
+      notebook: 'n',
+      ...shared
+    });
+    await show(page, '2 more are not shown.');
+    const press = () =>
+      page.node
+        .querySelector<HTMLElement>('[role=status]')
+        ?.parentElement?.querySelector('button')
+        ?.click();
+    press();
+    await waitFor(page, 'disk is gone');
+    press();
+    await waitFor(page, '1 more are not shown.');
+    press();
+    await waitFor(page, 'd12');
+    const names = [...page.node.querySelectorAll('th[scope=row]')];
+    expect(names.map(each => each.textContent)).toEqual(['a', 'b', 'c', 'd']);
+    expect(page.node.textContent).not.toContain('more rows');
+    expect(ask).toHaveBeenLastCalledWith(['1', '2'], 'n', 3);
     page.dispose();
   });
 

@@ -53,11 +53,11 @@ describe('WhatChanged', () => {
     expect(onAsk).not.toHaveBeenCalled();
     expect(node.querySelector('table')).toBeNull();
     await press(node, 'Since the best other run');
-    expect(onAsk).toHaveBeenCalledExactlyOnceWith('best');
+    expect(onAsk).toHaveBeenCalledExactlyOnceWith('best', 0);
     expect(node.textContent).toContain('the best other run by acc, then');
     expect(node.querySelector('td:not(:empty)')?.textContent).toBe(evil);
     await press(node, 'Since the run before it');
-    expect(onAsk).toHaveBeenLastCalledWith('previous');
+    expect(onAsk).toHaveBeenLastCalledWith('previous', 0);
     expect(node.textContent).toContain('First the run before it');
     const open = node.querySelectorAll('[aria-expanded=true]');
     expect([...open].map(each => each.textContent)).toEqual([

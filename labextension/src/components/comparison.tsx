@@ -5,6 +5,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { IComparedRow, IComparison, IRun, MetricValue } from '../tokens';
+import { readProblem } from '../tokens';
+import { SmallButton } from './changebar';
 import { Breakable } from './entries';
 import { formatMetric, formatParam, isCost } from './format';
 import { nameStatus } from './run';
@@ -14,6 +16,8 @@ export interface IComparisonProps {
   readonly locale: string;
   readonly trans: TranslationBundle;
   readonly onOpen: (run: IRun) => void;
+  /** Ask for the rows from one on. */
+  readonly onMore: (offset: number) => Promise<IComparison>;
 }
 
 function nameGroup(
@@ -145,12 +149,57 @@ function Groups(
   );
 }
 
+const identify = ({ group, key }: IComparedRow) => JSON.stringify([group, key]);
+
+/** The rows of further pages, which a button asks for. */
+function More(
+  props: IComparisonProps & {
+    readonly offset: number;
+    readonly onRows: (rows: readonly IComparedRow[]) => void;
+  }
+): React.JSX.Element | null {
+  const { comparison, offset, trans } = props;
+  const [isBusy, setBusy] = React.useState(false);
+  const [problem, setProblem] = React.useState('');
+  const hidden = comparison.count - offset;
+  if (hidden <= 0) {
+    return null;
+  }
+  const ask = () => {
+    setBusy(true);
+    setProblem('');
+    props
+      .onMore(offset)
+      .then(({ rows }) => props.onRows(rows))
+      .catch((error: unknown) => setProblem(readProblem(error).message))
+      .finally(() => setBusy(false));
+  };
+  return (
+    <div className="jp-MLOpsRunButtons">
+      <SmallButton
+        label={trans.__('Show more rows')}
+        isOff={isBusy}
+        onClick={ask}
+      />
+      <span role="status">
+        {trans.__('%1 more are not shown.', hidden)} {problem}
+      </span>
+    </div>
+  );
+}
+
 export function ComparisonTable(props: IComparisonProps): React.JSX.Element {
   const { comparison, trans } = props;
   const [isWhole, setIsWhole] = React.useState(false);
-  const differing = comparison.rows.filter(row => row.differs);
-  const same = comparison.rows.filter(row => !row.differs);
-  const hidden = comparison.count - comparison.rows.length;
+  const [further, setFurther] = React.useState<readonly IComparedRow[]>([]);
+  // Runs may be at work: a row of a further page may have come onto the first.
+  const first = new Set(comparison.rows.map(identify));
+  const rows = [
+    ...comparison.rows,
+    ...further.filter(row => !first.has(identify(row)))
+  ];
+  const differing = rows.filter(row => row.differs);
+  const same = rows.filter(row => !row.differs);
   return (
     <>
       {differing.length === 0 && (
@@ -188,14 +237,11 @@ export function ComparisonTable(props: IComparisonProps): React.JSX.Element {
           {isWhole && <Groups {...props} rows={same} />}
         </table>
       </div>
-      {hidden > 0 && (
-        <p>
-          {trans.__(
-            '%1 more rows are not shown; %mlops compare lists all of them.',
-            hidden
-          )}
-        </p>
-      )}
+      <More
+        {...props}
+        offset={rows.length}
+        onRows={found => setFurther([...further, ...found])}
+      />
     </>
   );
 }

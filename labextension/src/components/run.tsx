@@ -12,7 +12,7 @@ import { readColumn, splitColumn } from './columns';
 import { NameForm, TagForm } from './forms';
 import { isPinned } from './groups';
 import { Entries, EntryList } from './entries';
-import { Metrics } from './runmetrics';
+import { Metrics, MOST_AT_ONCE } from './runmetrics';
 import { Tags } from './tags';
 import {
   formatAge,
@@ -124,10 +124,10 @@ export function Parameters(
   // Auto-logging notes what differs from the defaults; other runs have no defaults.
   const noted = run.tags['params.changed'];
   const changed = typeof noted === 'string' ? noted.split(', ') : null;
-  const isShown = ([key]: readonly [string, string]) =>
-    changed === null || changed.includes(key);
-  const shown = entries.filter(isShown);
-  const folded = entries.filter(entry => !isShown(entry));
+  const shown = entries
+    .filter(([key]) => changed === null || changed.includes(key))
+    .slice(0, MOST_AT_ONCE);
+  const folded = entries.filter(entry => !shown.includes(entry));
   if (folded.length < LEAST_FOLDED) {
     return <Entries title={trans.__('Parameters')} entries={entries} />;
   }

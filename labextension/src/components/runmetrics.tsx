@@ -11,6 +11,9 @@ import { formatMetric, sortMetrics } from './format';
 /** Enough to tell two runs apart, and still one line. */
 const DIGITS = 8;
 
+/** More names than that fold away, or nobody finds what stands below them. */
+export const MOST_AT_ONCE = 40;
+
 /** As mlops_nb names what the machine did. */
 const SYSTEM = 'system/';
 
@@ -27,9 +30,20 @@ export function Metrics(props: {
   const machine = all
     .filter(entry => !isOwn(entry))
     .map(([key, value]) => [key.slice(SYSTEM.length), value] as const);
+  const own = all.filter(isOwn);
+  const folded = own.slice(MOST_AT_ONCE);
   return (
     <>
-      <Entries title={trans.__('Metrics')} entries={all.filter(isOwn)} />
+      <Entries
+        title={trans.__('Metrics')}
+        entries={own.slice(0, MOST_AT_ONCE)}
+      />
+      {folded.length > 0 && (
+        <details className="jp-MLOpsRun-more">
+          <summary>{trans.__('%1 more metrics', folded.length)}</summary>
+          <EntryList entries={folded} />
+        </details>
+      )}
       {machine.length > 0 && (
         <details className="jp-MLOpsRun-more">
           <summary>{trans.__('%1 about the machine', machine.length)}</summary>

@@ -41,7 +41,7 @@ export interface IRunQuestions {
   readonly onSurroundings: () => Promise<ISurroundings>;
   readonly onArtifact: (path: string) => Promise<Blob>;
   readonly onChildren: () => Promise<IRunsPage>;
-  readonly onOther: (beside: OtherRun) => Promise<IComparison>;
+  readonly onOther: (beside: OtherRun, offset: number) => Promise<IComparison>;
 }
 
 export interface IRunPageProps {

@@ -13,7 +13,7 @@ export interface IWhatChangedProps {
   readonly run: IRun;
   readonly locale: string;
   readonly trans: TranslationBundle;
-  readonly onAsk: (beside: OtherRun) => Promise<IComparison>;
+  readonly onAsk: (beside: OtherRun, offset: number) => Promise<IComparison>;
   readonly onOpen: (runId: string, name: string) => void;
   /** Show both in a document of their own, with their curves. */
   readonly onCompare: (runs: readonly IRun[]) => void;
@@ -38,7 +38,7 @@ function Difference(
 ): React.JSX.Element {
   const { run, beside, locale, trans } = props;
   const answer = useAnswer(
-    () => props.onAsk(beside),
+    () => props.onAsk(beside, 0),
     [run.run_id, run.status, beside]
   );
   // The question is always well put: that is how the server says that there is no such run.
@@ -72,6 +72,7 @@ function Difference(
             comparison={comparison}
             locale={locale}
             trans={trans}
+            onMore={offset => props.onAsk(beside, offset)}
             onOpen={({ run_id, name }) => props.onOpen(run_id, name)}
           />
         </>

@@ -38,6 +38,13 @@ export class ComparePage extends PageView<IComparison> {
           locale={this.locale}
           trans={this.trans}
           onOpen={run => this._options.onOpen(run.run_id, run.name)}
+          onMore={offset =>
+            api.compareRuns(
+              comparison.runs.map(run => run.run_id),
+              notebook,
+              offset
+            )
+          }
         />
         <Parallel
           comparison={comparison}

@@ -44,8 +44,8 @@ export class RunPage extends PageView<IRunState> {
       onCurve: (key, pixels) => api.getCurve(place, key, pixels),
       onCells: offset => api.listCells(place, offset),
       onSurroundings: () => api.getSurroundings(place),
-      onOther: beside =>
-        api.compareRuns([place.runId], place.notebook, 0, beside),
+      onOther: (beside, offset) =>
+        api.compareRuns([place.runId], place.notebook, offset, beside),
       onArtifact: path => api.readArtifact(place, path),
       onChildren: () =>
         api.listRuns({
