@@ -11,6 +11,9 @@ from mlops_nb.autolog.callsites import Site, find_site
 
 # What these return is the same number.
 _SAME_VALUE = {"float", "round", "np.round", "numpy.round", "np.float64"}
+# Where values go into a text.
+_PERCENT = re.compile(r"%[-+ #0]*[\d.]*[a-zA-Z]")
+_BRACES = re.compile(r"\{[^{}]*\}")
 _LABEL = re.compile(r"([^\W\d][\w @%/-]*?)\s*[:=]?\s*$")
 _LONGEST_LABEL = 40
 _DEEPEST = 3
@@ -136,12 +139,23 @@ def name_from(parent: ast.AST, node: ast.AST, site: Site) -> str | None:
     if isinstance(parent, ast.Dict):
         key = parent.keys[[id(v) for v in parent.values].index(id(node))]
         return _read_text(key)
-    if isinstance(parent, (ast.Tuple, ast.List)):
+    around = site.tree.parents.get(parent)
+    if isinstance(parent, (ast.Tuple, ast.List)) and not isinstance(around, ast.BinOp):
         return _name_element(parent, node, site)
+    return _read_label(parent, node, around)
+
+
+def _read_label(parent: ast.AST, node: ast.AST, around: ast.AST | None) -> str | None:
+    """Give the words before a value in what is printed or formatted."""
     if isinstance(parent, ast.FormattedValue):
-        around = site.tree.parents.get(parent)
         return _label_before(around.values, parent) if isinstance(around, ast.JoinedStr) else None
+    if isinstance(parent, ast.Tuple) and isinstance(around, ast.BinOp):
+        return _label_within(around.left, _PERCENT, parent.elts, node)
+    if isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Mod):
+        return _label_within(parent.left, _PERCENT, [parent.right], node)
     if isinstance(parent, ast.Call) and node in parent.args:
+        if isinstance(parent.func, ast.Attribute) and parent.func.attr == "format":
+            return _label_within(parent.func.value, _BRACES, parent.args, node)
         return _label_before(parent.args, node)
     return None
 
@@ -180,7 +194,22 @@ def _label_before(nodes: list[ast.expr], node: ast.AST) -> str | None:
     before = nodes[at - 1] if at else None
     if not isinstance(before, ast.Constant) or not isinstance(before.value, str):
         return None
-    last = re.split(r"[,;|\n(]", before.value)[-1]
+    return _find_label(before.value)
+
+
+def _label_within(
+    text: ast.AST, places: re.Pattern[str], values: list[ast.expr], node: ast.AST
+) -> str | None:
+    """Take the words before a value's place, as in ``"accuracy: %.3f" % value``."""
+    at = [id(value) for value in values].index(id(node)) if node in values else -1
+    if at < 0 or not isinstance(text, ast.Constant) or not isinstance(text.value, str):
+        return None
+    parts = places.split(text.value)
+    return _find_label(parts[at]) if len(parts) == len(values) + 1 else None
+
+
+def _find_label(text: str) -> str | None:
+    last = re.split(r"[,;|\n(]", text)[-1]
     found = _LABEL.search(last)
     return _clean(found.group(1)).lower() if found and _clean(found.group(1)) else None
 

@@ -77,6 +77,7 @@ class ModelSearch:
         self.several: Run | None = None
         self.is_pooled = False
         self._pools: dict[int, Run] = {}
+        self._mixed: set[int] = set()  # those places whose parts no key tells apart
         self._begun: Run | None = None
 
     def find(self, frame: FrameType) -> Run | None:
@@ -130,7 +131,7 @@ class ModelSearch:
             return next(iter(runs.values()))
         for group in self._groups:
             for key in self._keys:
-                if key in group:
+                if key in group and not self._is_mixed(group[key]):
                     return group[key]
         if runs or self._pools:
             self.is_unsure = False  # certainly one of these, and not to be guessed
@@ -138,6 +139,10 @@ class ModelSearch:
         if len(self._pools) == 1:
             self.several = next(iter(self._pools.values()))
         return None
+
+    def _is_mixed(self, run: Run) -> bool:
+        """Tell whether all fits of a call have given the value, of which a run is the last one."""
+        return id(self._known.places.find_of(run)) in self._mixed
 
     def _pool(self, runs: list[Run]) -> None:
         """Note that runs have given a value together, where one loop has fitted all of them."""
@@ -303,6 +308,8 @@ class ModelSearch:
                     found = pair(filled, place.runs)
                     self._groups += [found] if found else []
                     self._pool([run])
+                    if not found and place.holds([run]):
+                        self._mixed.add(id(place))
                     if found or place.holds([run]):
                         continue
             if run is not None:

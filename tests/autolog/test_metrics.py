@@ -24,6 +24,13 @@ NAMES = {
         "f1_score",
     },
     "print(f'acc={accuracy_score(y, p):.2f}, f1={f1_score(y, p):.2f}')": {"acc", "f1"},
+    "print('accuracy: %.3f' % accuracy_score(y, p))": {"accuracy"},
+    "print('acc %5.2f (F1 %s)' % (accuracy_score(y, p), f1_score(y, p)))": {"acc", "f1"},
+    "print('AUC {:.3f}, acc {}'.format(roc_auc_score(y, p), accuracy_score(y, p)))": {
+        "auc",
+        "acc",
+    },
+    "print('100 %% or {'.join(map(str, [accuracy_score(y, p)])))": {"accuracy_score"},
     "print(accuracy_score(y, p))": {"accuracy_score"},
     "if (acc := accuracy_score(y, p)) > 0: pass": {"acc"},
     "scores = [accuracy_score(y, p) for _ in range(2)]": {"accuracy_score"},

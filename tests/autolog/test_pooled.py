@@ -132,6 +132,21 @@ def test_score_of_one_of_them(notebook: Notebook, source: str) -> None:
     assert [set(found) for found in notebook.metrics()] == [set(), set(), {"v"}]
 
 
+def test_folds_of_several_models(notebook: Notebook) -> None:
+    """A column for each of several models belongs to all folds of that model, not to the last one."""
+    notebook.run(
+        FIRST + "models = {'one': LogisticRegression(C=2), 'two': DecisionTreeClassifier()}\n"
+        "o, scores = pd.DataFrame(0.0, index=X.index, columns=list(models)), {}\n"
+        "for name, m in models.items():\n"
+        "    for tr, va in folds:\n"
+        "        m.fit(V[tr], t[tr])\n"
+        "        o.iloc[va, o.columns.get_loc(name)] = m.predict_proba(V[va])[:, 1]\n"
+        "    scores[name] = roc_auc_score(t, o[name])\n"
+    )
+    found = [run for run in notebook.runs() if "roc_auc_score" in run.metrics]
+    assert [run.name for run in found] == [GROUP, "DecisionTreeClassifier, 3 fits"]
+
+
 def test_one_of_many_by_its_name(notebook: Notebook) -> None:
     """Predictions in a dict are told apart by key, also where another loop reads them."""
     source = SINGLE["one by its name"].replace("ps['last']", "ps['a']")
