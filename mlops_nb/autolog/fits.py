@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
@@ -15,6 +16,7 @@ from mlops_nb.autolog.frames import read_locals
 from mlops_nb.autolog.given import GivenData
 from mlops_nb.autolog.groups import open_group
 from mlops_nb.autolog.models import KnownModels
+from mlops_nb.autolog.places import Place
 from mlops_nb.autolog.snapshots import SnapshotQueue, refresh_environment
 from mlops_nb.store import write_deferred
 from mlops_nb.tracking import Run, Session
@@ -235,20 +237,18 @@ class FitRecorder:
         Parameters
         ----------
         run
-            Of one of them.
+            Of one of them; given back where it stands for itself.
         frame
             The user's, which has computed the metric.
-
-        Returns
-        -------
-        Run
-            The given one, where it stands for itself.
         """
         place = self.known.places.find_of(run)
         if place is None or not place.holds([run]):
             return run
-        if place.group is None:
-            place.group = open_group(self._session, place, frame, self._data)
+        return place.group or self.open_group(place, {**frame.f_globals, **read_locals(frame)}.get)
+
+    def open_group(self, place: Place, look: Callable[[str], Any]) -> Run:
+        """Open the run of fits that belong together, unless it is there; see `open_group`."""
+        place.group = place.group or open_group(self._session, place, look, self._data)
         return place.group
 
     def _is_same_cell(self, earlier: _Owner | _PartialFits | None) -> bool:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
-from types import FrameType
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from mlops_nb.autolog.frames import read_locals
 from mlops_nb.autolog.given import add_data
 from mlops_nb.autolog.models import is_data
 from mlops_nb.autolog.places import Place
@@ -22,7 +20,7 @@ _PART = re.compile(r"([^\W\d]\w*)(?:\.i?loc)?\[.*\]$", re.S)
 
 
 def open_group(
-    session: Session, place: Place, frame: FrameType, queue: SnapshotQueue | None
+    session: Session, place: Place, look: Callable[[str], Any], queue: SnapshotQueue | None
 ) -> Run:
     """Open the run of several fits; it ends with the cell.
 
@@ -32,8 +30,8 @@ def open_group(
         Keeps the run.
     place
         The call that has begun them.
-    frame
-        The user's, in which the data are looked for of which each fit was given a part.
+    look
+        Gives the value of a variable: for the data of which each fit was given a part.
     queue
         Keeps the data.
 
@@ -59,21 +57,20 @@ def open_group(
         changed = [name for name in place.changed.split(", ") if name in common]
         run.set_tag("params.changed", ", ".join([*changed, "fits"]))
         run.log_metric("fit_time_s", place.total_s)
-        for role, name, value in _find_data(place, frame):
+        for role, name, value in _find_data(place, look):
             add_data(run, queue, value, name, role)
     finally:
         session.adopt(run, time.time())
     return run
 
 
-def _find_data(place: Place, frame: FrameType) -> Iterator[tuple[str, str, Any]]:
+def _find_data(place: Place, look: Callable[[str], Any]) -> Iterator[tuple[str, str, Any]]:
     """Find what the fits were given parts of, by its names."""
-    scope = read_locals(frame)
     for role, text in zip(_ROLES, place.given, strict=False):
         found = _PART.match(text)
         if found is None:
             continue
         name = found[1]
-        value = scope.get(name, frame.f_globals.get(name))
+        value = look(name)
         if value is not None and is_data(type(value)) and hasattr(value, "shape"):
             yield role, name, value

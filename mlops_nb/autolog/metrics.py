@@ -20,6 +20,7 @@ from mlops_nb.autolog.frames import (
     read_locals,
 )
 from mlops_nb.autolog.guard import Guard
+from mlops_nb.autolog.means import FoldMeans
 from mlops_nb.autolog.naming import name_derived, name_metric
 from mlops_nb.autolog.patching import Patches
 from mlops_nb.autolog.provenance import ModelSearch
@@ -44,6 +45,8 @@ class MetricRecorder:
     ----------
     logged : set of str
         Names of the metrics of the cell that runs now.
+    means : FoldMeans
+        Knows what each fit of a loop was given.
     """
 
     def __init__(self, session: Session, fits: FitRecorder) -> None:
@@ -51,6 +54,7 @@ class MetricRecorder:
         self._derived: list[tuple[dict[str, Any], str, Run]] = []
         self._kept: dict[int, Site | None] = {}  # calls of this cell of which nothing is made
         self.logged: set[str] = set()
+        self.means = FoldMeans(session, fits)
 
     def record(self, function: str, value: Any, frame: FrameType) -> None:
         """Log what a metric function returned.
@@ -84,6 +88,7 @@ class MetricRecorder:
             name = name_metric(site, user, default)
             run.log_metric(name, number)
             self.logged.add(name)
+            self.means.note(run, name, number)
             self._session.touch(run)
             if name == default and self._kept.get(id(site)) is not site:
                 self._derive(site, user, number, run)
@@ -94,6 +99,7 @@ class MetricRecorder:
         if made is not None:
             run.log_metric(*made)
             self.logged.add(made[0])
+            self.means.note(run, *made)
             return
         derived = name_derived(site, user)
         if derived is not None and len(self._derived) < _MOST_DERIVED:

@@ -45,6 +45,8 @@ class Place:
         Where those begin that belong together: they have the same parameters, seeds apart.
     group
         The run of all of those, once there is one.
+    past
+        Those that belonged together before, in the same cell.
     """
 
     key: _Key
@@ -56,6 +58,7 @@ class Place:
     first: int = 0
     total_s: float = 0.0
     group: Run | None = None
+    past: list[Place] = field(default_factory=list)
 
     def holds(self, runs: list[Run]) -> bool:
         """Tell whether runs are of those that belong together, of which there are several."""
@@ -86,6 +89,19 @@ class Place:
             value is first[name] or value == first[name] or name.endswith(_SEEDS)
             for name, value in params.items()
         )
+
+    def begin_part(self) -> None:
+        """Let what belongs together begin with the next fit."""
+        if len(self.runs) > self.first + 1:
+            part = Place(self.key, self.runs[self.first :], self.params[self.first :], self.changed)
+            part.cell, part.given, part.total_s = self.cell, self.given, self.total_s
+            part.group = self.group
+            self.past.append(part)
+        self.first, self.total_s, self.group = len(self.runs), 0.0, None
+
+    def list_parts(self) -> list[Place]:
+        """Give everything that belongs together, oldest first."""
+        return [*self.past, self]
 
     def read_common(self) -> dict[str, Any]:
         """Give the parameters in which all fits agree."""
@@ -149,7 +165,7 @@ class FitPlaces:
                 self._of.pop(each.run_id, None)
             place = self._places[key] = Place(key, cell=cell, given=place.given)
         if place.group is not None or not place.is_like(params):
-            place.first, place.total_s, place.group = len(place.runs), 0.0, None
+            place.begin_part()
         place.runs.append(run)
         place.params.append(params)
         place.changed = str(changed)

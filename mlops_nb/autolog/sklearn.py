@@ -169,6 +169,7 @@ class SklearnIntegration:
             The notebook's variables.
         """
         self.fit_guard.call(self._own.finish_cell, namespace)
+        self.metric_guard.call(self._metrics.means.finish_cell, namespace)
         self.fit_guard.call(self.fits.finish_cell)
         self.metric_guard.call(self._metrics.finish_cell)
 
