@@ -146,9 +146,9 @@ function Outcome(
 
 function Parameters(props: {
   readonly parameters: readonly IParameter[];
-  readonly values: Readonly<Record<string, string>>;
+  readonly values: ReadonlyMap<string, string>;
   readonly trans: TranslationBundle;
-  readonly onChange: (values: Readonly<Record<string, string>>) => void;
+  readonly onChange: (values: ReadonlyMap<string, string>) => void;
 }): React.JSX.Element | null {
   const { parameters, values, trans, onChange } = props;
   if (parameters.length === 0) {
@@ -165,9 +165,9 @@ function Parameters(props: {
           <input
             className="jp-MLOpsInput jp-mod-styled"
             placeholder={usual}
-            value={values[name] ?? ''}
+            value={values.get(name) ?? ''}
             onChange={event =>
-              onChange({ ...values, [name]: event.target.value })
+              onChange(new Map(values).set(name, event.target.value))
             }
           />
         </label>
@@ -258,12 +258,13 @@ function Said(props: IPipelineViewProps): React.JSX.Element | null {
 export function PipelineView(props: IPipelineViewProps): React.JSX.Element {
   const { state, actions, locale, trans } = props;
   const { pipeline, job } = state;
-  const [values, setValues] = React.useState<Readonly<Record<string, string>>>(
-    {}
+  // No object: each has a constructor, and a parameter may be called so.
+  const [values, setValues] = React.useState<ReadonlyMap<string, string>>(
+    new Map()
   );
   const params = Object.fromEntries(
     pipeline.parameters
-      .map(({ name }) => [name, values[name] ?? ''] as const)
+      .map(({ name }) => [name, values.get(name) ?? ''] as const)
       .filter(([, value]) => value !== '')
   );
   const onRun = (request: IJobRequest) => actions.onRun({ ...request, params });
