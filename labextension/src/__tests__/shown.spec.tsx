@@ -208,10 +208,11 @@ describe('code as it ran', () => {
     press(node, 'Next');
     await answer(50, 120);
     press(node, 'Next');
-    held.open[2]?.resolve({
-      ...{ cells: [makeCell(100)], count: 101, offset: 100 }
-    });
+    const cells = Array.from({ length: 20 }, (_, at) => makeCell(100 + at));
+    held.open[2]?.resolve({ cells, count: 120, offset: 100 });
     await rest();
+    expect(node.textContent).toContain('Cells 101 to 120 of 120');
+    expect(findButton(node, 'Next')?.disabled).toBe(true);
     press(node, 'Previous');
     expect(held.asked).toEqual([[0], [50], [100], [50]]);
   });
