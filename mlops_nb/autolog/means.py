@@ -64,6 +64,8 @@ class FoldMeans:
         values = {name: namespace[name] for name in stored if name in namespace}
         for place, name, series in self._list_series(noted):
             found = dict(_find_means(values, name, series, tree.module, is_named=has_mean))
+            if len(found) > 1:
+                found.pop(f"mean_{name}", None)  # the user has a name for it
             if found:
                 group = self._fits.open_group(place, namespace.get)
                 for key, value in found.items():
