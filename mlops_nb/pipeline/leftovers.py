@@ -116,7 +116,7 @@ def _list_programs() -> list[int]:
 def _is_program(place: Path) -> bool:
     try:
         command = _read_command(place)
-        state = (place / "stat").read_text().rpartition(")")[2].split()[0]
+        state = _read_state(place)
     except (OSError, IndexError):
         return False
     # Without a command it is ending, or being made by somebody who still waits for that.
@@ -124,14 +124,21 @@ def _is_program(place: Path) -> bool:
     return state not in _ENDED and not is_helper
 
 
+def _read_state(place: Path) -> str:
+    return (place / "stat").read_text().rpartition(")")[2].split()[0]
+
+
 def _read_command(place: Path) -> bytes:
-    """Read what a process runs; of one that a recorder is just starting, what it will run."""
+    """Read what a process runs; of one that is just being started, what it will run."""
     own = Path("/proc/self/cmdline").read_bytes()
     for _ in range(_MOST_LOOKS):
         command = (place / "cmdline").read_bytes()
-        if command != own or not any(t.name.startswith(_OURS) for t in threading.enumerate()):
+        # Who started it may go on before the system has written down what it was started with.
+        is_blank = not command and _read_state(place) not in _ENDED
+        is_copy = command == own and any(t.name.startswith(_OURS) for t in threading.enumerate())
+        if not is_blank and not is_copy:
             break
-        time.sleep(_LOOK_S)  # a copy of this one, until it becomes what it shall be
+        time.sleep(_LOOK_S)
     return command
 
 
