@@ -312,11 +312,18 @@ describe('RunList', () => {
 describe('states', () => {
   it('says how to begin, and copies the line', () => {
     const onCopy = vi.fn();
+    const onShowAll = vi.fn();
     const { node } = mount(
-      <NoRuns hasNotebook trans={trans} onCopy={onCopy} />
+      <NoRuns hasNotebook {...{ trans, onCopy, onShowAll }} />
     );
     expect(node.querySelector('code')?.textContent).toBe(LOAD_LINE);
-    const [button] = findButtons(node);
+    const [button, all] = findButtons(node);
+    act(() => all?.click());
+    expect(onShowAll).toHaveBeenCalledOnce();
+    const project = (
+      <NoRuns hasNotebook={false} {...{ trans, onCopy, onShowAll }} />
+    );
+    expect(findButtons(mount(project).node)).toHaveLength(1);
     act(() => button?.click());
     expect(onCopy).toHaveBeenCalledWith('%load_ext mlops_nb');
     expect(button?.textContent).toBe('Copied');

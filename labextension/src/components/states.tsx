@@ -80,8 +80,13 @@ export function CopyLine(
 export function NoRuns({
   hasNotebook,
   trans,
-  onCopy
-}: INoRunsProps & { readonly hasNotebook: boolean }): React.JSX.Element {
+  onCopy,
+  onShowAll
+}: INoRunsProps & {
+  readonly hasNotebook: boolean;
+  /** List the runs of all notebooks. */
+  readonly onShowAll: () => void;
+}): React.JSX.Element {
   return (
     <div className="jp-MLOpsState" role="status">
       <p className="jp-MLOpsState-title">
@@ -99,6 +104,24 @@ export function NoRuns({
             )}
       </p>
       <CopyLine line={LOAD_LINE} trans={trans} onCopy={onCopy} />
+      {hasNotebook && (
+        <>
+          <p>
+            {trans.__(
+              'Runs of a notebook that was renamed stand under its old name.'
+            )}
+          </p>
+          <div>
+            <button
+              type="button"
+              className="jp-MLOpsButton jp-mod-styled"
+              onClick={onShowAll}
+            >
+              {trans.__('Show the runs of all notebooks')}
+            </button>
+          </div>
+        </>
+      )}
     </div>
   );
 }

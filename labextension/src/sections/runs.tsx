@@ -172,9 +172,10 @@ export class RunsSection extends VDomRenderer<MLOpsModel> {
         </NotPython>
       ) : (
         <NoRuns
-          hasNotebook={this.model.notebook !== ''}
+          hasNotebook={this.model.notebook !== '' && query.scope !== 'store'}
           trans={this._trans}
           onCopy={text => Clipboard.copyToSystem(text)}
+          onShowAll={() => this.model.setQuery({ scope: 'store' })}
         />
       );
     }
