@@ -10,6 +10,7 @@ import { SmallButton } from './changebar';
 import { Breakable } from './entries';
 import { formatMetric, formatParam, isCost } from './format';
 import { nameStatus } from './run';
+import { explainProblem } from './states';
 
 export interface IComparisonProps {
   readonly comparison: IComparison;
@@ -171,7 +172,12 @@ function More(
     props
       .onMore(offset)
       .then(({ rows }) => props.onRows(rows))
-      .catch((error: unknown) => setProblem(readProblem(error).message))
+      .catch((error: unknown) => {
+        const found = readProblem(error);
+        // Some problems have no message of their own.
+        const { title } = explainProblem(found, trans);
+        setProblem(`${title}. ${found.message}`.trim());
+      })
       .finally(() => setBusy(false));
   };
   return (

@@ -299,7 +299,8 @@ function Details(props: IRunRowProps): React.JSX.Element {
 
 export function RunRow(props: IRunRowProps): React.JSX.Element {
   const { run, isOpen } = props;
-  const detailsId = `jp-mlops-run-${run.run_id}`;
+  // Not the run's own: the panel and a page of the project may both show it.
+  const detailsId = React.useId();
   return (
     <li
       className="jp-MLOpsRun"

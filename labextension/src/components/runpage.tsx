@@ -22,6 +22,7 @@ import { Curve } from './curve';
 import { Figures, Files } from './files';
 import { formatDuration, formatMetric, sortMetrics } from './format';
 import { Entries } from './entries';
+import { useGrowing } from './growing';
 import { nameStatus, Parameters } from './run';
 import { RunButtons } from './runbuttons';
 import { Code, Datasets, Environment } from './surroundings';
@@ -121,9 +122,11 @@ function Metrics(props: IRunPageProps): React.JSX.Element {
 
 /** Where the run stands: in which run, and which runs are in it. */
 function Family(props: IRunPageProps): React.JSX.Element | null {
-  const { run, questions, trans } = props;
-  const answer = useAnswer(() => questions.onChildren(), [run.run_id]);
-  const children = answer.value?.runs ?? [];
+  const { run, questions, revision, trans } = props;
+  // The runs in a run that has ended are asked for once.
+  const mark = run.status === 'running' ? revision : run.status;
+  const page = useGrowing(() => questions.onChildren(), [run.run_id], mark);
+  const children = page?.runs ?? [];
   const parent = run.parent_run_id;
   if (parent === null && children.length === 0) {
     return null;
@@ -157,7 +160,7 @@ function Family(props: IRunPageProps): React.JSX.Element | null {
           ))}
         </ul>
       )}
-      {answer.value?.has_more && (
+      {page?.has_more && (
         <p>{trans.__('More are in the list of all notebooks.')}</p>
       )}
     </section>
