@@ -42,12 +42,22 @@ def log_loader(loader: Any, run: Run, queue: SnapshotQueue | None) -> dict[str, 
     if loader.num_workers:
         params["num_workers"] = loader.num_workers
     for name, value in list_parts(dataset):
-        record = fingerprint(value, name, "train", limit_bytes=_EXACT_BYTES)
-        if record is not None:
-            if queue is not None:
-                record = queue.add(value, record, run)
-            run.log_dataset(record)
+        log_part(value, name, "train", run, queue)
     return params
+
+
+def log_part(value: Any, name: str, role: str, run: Run, queue: SnapshotQueue | None) -> None:
+    """Record one array or frame, from `read_part`."""
+    record = fingerprint(value, name, role, limit_bytes=_EXACT_BYTES)
+    if record is not None:
+        if queue is not None:
+            record = queue.add(value, record, run)
+        run.log_dataset(record)
+
+
+def read_part(value: Any) -> Any:
+    """Give data as something that can be fingerprinted and copied; None for anything else."""
+    return next(iter(_read(value)), None)
 
 
 def list_parts(dataset: Any) -> list[tuple[str, Any]]:

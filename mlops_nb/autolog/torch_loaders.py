@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import dataclass
-from types import FrameType
+from types import FrameType, SimpleNamespace
 from typing import Any
 
 from mlops_nb.autolog.frames import read_locals
@@ -68,6 +68,32 @@ def find_pass(passes: list[Pass]) -> tuple[Pass, int] | None:
         elif batches > 0:
             return each, batches  # else made, and not asked for a batch yet
     return None
+
+
+def find_loader(found: Pass) -> Any:
+    """Give the loader of a pass, or what its iterator knows of one that nobody holds any more.
+
+    Parameters
+    ----------
+    found
+        A pass that goes on.
+
+    Returns
+    -------
+    object or None
+        With the fields of a loader that are read here.
+    """
+    loader, iterator = found.loader(), found.iterator()
+    sampler = getattr(iterator, "_index_sampler", None)
+    if loader is not None or sampler is None:
+        return loader
+    return SimpleNamespace(
+        dataset=getattr(iterator, "_dataset", None),
+        num_workers=getattr(iterator, "_num_workers", 0),
+        batch_size=getattr(sampler, "batch_size", None),
+        batch_sampler=sampler,
+        sampler=getattr(sampler, "sampler", sampler),
+    )
 
 
 def _is_over(iterator: Any, batches: int) -> bool:

@@ -9,7 +9,7 @@ import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlops_nb.autolog.torch_loaders import Pass, read_size
+from mlops_nb.autolog.torch_loaders import Pass, find_loader, read_size
 from mlops_nb.autolog.torch_sites import LossSite, StepSite
 from mlops_nb.autolog.torch_values import measure_norm, read_values, take
 from mlops_nb.records import is_lower_better
@@ -146,7 +146,7 @@ class Loop:
         self.end_epoch(self.before_ns)
         self.epoch = number
         self._epochs_begun += 1
-        size, most = (None, None) if source is None else read_size(source.loader())
+        size, most = (None, None) if source is None else read_size(find_loader(source))
         self._epochs.append(_Epoch(number, begun_ns, source, size, most))
 
     def end_epoch(self, at_ns: int) -> None:

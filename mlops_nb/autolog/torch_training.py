@@ -13,7 +13,7 @@ from mlops_nb.autolog.frames import BUSY, is_timed
 from mlops_nb.autolog.guard import Guard
 from mlops_nb.autolog.snapshots import SnapshotQueue, refresh_environment
 from mlops_nb.autolog.torch_data import log_loader
-from mlops_nb.autolog.torch_loaders import find_pass
+from mlops_nb.autolog.torch_loaders import find_loader, find_pass
 from mlops_nb.autolog.torch_loop import Loop, Track
 from mlops_nb.autolog.torch_model import (
     Found,
@@ -29,6 +29,7 @@ from mlops_nb.autolog.torch_sites import (
     list_user_frames,
 )
 from mlops_nb.autolog.torch_steps import Steps
+from mlops_nb.autolog.torch_whole import log_whole
 from mlops_nb.capture.seeds import capture_seeds
 from mlops_nb.tracking import Run, Session, active_run, link_object
 
@@ -100,13 +101,16 @@ class Trainings:
             loop.close_early()
             self.loops.remove(loop)
             loop = None
-        found = Found(list_user_frames(user), optimizer)
+        frames = list_user_frames(user)
+        found = Found(frames, optimizer)
         if loop is None:
             loop = local.loop = self._open(found, optimizer)
         track.loop, track.name = loop, self._make_name(loop, found.name)
         loop.tracks.append(track)
         self._describe(loop, track, found, optimizer)
-        self.assigned.begin(list_user_frames(user))
+        if len(loop.tracks) == 1 and "dataset" not in loop.params:
+            log_whole(frames, loop.run, self.data)
+        self.assigned.begin(frames)
         return track
 
     def _continues(self, loop: Loop, site: StepSite) -> bool:
@@ -165,7 +169,7 @@ class Trainings:
         for name, model in found.models:
             self._describe_model(loop, name, model)
         batches = find_pass(self.steps.local.passes)
-        loader = None if batches is None else batches[0].loader()
+        loader = None if batches is None else find_loader(batches[0])
         if loader is not None and "dataset" not in loop.params:
             loop.params |= log_loader(loader, loop.run, self.data)
 
