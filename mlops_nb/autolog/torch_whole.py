@@ -43,8 +43,9 @@ def log_whole(frames: list[FrameType], run: Run, queue: SnapshotQueue | None) ->
         scope, found = read_locals(frame), 0
         for node, role in _list_read(loop, site):
             value = peek(node, scope, frame.f_globals)
-            part = None if value is NOTHING or _is_trained(value) else read_part(value)
-            if part is not None and found < _MOST_PARTS:
+            part = None if value is NOTHING else read_part(value)
+            # Asked only of what is data: an object of the user's may answer as it likes.
+            if part is not None and not _is_trained(value) and found < _MOST_PARTS:
                 found += 1
                 log_part(part, ast.unparse(node), role, run, queue)
         if found:

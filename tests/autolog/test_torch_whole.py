@@ -81,3 +81,16 @@ def test_a_loader_names_them_itself(torchbook: Notebook) -> None:
     assert {data.name for data in run.datasets} == {"tensors[0]", "tensors[1]"}
     assert (run.params["dataset.samples"], run.params["batch_size"]) == (20, 10)
     assert run.metrics["samples_per_s"] > 0
+
+
+def test_objects_that_refuse_questions(
+    torchbook: Notebook, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What a loop reads and is no data is asked nothing, whatever it would answer."""
+    torchbook.run(
+        FIRST + "class Closed:\n    def __getattr__(self, name): raise RuntimeError(name)\n"
+        "closed = Closed()\n"
+        "for _ in range(3):\n    closed; loss = ((net(XT) - yt) ** 2).mean()\n    " + UPDATE
+    )
+    assert "no longer recorded" not in capfd.readouterr().err
+    assert {each.name for each in torchbook.runs()[0].datasets} == {"XT", "yt"}
