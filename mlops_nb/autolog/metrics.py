@@ -28,6 +28,7 @@ from mlops_nb.autolog.ways import find_again
 from mlops_nb.tracking import Run, Session, active_run
 
 _MOST_DERIVED = 200
+_OF_ARRAYS = frozenset({"numpy", "torch", "cupy", "jax", "jaxlib", "dask"})
 _DECORATORS = frozenset({"wrapper", "inner_f", "inner", "wrapped"})
 
 
@@ -139,6 +140,9 @@ class MetricRecorder:
 def _read_number(value: Any) -> float | None:
     if type(value) in {float, int}:
         return float(value)
+    # By its class first: a variable may hold anything, and attributes may be code of the user.
+    if type(value).__module__.partition(".")[0] not in _OF_ARRAYS:
+        return None
     if hasattr(value, "dtype") and getattr(value, "shape", None) == () and hasattr(value, "item"):
         plain = value.item()
         return float(plain) if type(plain) in {float, int} else None

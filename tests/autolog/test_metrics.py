@@ -289,3 +289,15 @@ def test_a_call_that_is_repeated_follows_its_names_again(notebook: Notebook) -> 
     assert not {"first", "third"} & other.metrics.keys()
     points = notebook.store.read_metric_history(one.run_id, "third")
     assert [point.step for point in points] == [0, 1, 2]
+
+
+def test_a_variable_that_refuses_questions(
+    notebook: Notebook, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What holds no number at the end of the cell is not asked for one."""
+    notebook.run(
+        FIT + "class Closed:\n    def __getattr__(self, name): raise RuntimeError(name)\n"
+        "rmse = abs(mean_squared_error(y, p)) ** 0.5\nrmse = Closed()\nacc = accuracy_score(y, p)"
+    )
+    assert "no longer recorded" not in capfd.readouterr().err
+    assert set(notebook.metrics()[0]) == {"mean_squared_error", "acc"}
