@@ -3,9 +3,7 @@
  */
 import * as React from 'react';
 import { createRoot } from 'react-dom/client';
-import { afterEach } from 'vitest';
-
-const mounted: (() => void)[] = [];
+import { onTestFinished } from 'vitest';
 
 /** Mount an element in the page; it is taken away after the test. */
 export function mount(element: React.JSX.Element): {
@@ -19,7 +17,8 @@ export function mount(element: React.JSX.Element): {
       root.render(next);
     });
   update(element);
-  mounted.push(() => {
+  // Not after each test of this file: files may share what they import.
+  onTestFinished(() => {
     React.act(() => {
       root.unmount();
     });
@@ -32,7 +31,3 @@ export function mount(element: React.JSX.Element): {
 export function act(action: () => void): void {
   React.act(action);
 }
-
-afterEach(() => {
-  mounted.splice(0).forEach(unmount => unmount());
-});
