@@ -21,7 +21,7 @@ export default defineConfig({
     // JupyterLab's packages import one another without file extensions.
     server: { deps: { inline: [/@jupyterlab\//, /@jupyter\//, /@lumino\//] } },
     setupFiles: ['vitest.setup.ts'],
-    testTimeout: 20000,
+    testTimeout: 60000,
     projects: [
       {
         extends: true,

@@ -85,7 +85,7 @@ async function waitFor(words: string, place = 0): Promise<HTMLElement> {
   await vi.waitFor(() => {
     MessageLoop.flush();
     expect((node.textContent ?? '').includes(words), words).toBe(true);
-  }, 10_000);
+  });
   return node;
 }
 
