@@ -324,10 +324,9 @@ def compare_runs(
     Parameters
     ----------
     *run_ids
-        As for `get_run`. One is put beside another of its name, notebook and experiment; without
-        any it is the newest.
+        As for `get_run`; by default the newest. One is put beside another of its kind.
     beside
-        Which other: the best one, or the one that began last before it.
+        Which other of its name, notebook and experiment: the best, or the last before it.
     start
         Folder whose project's store is read, where it is not this process's.
 
@@ -341,8 +340,9 @@ def compare_runs(
     InvalidValueError
         One run is given, and there is no such other.
     """
-    from mlops_nb.api import tables
+    from mlops_nb.api import sessions, tables
 
+    sessions.wait_for_environment()  # both runs are to be read with it, or none
     compare = {"best": tables.compare_with_best, "previous": tables.compare_with_previous}
     if beside not in compare:
         raise InvalidValueError("run to compare with", beside, " or ".join(compare))

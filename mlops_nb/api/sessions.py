@@ -72,12 +72,17 @@ def close_session() -> None:
     What is being snapshotted for its runs is waited for, two seconds at most: who closes a session
     may copy or push the runs next.
     """
-    session = current_session()
-    if session is not None:
+    if current_session() is not None:
         disarm_autolog()
-        if session.background is not None:
-            session.background.join(_WAIT_S)
+        wait_for_environment()
     close_tracking_session()
+
+
+def wait_for_environment() -> None:
+    """Wait, two seconds at most, until the runs of this process have their environment and code."""
+    session = current_session()
+    if session is not None and session.background is not None:
+        session.background.join(_WAIT_S)
 
 
 def begin_cell(

@@ -18,6 +18,7 @@ from mlops_nb.errors import (
 from mlops_nb.kernel.commands import NAMES, make_parser
 from mlops_nb.kernel.parsing import split_words
 from mlops_nb.kernel.tables import Table
+from mlops_nb.tracking import current_session
 
 Run = Callable[..., Any]
 
@@ -30,6 +31,10 @@ def two_runs(loaded: Run) -> Run:
             f"with mlops.start_run({name!r}):\n"
             f"    mlops.log_metric('acc', {acc}); mlops.log_param('rate', {rate})"
         )
+    session = current_session()
+    assert session is not None
+    assert session.background is not None
+    session.background.join()  # else a run may get its environment while it is compared
     return loaded
 
 
