@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 import sys
-import weakref
 from typing import Any, NamedTuple
+
+from mlops_nb.capture.kinds import KindFacts, Kinds
 
 _LONGEST_TEXT = 500
 _MOST_PARAMS = 500
@@ -18,11 +19,12 @@ _PREPARATION = (
     "sklearn.compose",
 )
 _PREDICTING = ("predict", "predict_proba", "fit_predict", "decision_function", "score_samples")
-_defaults: weakref.WeakKeyDictionary[type, dict[str, Any]] = weakref.WeakKeyDictionary()
+_defaults: KindFacts[dict[str, Any]] = KindFacts()
 # Of classes whose parameters are read as their library reads them: name and default of each.
-_schemas: weakref.WeakKeyDictionary[type, _Schema | None] = weakref.WeakKeyDictionary()
-_preparing: weakref.WeakKeyDictionary[type, bool] = weakref.WeakKeyDictionary()
-_PLAIN = frozenset({bool, int, float, str, type(None)})
+_schemas: KindFacts[_Schema | bool] = KindFacts()
+_preparing: KindFacts[bool] = KindFacts()
+_PLAIN = Kinds(bool, int, float, str, type(None))
+_NUMBERS, _SEQUENCES = Kinds(bool, int, float), Kinds(list, tuple, set, frozenset)
 _ABSENT = object()
 
 
@@ -51,10 +53,8 @@ def is_preparation(estimator: Any) -> bool:
         True for scalers, encoders, imputers, vectorizers, selectors and their combinations.
     """
     kind = type(find_last_step(estimator))
-    known = _preparing.get(kind)
-    if known is None:
-        known = _preparing[kind] = _only_prepares(kind)
-    return known
+    known = _preparing.find(kind)
+    return _preparing.keep(kind, _only_prepares(kind)) if known is None else known
 
 
 def _only_prepares(kind: type) -> bool:
@@ -223,9 +223,9 @@ class _Schema:
 
 
 def _find_schema(kind: type) -> _Schema | None:
-    schema = _schemas.get(kind, _ABSENT)
-    if schema is _ABSENT:
-        schema = _schemas[kind] = _read_schema(kind)
+    schema = _schemas.find(kind)
+    if schema is None:
+        schema = _schemas.keep(kind, _read_schema(kind) or False)
     return schema if isinstance(schema, _Schema) else None
 
 
@@ -288,7 +288,7 @@ def _is_steps(value: Any) -> bool:
 
 
 def _read_defaults(kind: type) -> dict[str, Any]:
-    known = _defaults.get(kind)
+    known = _defaults.find(kind)
     if known is None:
         known = {}
         for owner in [kind, *(each for each in kind.__mro__[1:] if "__init__" in vars(each))]:
@@ -300,7 +300,7 @@ def _read_defaults(kind: type) -> dict[str, Any]:
             # What a class hands on with ``**kwargs`` has its defaults in the class below.
             if not any(entry.kind is entry.VAR_KEYWORD for entry in parameters):
                 break
-        _defaults[kind] = known
+        _defaults.keep(kind, known)
     return known
 
 
@@ -313,7 +313,7 @@ def _differs(value: Any, default: Any) -> bool:
 
 def make_plain(value: Any) -> Any:
     """Give a value as JSON types without calling a ``repr`` that the user wrote."""
-    if value is None or type(value) in {bool, int, float}:
+    if value is None or type(value) in _NUMBERS:
         return value
     if type(value) is str:
         return value if len(value) <= _LONGEST_TEXT else value[: _LONGEST_TEXT - 3] + "..."
@@ -324,7 +324,7 @@ def make_plain(value: Any) -> Any:
         return make_plain(value.item())
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         return f"{type(value).__name__}{tuple(value.shape)} {value.dtype}"
-    if type(value) in {list, tuple, set, frozenset}:
+    if type(value) in _SEQUENCES:
         return [make_plain(part) for part in list(value)[:100]]
     if type(value) is dict:
         pairs = list(value.items())[:100]

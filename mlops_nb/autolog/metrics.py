@@ -138,7 +138,7 @@ class MetricRecorder:
 
 
 def _read_number(value: Any) -> float | None:
-    if type(value) in {float, int}:
+    if type(value) is float or type(value) is int:
         return float(value)
     # By its class first: a variable may hold anything, and attributes may be code of the user.
     if type(value).__module__.partition(".")[0] not in _OF_ARRAYS:

@@ -9,6 +9,7 @@ from typing import Any
 
 from mlops_nb.autolog.captures import Sample
 from mlops_nb.autolog.places import FitPlaces
+from mlops_nb.capture.kinds import KindFacts
 from mlops_nb.tracking import Run, current_session, find_run_of, link_object
 
 
@@ -88,6 +89,11 @@ class KnownModels:
             return session.find_run(run_id)
         return self._ask(model)
 
+    def find_noted(self, model: Any) -> Run | None:
+        """Give the run that fitted exactly this object, as far as it was noted by `add`."""
+        entry = self._entries.get(id(model))
+        return entry.run if entry is not None and entry.model() is model else None
+
     def _ask(self, model: Any) -> Run | None:
         return self.seek(model) if self.seek is not None else None
 
@@ -117,16 +123,16 @@ class KnownModels:
 
 def is_data(kind: type) -> bool:
     """Tell whether a class is one of values, which nothing fits: arrays, tables, numbers, texts."""
-    known = _data.get(kind)
+    known = _data.find(kind)
     if known is None:
         package = str(getattr(kind, "__module__", "")).partition(".")[0]
         known = package in {"builtins", "numpy", "pandas"}
         if known:  # none of the user's is kept alive
-            _data[kind] = known
+            _data.keep(kind, True)
     return known
 
 
-_data: dict[type, bool] = {}
+_data: KindFacts[bool] = KindFacts()
 
 
 def _find_cell() -> int | None:

@@ -8,6 +8,7 @@ looked at when a cell ends, and when a metric asks which model it speaks of.
 from __future__ import annotations
 
 import contextlib
+import inspect
 import re
 import weakref
 from types import MemberDescriptorType
@@ -15,6 +16,7 @@ from typing import Any
 
 from mlops_nb.autolog.fits import FitRecorder
 from mlops_nb.autolog.frames import read_fields
+from mlops_nb.capture.kinds import KindFacts
 from mlops_nb.tracking import Run, Session
 
 _CALL = re.compile(r"\.\s*(?:fit|partial_fit|fit_transform|fit_predict)\s*\(")
@@ -37,7 +39,7 @@ class OwnFits:
 
     def __init__(self, session: Session, fits: FitRecorder) -> None:
         self._session, self._fits = session, fits
-        self._kinds: weakref.WeakKeyDictionary[type, bool] = weakref.WeakKeyDictionary()
+        self._kinds: KindFacts[bool] = KindFacts()
         # As the estimator was when the last cell ended: numbers of objects, and nothing of them.
         self._seen: dict[int, tuple[weakref.ref[Any] | None, _Trace]] = {}
         # Those with slots alone have no weak references: they are known again by what they hold.
@@ -81,13 +83,15 @@ class OwnFits:
             self._remember(value, _read_trace(value))
 
     def _is_own(self, kind: type) -> bool:
-        known = self._kinds.get(kind)
+        known = self._kinds.find(kind)
         if known is None:
             module = str(getattr(kind, "__module__", "")).partition(".")[0]
+            # Looked up without asking the class, which may answer for itself.
             is_estimator = all(
-                callable(getattr(kind, name, None)) for name in ("fit", "get_params")
+                inspect.getattr_static(kind, name, None) is not None
+                for name in ("fit", "get_params")
             )
-            known = self._kinds[kind] = is_estimator and module not in _LIBRARIES
+            known = self._kinds.keep(kind, is_estimator and module not in _LIBRARIES)
         return known
 
     def _calls_fit(self) -> bool:

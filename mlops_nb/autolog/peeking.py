@@ -6,8 +6,10 @@ import ast
 from typing import Any
 
 from mlops_nb.autolog.frames import read_fields
+from mlops_nb.capture.kinds import Kinds
 
 NOTHING = object()
+_COLLECTIONS, _KEYS = Kinds(dict, list, tuple), Kinds(str, int)
 
 
 def peek(node: ast.AST, scope: dict[str, Any], outer: dict[str, Any]) -> Any:
@@ -35,7 +37,7 @@ def peek(node: ast.AST, scope: dict[str, Any], outer: dict[str, Any]) -> Any:
         key = node.slice.value if isinstance(node.slice, ast.Constant) else NOTHING
         if isinstance(node.slice, ast.Name):
             key = peek(node.slice, scope, outer)
-        if type(owner) in {dict, list, tuple} and type(key) in {str, int}:
+        if type(owner) in _COLLECTIONS and type(key) in _KEYS:
             try:
                 return owner[key]
             except (LookupError, TypeError):

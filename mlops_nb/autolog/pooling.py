@@ -10,12 +10,14 @@ from typing import Any
 from mlops_nb.autolog.callsites import Tree, parse_text
 from mlops_nb.autolog.definitions import FUNCTIONS, binds, last_definition, list_fills
 from mlops_nb.autolog.models import KnownModels
+from mlops_nb.capture.kinds import Kinds
 from mlops_nb.tracking import Run
 
 _MOST_MEMBERS = 200
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-_NUMBERS = frozenset({int, float, bool, complex})
+_NUMBERS = Kinds(int, float, bool, complex)
+_SEQUENCES = Kinds(list, tuple)
 _PREDICTS = ("predict", "decision_function", "score_samples", "transform")
 
 
@@ -51,14 +53,16 @@ def find_members(value: Any, known: KnownModels) -> dict[Any, Run]:
     """Give the runs of the models inside a collection, by key where it has keys."""
     if type(value) is dict and len(value) <= _MOST_MEMBERS:
         pairs = list(value.items())
-    elif type(value) in {list, tuple} and len(value) <= _MOST_MEMBERS:
+    elif type(value) in _SEQUENCES and len(value) <= _MOST_MEMBERS:
         pairs = list(enumerate(value))
     else:
         return {}
     group: dict[Any, Run] = {}
     for key, member in pairs:
-        is_several = type(member) in {list, tuple}
-        if is_several and (len(member) > _MOST_MEMBERS or set(map(type, member[:2])) <= _NUMBERS):
+        is_several = type(member) in _SEQUENCES
+        if is_several and (
+            len(member) > _MOST_MEMBERS or all(type(part) in _NUMBERS for part in member[:2])
+        ):
             continue  # predictions or a history, and it may be long
         for part in member if is_several else (member,):
             run = known.find(part)

@@ -8,11 +8,13 @@ from typing import Any
 from mlops_nb.autolog.frames import read_fields
 from mlops_nb.autolog.snapshots import SnapshotQueue
 from mlops_nb.autolog.torch_loaders import read_size
+from mlops_nb.capture.kinds import Kinds
 from mlops_nb.data import fingerprint
 from mlops_nb.tracking import Run
 
 _EXACT_BYTES = 64 << 20
 _MOST_PARTS = 8
+_SEQUENCES = Kinds(list, tuple)
 
 
 def log_loader(loader: Any, run: Run, queue: SnapshotQueue | None) -> dict[str, Any]:
@@ -82,7 +84,7 @@ def list_parts(dataset: Any) -> list[tuple[str, Any]]:
             label = f"{prefix}{name}"
             if issubclass(type(value), torch.utils.data.Dataset):
                 waiting.append((f"{label}.", value))  # a subset, or another view of the data
-            elif type(value) in {list, tuple} and 0 < len(value) <= _MOST_PARTS:
+            elif type(value) in _SEQUENCES and 0 < len(value) <= _MOST_PARTS:
                 found += [
                     (f"{label}[{index}]", read)
                     for index, part in enumerate(value)

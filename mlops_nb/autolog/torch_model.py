@@ -10,9 +10,12 @@ from typing import Any
 
 from mlops_nb.autolog.describe import make_plain
 from mlops_nb.autolog.frames import read_fields, read_locals
+from mlops_nb.capture.kinds import Kinds
 
 _MOST_ROWS = 2000
 _MOST_MODELS = 8
+_SEQUENCES = Kinds(list, tuple)
+_PLAIN = Kinds(int, float, str, bool, list, tuple)
 _CYCLED = {"lr", "momentum", "betas"}  # which OneCycleLR and CyclicLR have changed already
 _LEFT_OUT = {"params", "param_names", "initial_lr", "foreach", "fused", "differentiable"}
 _LEFT_OUT |= {"capturable", "maximize"}
@@ -82,7 +85,7 @@ def _walk(frames: Iterable[FrameType]) -> Iterable[tuple[str, Any]]:
             seen.add(id(space))
             for name, value in list(space.items()):
                 yield str(name), value
-                if type(value) in {list, tuple} and len(value) <= _MOST_MODELS:
+                if type(value) in _SEQUENCES and len(value) <= _MOST_MODELS:
                     yield from ((str(name), part) for part in value)
 
 
@@ -217,7 +220,7 @@ def describe_scheduler(scheduler: Any) -> dict[str, Any]:
     """Give a scheduler's settings: its plain public attributes that it does not itself change."""
     params: dict[str, Any] = {"": type(scheduler).__qualname__}
     for name, value in vars(scheduler).items():
-        is_plain = type(value) in {int, float, str, bool, list, tuple} or isinstance(value, dict)
+        is_plain = type(value) in _PLAIN or isinstance(value, dict)
         if is_plain and not name.startswith("_") and name not in _SCHEDULER_STATE:
             plain = dict(value) if isinstance(value, dict) else value
             params[f".{name}"] = make_plain(plain)

@@ -17,11 +17,13 @@ from mlops_nb.autolog.frames import read_locals
 from mlops_nb.autolog.models import KnownModels
 from mlops_nb.autolog.peeking import NOTHING, peek
 from mlops_nb.autolog.pooling import find_members
+from mlops_nb.capture.kinds import Kinds
 from mlops_nb.tracking import Run
 
 _MOST_WAYS = 256
 _LOOKED_UP = (ast.Name, ast.Attribute, ast.Subscript)  # all else has no value that can be peeked at
-_PLAIN = frozenset({bool, int, float, str, type(None), type(NOTHING)})
+_PLAIN = Kinds(bool, int, float, str, type(None), type(NOTHING))
+_HOLDING = Kinds(dict, list, tuple)
 _COLLECTIONS = (dict, list, tuple, set, frozenset)
 _LONGEST_TEXT = 100
 _MOST_LOOKED = 1000
@@ -107,14 +109,18 @@ def _go(way: list[tuple[ast.AST, bool]], frame: FrameType, known: KnownModels) -
             run = known.find(value)
             if run is not None:
                 return run
-            if type(value) in {dict, list, tuple} and not _is_plain(value, known):
+            if type(value) in _HOLDING and not _is_plain(value, known):
                 return None
     return None
 
 
 def _is_plain(value: Any, known: KnownModels) -> bool:
     """Tell whether a collection is one of numbers or texts, or has no models for another reason."""
-    if type(value) is list and len(value) <= _MOST_LOOKED and set(map(type, value)) <= _PLAIN:
+    if (
+        type(value) is list
+        and len(value) <= _MOST_LOOKED
+        and all(type(each) in _PLAIN for each in value)
+    ):
         return True
     return not find_members(value, known)
 

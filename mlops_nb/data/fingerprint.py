@@ -77,7 +77,7 @@ def _choose_reader(obj: Any) -> Any:
     }
     if module in known and hasattr(obj, known[module][0]):
         return known[module][1]
-    return _read_list if type(obj) in {list, tuple} and obj else None
+    return _read_list if (type(obj) is list or type(obj) is tuple) and obj else None
 
 
 def _finish(hasher: Hasher, kind: str, obj: Any, columns: Any) -> DatasetRecord | None:

@@ -1,0 +1,58 @@
+"""Sets of classes, and facts about classes, that no class of the user's can disturb.
+
+A class whose own class defines ``__eq__`` or ``__hash__`` answers for itself when a set or dict is
+asked for it: it may not be hashable, or raise. Here classes are told apart by identity alone.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Kinds:
+    """A set of classes.
+
+    Parameters
+    ----------
+    *kinds
+        The classes; kept alive.
+    """
+
+    __slots__ = ("_ids", "_kinds")
+
+    def __init__(self, *kinds: type) -> None:
+        self._kinds = kinds
+        self._ids = frozenset(map(id, kinds))
+
+    def __contains__(self, kind: type) -> bool:
+        """Tell whether a class is one of them."""
+        return id(kind) in self._ids
+
+
+class KindFacts(Generic[T]):
+    """What was found out about classes, which are not kept alive."""
+
+    __slots__ = ("_facts",)
+
+    def __init__(self) -> None:
+        self._facts: dict[int, tuple[weakref.ref[type], T]] = {}
+
+    def find(self, kind: type) -> T | None:
+        """Give what is known of a class, None where nothing is."""
+        known = self._facts.get(id(kind))
+        return known[1] if known is not None and known[0]() is kind else None
+
+    def keep(self, kind: type, fact: T) -> T:
+        """Remember something of a class, and give it back."""
+        key, facts = id(kind), self._facts
+
+        def forget(gone: weakref.ref[type]) -> None:
+            known = facts.get(key)
+            if known is not None and known[0] is gone:
+                del facts[key]
+
+        facts[key] = weakref.ref(kind, forget), fact
+        return fact
