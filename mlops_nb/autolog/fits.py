@@ -12,10 +12,11 @@ from typing import Any
 
 from mlops_nb.autolog.describe import find_last_step, is_preparation, name_estimator
 from mlops_nb.autolog.estimators import Described, describe_estimator, read_message
-from mlops_nb.autolog.frames import read_locals
+from mlops_nb.autolog.frames import FrameMark, read_locals
 from mlops_nb.autolog.given import GivenData
 from mlops_nb.autolog.groups import open_group
 from mlops_nb.autolog.models import KnownModels
+from mlops_nb.autolog.owners import Owner, find_owner, read_given
 from mlops_nb.autolog.places import Place
 from mlops_nb.autolog.snapshots import SnapshotQueue, refresh_environment
 from mlops_nb.store import write_deferred
@@ -24,8 +25,6 @@ from mlops_nb.tracking import Run, Session
 _MOST_WARNINGS = 5
 _MOST_CANDIDATES = 10_000
 _FLUSH_S = 0.5
-_DEEPEST = 8
-_FIT_METHODS = frozenset({"fit", "partial_fit", "fit_transform", "fit_predict"})
 
 
 @dataclass(slots=True)
@@ -36,15 +35,6 @@ class Fit:
     begun: float
     is_continued: bool = False
     warnings: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Owner:
-    """A fit of an estimator of the user's own, known by the library's fits inside it."""
-
-    frame: int
-    cell: int | None
-    begun: float
 
 
 @dataclass(slots=True)
@@ -88,7 +78,7 @@ class FitRecorder:
         self._data = SnapshotQueue(session.store) if session.store is not None else None
         self._given = GivenData(self._data)
         self._partial: dict[str, _PartialFits] = {}
-        self._owners: dict[str, _Owner] = {}
+        self._owners: dict[str, Owner] = {}
         self._has_environment = False
         self._lock = threading.Lock()
 
@@ -117,24 +107,25 @@ class FitRecorder:
         if self._session.is_paused or is_preparation(estimator):
             return None
         if method == "partial_fit":
-            earlier = self.known.find(estimator)
+            earlier = self.known.find_noted(estimator)
             if earlier is not None and self._is_same_cell(self._partial.get(earlier.run_id)):
                 return Fit(earlier, time.perf_counter(), is_continued=True)
-        owned = _find_owner(frame)
+        owned = find_owner(frame)
         if owned is not None:
             estimator, frame = owned
-            earlier = self.known.find(estimator)
+            earlier = self.known.find_noted(estimator)  # what it has set so far is no fit yet
             if earlier is not None:
                 owner = self._owners.get(earlier.run_id)
-                if owner is not None and owner.frame == id(frame) and self._is_same_cell(owner):
+                if owner is not None and owner.frame.is_on(frame) and self._is_same_cell(owner):
                     return Fit(
                         earlier, owner.begun, is_continued=True
                     )  # one more fit inside the same
-            given = _read_data(frame) or given
+            given = read_given(frame) or given
         described = describe_estimator(estimator)
         self.latest = run = self._open(estimator, method, described)
         if owned is not None and frame is not None:
-            self._owners[run.run_id] = _Owner(id(frame), self._session.cell, time.perf_counter())
+            mark = FrameMark(frame)
+            self._owners[run.run_id] = Owner(mark, self._session.cell, time.perf_counter())
             frame = frame.f_back
         if method == "partial_fit":
             self._partial[run.run_id] = _PartialFits(run, self._session.cell)
@@ -251,7 +242,7 @@ class FitRecorder:
         place.group = place.group or open_group(self._session, place, look, self._data)
         return place.group
 
-    def _is_same_cell(self, earlier: _Owner | _PartialFits | None) -> bool:
+    def _is_same_cell(self, earlier: Owner | _PartialFits | None) -> bool:
         return earlier is not None and earlier.cell == self._session.cell
 
     def _tag(self, estimator: Any, method: str) -> dict[str, object]:
@@ -359,24 +350,6 @@ class FitRecorder:
         write_deferred()  # what is identified only now is kept as well
         if self._data is not None:
             self._data.close()
-
-
-def _find_owner(frame: FrameType | None) -> tuple[Any, FrameType] | None:
-    """Find the user's own estimator, and the frame of its ``fit``, in which the library fits."""
-    found = None
-    seen = 0
-    while frame is not None and seen < _DEEPEST and not frame.f_code.co_name.startswith("<"):
-        if frame.f_code.co_name in _FIT_METHODS:
-            owner = read_locals(frame).get("self")
-            if hasattr(type(owner), "get_params"):
-                found = (owner, frame)
-        frame, seen = frame.f_back, seen + 1
-    return found
-
-
-def _read_data(frame: FrameType) -> dict[str, Any]:
-    values = read_locals(frame)
-    return {role: values[role] for role in ("X", "y") if values.get(role) is not None}
 
 
 def add_warning(fit: Fit, category: type[Warning], message: object) -> None:

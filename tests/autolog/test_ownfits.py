@@ -123,3 +123,35 @@ def test_a_class_with_slots_alone(notebook: Notebook) -> None:
     )
     assert notebook.names() == ["Slots", "Ridge"]
     assert [set(found) for found in notebook.metrics()] == [{"acc"}, {"r2"}]
+
+
+WRAPPER = (
+    "from sklearn.base import BaseEstimator\n"
+    "class Wrapper(BaseEstimator):\n"
+    "    def __init__(self, k=0):\n        self.k = k\n"
+    "    def fit(self, X, y):\n        self.classes_ = np.unique(y)\n"
+    "        self.inner_ = [LogisticRegression().fit(X, y) for _ in range(2)]\n"
+    "        return self\n"
+    "    def predict(self, X):\n        return self.inner_[0].predict(X)\n"
+)
+
+
+def test_what_is_set_before_the_inner_fit_is_no_fit(notebook: Notebook) -> None:
+    """Attributes that a ``fit`` sets before it uses the library make no run of their own."""
+    notebook.run(WRAPPER + "model = Wrapper().fit(X, y)\nacc = accuracy_score(y, model.predict(X))")
+    notebook.run("model.fit(X, y)\nacc = accuracy_score(y, model.predict(X))")
+    assert [(run.name, set(run.metrics)) for run in notebook.runs()] == [
+        ("Wrapper", {"fit_time_s", "acc"}),
+        ("Wrapper", {"fit_time_s", "acc"}),
+    ]
+
+
+def test_each_call_of_an_own_fit_is_a_run(notebook: Notebook) -> None:
+    """A loop that fits one object again and again gives a run each time, with its parameters."""
+    notebook.run(
+        WRAPPER + "model = Wrapper()\nfor k in range(5):\n    model.set_params(k=k).fit(X, y)\n"
+        "    acc = accuracy_score(y, model.predict(X))"
+    )
+    runs = notebook.runs()
+    assert [run.params for run in runs] == [{"k": k} for k in range(5)]
+    assert all(set(run.metrics) == {"fit_time_s", "acc"} for run in runs)
