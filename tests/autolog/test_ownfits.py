@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+
+import pytest
+
 from tests.autolog.conftest import Notebook
 
 MEAN = (
@@ -146,6 +150,7 @@ def test_what_is_set_before_the_inner_fit_is_no_fit(notebook: Notebook) -> None:
     ]
 
 
+@pytest.mark.skipif(sys.gettrace() is not None, reason="coverage traces on Python 3.11")
 def test_each_call_of_an_own_fit_is_a_run(notebook: Notebook) -> None:
     """A loop that fits one object again and again gives a run each time, with its parameters."""
     notebook.run(
