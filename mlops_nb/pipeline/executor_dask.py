@@ -52,7 +52,7 @@ class DaskExecutor:
             As there.
         """
         step = context.pipeline.steps[number]
-        workers = self.client.scheduler_info(n_workers=-1)["workers"]
+        workers = list_workers(self.client)
         wanted, notices, problem = choose_resources(step.options, workers)
         if problem:
             return make_failed_chain(number, step.name, state, problem)
@@ -136,8 +136,7 @@ class _Task:
                 reply: dict[str, Any] = self.future.result(timeout=_LOOK_S)
             except TimeoutError:
                 if len(self.attempts) >= self.tries and not self.ended.is_set():
-                    workers = self.client.scheduler_info(n_workers=-1)["workers"]
-                    if self.attempts[-1] not in workers:
+                    if self.attempts[-1] not in list_workers(self.client):
                         self.interrupt()
                         return {"died": len(self.attempts)}
                 continue
@@ -200,6 +199,32 @@ def _read_reply(reply: Mapping[str, Any], number: int, name: str, state: State) 
         return make_failed_chain(number, name, state, reply["died"], "died")
     ended = f"its process ended with exit code {reply['code']} and no result"
     return make_failed_chain(number, name, state, f"{ended}: {reply['stderr']}", "died")
+
+
+def list_workers(client: Any) -> dict[str, Any]:
+    """Ask the scheduler for its workers, by address.
+
+    Parameters
+    ----------
+    client
+        A connected ``distributed.Client``.
+
+    Returns
+    -------
+    dict
+        What it says of each.
+
+    Notes
+    -----
+    What ``client.scheduler_info`` gives is a copy that a timer of the client renews without workers
+    (2026.8): asked for at that moment, it has lost them all.
+    """
+    try:
+        found = client.sync(client.scheduler.identity, n_workers=-1)
+    except TypeError:  # an older scheduler gives all of them unasked
+        found = client.sync(client.scheduler.identity)
+    workers: dict[str, Any] = found["workers"]
+    return workers
 
 
 def choose_resources(

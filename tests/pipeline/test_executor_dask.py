@@ -20,7 +20,7 @@ from mlops_nb.cli.pipelines import choose_exit_code
 from mlops_nb.errors import InvalidValueError, RemoteError
 from mlops_nb.notebook.options import StepOptions
 from mlops_nb.pipeline.executing import ThreadExecutor, open_executor
-from mlops_nb.pipeline.executor_dask import choose_resources, connect
+from mlops_nb.pipeline.executor_dask import choose_resources, connect, list_workers
 from tests.pipeline.cells import is_running, wait_until
 from tests.pipeline.clusters import Cluster, running_cluster
 from tests.pipeline.conftest import ROOT
@@ -41,6 +41,27 @@ def run_on(cluster: Cluster, place: Place, path: Path, **options: Any) -> Any:
     """Run a notebook on a cluster."""
     with connect(cluster.address) as executor:
         return place.run(path, executor=executor, **options)
+
+
+def test_workers_are_listed_at_any_moment(cluster: Cluster) -> None:
+    """A worker is there also while the client renews what it knows."""
+    cluster.add_worker("a")
+    with connect(cluster.address) as executor:
+        client = executor.client
+        client.wait_for_workers(1, timeout=60)
+        is_over = threading.Event()
+
+        def renew() -> None:  # as a timer of the client does, more often
+            while not is_over.wait(0.0005):
+                client.loop.add_callback(client._update_scheduler_info)
+
+        thread = threading.Thread(target=renew)
+        thread.start()
+        try:
+            assert {len(list_workers(client)) for _ in range(300)} == {1}
+        finally:
+            is_over.set()
+            thread.join()
 
 
 def test_story_on_real_workers_equals_the_notebook(place: Place, cluster: Cluster) -> None:
