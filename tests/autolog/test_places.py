@@ -7,8 +7,8 @@ import sys
 from types import FrameType
 from typing import Any, cast
 
+from mlops_nb.autolog import peeking
 from mlops_nb.autolog.models import KnownModels
-from mlops_nb.autolog.peeking import NOTHING, peek
 from mlops_nb.autolog.places import FitPlaces
 from mlops_nb.autolog.pooling import find_members
 from mlops_nb.tracking import Run
@@ -78,5 +78,5 @@ def test_looking_runs_no_code_of_the_user() -> None:
             raise AssertionError(name)
 
     node = ast.parse("it.model", mode="eval").body
-    assert peek(node, {"it": Nosy()}, {}) == 1
-    assert peek(node, {}, {}) is NOTHING
+    assert peeking.peek(node, {"it": Nosy()}, {}) == 1
+    assert peeking.peek(node, {}, {}) is peeking.NOTHING
