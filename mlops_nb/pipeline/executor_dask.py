@@ -135,10 +135,10 @@ class _Task:
             try:
                 reply: dict[str, Any] = self.future.result(timeout=_LOOK_S)
             except TimeoutError:
-                if len(self.attempts) >= self.tries and not self.ended.is_set():
-                    if self.attempts[-1] not in list_workers(self.client):
-                        self.interrupt()
-                        return {"died": len(self.attempts)}
+                is_last = len(self.attempts) >= self.tries and not self.ended.is_set()
+                if is_last and self.attempts[-1] not in list_workers(self.client):
+                    self.interrupt()
+                    return {"died": len(self.attempts)}
                 continue
             return reply
 
