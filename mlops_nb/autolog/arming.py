@@ -123,8 +123,10 @@ class _Armed:
         self.circumstances.close()
         if self.sklearn is not None or self.torch is not None:
             from mlops_nb.autolog.callsites import forget_sources
+            from mlops_nb.autolog.ways import forget_ways
 
             forget_sources()
+            forget_ways()
 
 
 _lock = threading.RLock()

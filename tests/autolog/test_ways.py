@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from mlops_nb import autolog
+from mlops_nb.autolog import ways
 from mlops_nb.autolog.provenance import ModelSearch
 from tests.autolog.conftest import Notebook
 
@@ -129,3 +131,14 @@ def test_nothing_to_do_with_a_model(notebook: Notebook, searches: list[Any]) -> 
     )
     assert len(searches) <= 3
     assert notebook.runs() == []
+
+
+def test_nothing_is_remembered_after_it(notebook: Notebook) -> None:
+    """Sources and runs that metrics were looked up for go when recording ends."""
+    notebook.run(
+        TWO + TURNS["a function of predictions"] + "q = y.to_numpy()\nv = accuracy_score(q, q)"
+    )
+    assert ways._ways or ways._answers
+    autolog.disarm()
+    assert not ways._ways
+    assert not ways._answers
