@@ -67,7 +67,7 @@ def test_a_killed_one_is_removed_by_the_next(
         stderr=subprocess.DEVNULL,
     )
     try:
-        while not list(temporary.glob("mlops-nb-reproduce-*/work/**/data.txt")):
+        while not list(temporary.rglob("data.txt")):
             assert process.poll() is None
             time.sleep(0.05)
         [left] = temporary.glob("mlops-nb-reproduce-*")
