@@ -14,7 +14,8 @@ from mlops_nb.records import RunRecord
 from mlops_nb.store.compaction import compact_run
 from mlops_nb.store.dialect import Link, select_in
 from mlops_nb.store.ids import RUN_ID
-from mlops_nb.store.late import RUN_ID_LENGTH, list_announced, read_announced
+from mlops_nb.store.latereader import take_late
+from mlops_nb.store.looked import read_looked, stamp_folder, write_looked
 from mlops_nb.store.metricfile import FEW_RECORDS, RECORD_BYTES
 from mlops_nb.store.metrics import MetricTail, read_tails
 from mlops_nb.store.pending import recover_runs
@@ -23,12 +24,6 @@ from mlops_nb.store.runreader import read_meta, read_run
 from mlops_nb.store.seriesindex import SeriesIndex
 from mlops_nb.store.writer import is_writer_alive
 
-# Two changes within one tick of a file system's clock leave the same time: a younger time than this
-# tells nothing.
-_TICK_NS = 2_000_000_000
-# A clock whose times have parts of a millisecond ticks a hundred times a second, as that of most
-# file systems does. With 100,000 runs each look within the longer wait takes 0.14 s.
-_FINE_TICK_NS = 100_000_000
 # A run of another machine, whose process cannot be looked for, counts as at rest after this.
 _QUIET_NS = 3_600_000_000_000
 # Every run is looked at this often, whatever is known of it.
@@ -88,7 +83,7 @@ def refresh(link: Link, runs: Path) -> None:
     """
     for _ in range(ATTEMPTS):
         _take_names(link, runs)
-        look = _Look(runs, _take_late(link, runs.parent))
+        look = _Look(runs, take_late(link, runs.parent))
         is_complete = True
         known = list(_list_unsettled(link))
         for start in range(0, len(known), _BATCH):
@@ -111,30 +106,11 @@ def _compact_some(link: Link, look: _Look) -> None:
                     SeriesIndex.forget(link, run_id)
 
 
-def _read_looked(link: Link) -> dict[str, int]:
-    return dict(link.execute("SELECT name, at FROM looked").fetchall())
-
-
-def _write_looked(link: Link, name: str, at: int) -> None:
-    link.upsert("looked", ("name", "at"), 1, [(name, at)])
-
-
-def _stamp(folder: Path) -> tuple[int, int]:
-    """Give a folder's time of change, -1 without one, and the same if it can be trusted, else 0."""
-    try:
-        changed = folder.stat().st_mtime_ns
-    except OSError:
-        return -1, -1
-    tick = _FINE_TICK_NS if changed % 1_000_000 else _TICK_NS
-    # A clock set back leaves a time that is yet to come: never trusted, so always looked at again.
-    return changed, changed if time.time_ns() - changed > tick else 0
-
-
 def _take_names(link: Link, runs: Path) -> None:
     """Note runs that are new and forget those that are gone; list only a folder that changed."""
     recover_runs(runs.parent)
-    looked = _read_looked(link)
-    changed, trusted = _stamp(runs)
+    looked = read_looked(link)
+    changed, trusted = stamp_folder(runs)
     now = time.time_ns()
     is_thorough = not 0 <= now - looked.get("all", 0) <= _THOROUGH_NS
     if looked.get("runs") == changed and not is_thorough:
@@ -153,36 +129,10 @@ def _take_names(link: Link, runs: Path) -> None:
         for (run_id,) in kept:
             SeriesIndex.forget(link, run_id)
         link.upsert("started", ("run_id", "is_new"), 1, [(run_id, 1) for run_id in new])
-        _write_looked(link, "runs", trusted)
+        write_looked(link, "runs", trusted)
         if is_thorough:
             link.execute("UPDATE run SET is_settled = 0")
-            _write_looked(link, "all", now)
-
-
-def _take_late(link: Link, root: Path) -> dict[str, bool | None]:
-    """Give the runs that processes other than their first writers may add to."""
-    looked = _read_looked(link)
-    changed, trusted = _stamp(root / "late")
-    known = dict(link.execute("SELECT name, is_open FROM late").fetchall())
-    fresh: list[str] = []
-    if looked.get("late") != changed:
-        fresh = [name for name in list_announced(root) if name not in known]
-    names = [*fresh, *(name for name, is_open in known.items() if is_open)]
-    found = {name: read_announced(root, name).is_alive for name in names}
-    ended = [name for name in names if found[name] is False]
-    if fresh or ended or looked.get("late", -1) != trusted:
-        with link.transaction():
-            rows = [(name, name[:RUN_ID_LENGTH], int(found[name] is not False)) for name in names]
-            link.upsert("late", ("name", "run_id", "is_open"), 1, rows)
-            sql = "UPDATE run SET is_settled = 0 WHERE run_id = ?"
-            link.execute_many(sql, [(name[:RUN_ID_LENGTH],) for name in names])
-            _write_looked(link, "late", trusted)
-    still: dict[str, bool | None] = {}
-    for name, is_alive in found.items():
-        if is_alive is not False:
-            run_id = name[:RUN_ID_LENGTH]
-            still[run_id] = True if still.get(run_id) else is_alive
-    return still
+            write_looked(link, "all", now)
 
 
 def _list_unsettled(link: Link) -> Iterator[_Known]:
@@ -259,7 +209,7 @@ def _look_at(
 
 def _find_evidence(folder: Path, known: str) -> str:
     """Give the time of change of a run's folder and the sizes of its logs, as text."""
-    changed, trusted = _stamp(folder)
+    changed, trusted = stamp_folder(folder)
     if changed >= 0 and known.startswith(f"{changed}|"):
         names = [part.rpartition(":")[0] for part in _sizes(known).split("|") if part]
     else:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_nb.store import Store, refresh
+from mlops_nb.store import Store, looked
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_times_are_trusted_after_a_tick(
     changed = tmp_path.stat().st_mtime_ns
     if changed != then:
         pytest.skip("a file system of coarse times")
-    assert refresh._stamp(tmp_path) == (changed, changed if is_trusted else 0)
+    assert looked.stamp_folder(tmp_path) == (changed, changed if is_trusted else 0)
 
 
 def test_a_run_begun_a_moment_ago_costs_one_list(
