@@ -10,7 +10,13 @@ from pathlib import Path
 
 from mlops_nb.store.columns import open_columns, pack_columns, read_column_series, same_points
 from mlops_nb.store.files import write_whole
-from mlops_nb.store.late import find_late_writer, list_announced, read_announced
+from mlops_nb.store.late import (
+    find_late_writer,
+    list_announced,
+    list_names,
+    read_announced,
+)
+from mlops_nb.store.latejournal import is_journal_alive, list_journals
 from mlops_nb.store.metricfile import RECORD_BYTES
 from mlops_nb.store.metrics import MetricFiles, list_metric_files, read_all_series
 from mlops_nb.store.runreader import PULLED, read_meta
@@ -160,4 +166,10 @@ def _sweep_announcements(root: Path) -> None:
             logs = [log.name for log in [*files.logs, *files.superseded]]
             is_used = any(announced.suffix in log for log in logs)
             if is_old and not is_used and announced.is_alive is False:
+                path.unlink()
+    for name in list_journals(list_names(root)):
+        path = root / "late" / name
+        with contextlib.suppress(OSError):
+            is_old = time.time() - path.stat().st_mtime > _LATE_DAYS * 86400
+            if is_old and is_journal_alive(path) is False:
                 path.unlink()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 HEAD = struct.Struct("<II")
@@ -31,7 +31,7 @@ def _make_encoder() -> Callable[[Any], str]:
 encode_json = _make_encoder()
 
 
-def pack_frame(event: dict[str, Any]) -> bytes:
+def pack_frame(event: Mapping[str, Any]) -> bytes:
     """Give an event as one frame.
 
     Parameters

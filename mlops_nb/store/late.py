@@ -2,7 +2,8 @@
 
 A reader of many runs looks again only at runs that can still change. A process that opens files of
 its own beside a run's first ones, maybe days later, first leaves ``late/RUN.SUFFIX.json`` that says
-who it is; the folder's own time of change tells readers to look there.
+who it is; the folder's own time of change tells readers to look there. When it writes them, its
+journal tells, see `latejournal`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from mlops_nb.store.ids import RUN_ID
 from mlops_nb.store.writer import describe_writer, is_writer_alive, read_start_time
 
 RUN_ID_LENGTH = 36
+# In what describes a writer: it tells in its journal when it adds to runs that have ended.
+JOURNALS = "journals"
 
 
 class LateWriter(NamedTuple):
@@ -34,8 +37,13 @@ class LateWriter(NamedTuple):
         pid = self.suffix.partition("-")[0]
         return read_start_time(int(pid)) is not None if pid.isdecimal() else None
 
+    @property
+    def is_open(self) -> bool | None:
+        """Whether it may write at any time without telling so; None where this cannot be told."""
+        return False if self.writer.get(JOURNALS) is True else self.is_alive
 
-def announce(folder: Path, suffix: str) -> None:
+
+def announce(folder: Path, suffix: str, *, has_journal: bool = False) -> None:
     """Say that this process is about to add files to a run.
 
     Parameters
@@ -44,6 +52,8 @@ def announce(folder: Path, suffix: str) -> None:
         The run's folder.
     suffix
         Between stem and ending of the files: ``PID-TIME``.
+    has_journal
+        Whether the process tells in its journal when it writes them; else it may at any time.
 
     Raises
     ------
@@ -55,17 +65,23 @@ def announce(folder: Path, suffix: str) -> None:
     path = late / f"{folder.name}.{suffix}.json"
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
     try:
-        os.write(handle, json.dumps(describe_writer()).encode())
+        document = {**describe_writer(), JOURNALS: True} if has_journal else describe_writer()
+        os.write(handle, json.dumps(document).encode())
     finally:
         os.close(handle)
 
 
+def list_names(root: Path) -> list[str]:
+    """Name all announcements and journals of a store."""
+    try:
+        return os.listdir(root / "late")  # noqa: PTH208 - a file for each run that was reopened
+    except OSError:
+        return []
+
+
 def list_announced(root: Path) -> list[str]:
     """Name all announcements of a store."""
-    try:
-        return [path.name for path in (root / "late").iterdir() if RUN_ID.match(path.name)]
-    except FileNotFoundError:
-        return []
+    return [name for name in list_names(root) if RUN_ID.match(name)]
 
 
 def read_announced(root: Path, name: str) -> LateWriter:

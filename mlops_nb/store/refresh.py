@@ -14,6 +14,7 @@ from mlops_nb.records import RunRecord
 from mlops_nb.store.compaction import compact_run
 from mlops_nb.store.dialect import Link, select_in
 from mlops_nb.store.ids import RUN_ID
+from mlops_nb.store.late import JOURNALS
 from mlops_nb.store.latereader import take_late
 from mlops_nb.store.looked import read_looked, stamp_folder, write_looked
 from mlops_nb.store.metricfile import FEW_RECORDS, RECORD_BYTES
@@ -26,6 +27,8 @@ from mlops_nb.store.writer import is_writer_alive
 
 # A run of another machine, whose process cannot be looked for, counts as at rest after this.
 _QUIET_NS = 3_600_000_000_000
+# A run of a living process that tells of late values counts as at rest so long after its end.
+_GRACE_S = 2.0
 # Every run is looked at this often, whatever is known of it.
 _THOROUGH_NS = 24 * 3_600_000_000_000
 _BATCH = 1000
@@ -44,6 +47,7 @@ class _Known:
     evidence: str = ""
     is_settled: bool = False
     tail: str | None = None
+    ended_at: float | None = None
 
 
 @dataclass(slots=True)
@@ -61,14 +65,23 @@ class _Look:
             self.alive[writer] = is_writer_alive(json.loads(writer))
         return self.alive[writer]
 
-    def is_settled(self, run_id: str, writer: str, status: str, folder: Path) -> bool:
-        """Tell whether nothing can be written to a run any more."""
-        states = {self.is_alive(writer), self.open_late.get(run_id, False)}
+    def is_settled(self, known: _Known, folder: Path) -> bool:
+        """Tell whether nothing is written to a run any more without being told."""
+        state = self.is_alive(known.writer)
+        if state and _tells(known.writer) and not _is_long(known.evidence):
+            ended_at = None if known.status == "running" else known.ended_at
+            # Another thread may have been within its last line when the end was written.
+            state = ended_at is None or not 0 <= ended_at < time.time() - _GRACE_S
+        states = {state, self.open_late.get(known.run_id, False)}
         if True in states:
             return False
         if None not in states:
             return True
-        return status != "running" and time.time_ns() - _newest(folder) > _QUIET_NS
+        return known.status != "running" and time.time_ns() - _newest(folder) > _QUIET_NS
+
+
+def _tells(writer: str) -> bool:
+    return json.loads(writer).get(JOURNALS) is True
 
 
 def refresh(link: Link, runs: Path) -> None:
@@ -85,7 +98,7 @@ def refresh(link: Link, runs: Path) -> None:
         _take_names(link, runs)
         look = _Look(runs, take_late(link, runs.parent))
         is_complete = True
-        known = list(_list_unsettled(link))
+        known = list(_list_unsettled(link, look))
         for start in range(0, len(known), _BATCH):
             is_complete &= _take_batch(link, look, known[start : start + _BATCH])
         if is_complete:
@@ -135,12 +148,18 @@ def _take_names(link: Link, runs: Path) -> None:
             write_looked(link, "all", now)
 
 
-def _list_unsettled(link: Link) -> Iterator[_Known]:
+def _list_unsettled(link: Link, look: _Look) -> Iterator[_Known]:
     sql = (
-        "SELECT run_id, status, writer, evidence, is_settled, tail"
-        " FROM run JOIN run_document ON run = id WHERE is_settled = 0"
+        "SELECT run_id, status, writer, evidence, is_settled, tail, ended_at"
+        " FROM run JOIN run_document ON run = id WHERE"
     )
-    for row in link.execute(sql).fetchall():
+    unsettled = link.execute(f"{sql} is_settled = 0").fetchall()
+    listed = {row[0] for row in unsettled}
+    # Another process, which looked before, may just have said of one that it is at rest.
+    late = select_in(
+        link, f"{sql} run_id IN", [name for name in look.open_late if name not in listed]
+    )
+    for row in [*unsettled, *late]:
         yield _Known(*row)
     for (run_id,) in link.execute("SELECT run_id FROM started").fetchall():
         yield _Known(run_id)
@@ -185,9 +204,10 @@ def _look_at(
     folder = look.runs / known.run_id
     if known.writer:
         # Whether its writers live is asked before its files are: what is read then is the last.
-        is_settled = look.is_settled(known.run_id, known.writer, known.status, folder)
+        look.is_alive(known.writer)
         evidence = _find_evidence(folder, known.evidence)
         is_same = _sizes(evidence) == _sizes(known.evidence)
+        is_settled = is_same and look.is_settled(known, folder)
         if is_same and not (known.status == "running" and is_settled):
             if not is_settled:
                 return None
@@ -196,12 +216,13 @@ def _look_at(
     if meta is None:
         return None  # being made, or never got further
     writer = json.dumps(meta.get("writer", {}))
-    is_settled = look.is_settled(known.run_id, writer, "", folder)
+    look.is_alive(writer)
     evidence = _find_evidence(folder, known.evidence)
     before = MetricTail.from_json(json.loads(known.tail)) if known.tail else None
     tail = read_tails(folder, before)
     record = read_run(folder, meta, tail)
-    is_settled = is_settled and record.status != "running"
+    now = _Known(known.run_id, record.status, writer, evidence, ended_at=record.ended_at)
+    is_settled = record.status != "running" and look.is_settled(now, folder)
     is_long = any(start >= FEW_RECORDS * RECORD_BYTES for start, _ in tail.offsets.values())
     kept = json.dumps(tail.to_json()) if is_long and not is_settled else None
     return known, record, (writer, is_settled, evidence), kept

@@ -12,12 +12,13 @@ import os
 import threading
 import time
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from mlops_nb.store.frames import encode_json, pack_frame
-from mlops_nb.store.late import announce
+from mlops_nb.store.late import JOURNALS, announce
+from mlops_nb.store.latejournal import Journal, get_journal
 from mlops_nb.store.metricfile import RECORD, RECORD_BYTES
 from mlops_nb.store.writer import describe_writer
 
@@ -69,7 +70,9 @@ class RunLog:
     __slots__ = (
         "_events",
         "_forks",
+        "_held",
         "_is_announced",
+        "_is_late",
         "_keys",
         "_keys_file",
         "_lock",
@@ -90,7 +93,7 @@ class RunLog:
             folder.mkdir(parents=True)
         document = {"format": 1, **meta}
         if "writer" not in document:  # the run of a killed process is written by another
-            document["writer"] = describe_writer()
+            document["writer"] = {**describe_writer(), JOURNALS: True}
         _write_meta(self._place, document)
         self._begin_files("")
 
@@ -116,16 +119,37 @@ class RunLog:
     def _begin_files(self, suffix: str) -> None:
         self._suffix = suffix
         self._is_announced = False
+        # Whoever reads looks away from a run that has ended: what follows must be told.
+        self._is_late = bool(suffix)
+        self._held: set[str] = set()
         self._forks = _generation[0]
         self._lock = threading.RLock()
         self._events = self._metrics = self._keys_file = -1
         self._keys: dict[str, int] = {}
 
-    def _open(self, stem: str, suffix: str) -> int:
+    def _open(self, name: str, stem: str, suffix: str) -> None:
         if self._suffix and not self._is_announced:
-            announce(self.folder, self._suffix[1:])
+            announce(self.folder, self._suffix[1:], has_journal=True)
             self._is_announced = True
-        return os.open(f"{self._place}{os.sep}{stem}{self._suffix}{suffix}", _APPEND, 0o644)
+        if self._is_late:
+            self._journal.hold(self.run_id)
+            self._held.add(name)
+        try:
+            path = f"{self._place}{os.sep}{stem}{self._suffix}{suffix}"
+            setattr(self, name, os.open(path, _APPEND, 0o644))
+        except BaseException:
+            self._release(name)
+            raise
+
+    def _release(self, name: str) -> None:
+        if name in self._held:
+            self._held.discard(name)
+            if self._forks == _generation[0]:  # the parent's files are the parent's to tell of
+                self._journal.release(self.run_id)
+
+    @property
+    def _journal(self) -> Journal:
+        return get_journal(os.path.dirname(os.path.dirname(self._place)))  # noqa: PTH120 - often
 
     def append(self, event: Mapping[str, Any]) -> None:
         """Append one event.
@@ -140,18 +164,26 @@ class RunLog:
         OSError
             The event could not be written, for example because the disk is full.
         """
-        self._write_frames(pack_frame({"at": time.time(), **event}))
+        try:
+            self._write_frames(pack_frame({"at": time.time(), **event}))
+        finally:
+            if event.get("type") == "end":
+                self._is_late = True
 
-    def append_all(self, events: Iterable[dict[str, Any]]) -> None:
+    def append_all(self, events: Sequence[Mapping[str, Any]]) -> None:
         """Append events that say when they were, all by one write; see `append`."""
-        self._write_frames(b"".join([pack_frame(event) for event in events]))
+        try:
+            self._write_frames(b"".join([pack_frame(event) for event in events]))
+        finally:
+            if any(event.get("type") == "end" for event in events):
+                self._is_late = True
 
     def _write_frames(self, frames: bytes) -> None:
         if self._forks != _generation[0]:
             self._begin_files(_name_own_files())
         with self._lock:
             if self._events < 0:
-                self._events = self._open("events", ".log")
+                self._open("_events", "events", ".log")
             _write_all(self._events, frames)
 
     def log_metrics(self, metrics: Mapping[str, float], step: int, time_ns: int = 0) -> None:
@@ -184,7 +216,7 @@ class RunLog:
             out += record + crc32(record).to_bytes(4, "little")
         if out:
             if self._metrics < 0:
-                self._metrics = self._open("metrics", ".bin")
+                self._open("_metrics", "metrics", ".bin")
             _write_all(self._metrics, out)
 
     def log_metric(self, key: str, value: float, step: int) -> None:
@@ -235,7 +267,7 @@ class RunLog:
             number = self._add_key(key)
         records = [RECORD.pack(number, *point) for point in points]
         if self._metrics < 0:
-            self._metrics = self._open("metrics", ".bin")
+            self._open("_metrics", "metrics", ".bin")
         crc32 = zlib.crc32
         data = b"".join([each + crc32(each).to_bytes(4, "little") for each in records])
         _write_all(self._metrics, data)
@@ -252,15 +284,15 @@ class RunLog:
                 return self._keys[key]
             if self._keys_file < 0:
                 if self._metrics < 0:
-                    self._metrics = self._open("metrics", ".bin")
-                self._keys_file = self._open("keys", ".log")
+                    self._open("_metrics", "metrics", ".bin")
+                self._open("_keys_file", "keys", ".log")
             number = len(self._keys)
             _write_all(self._keys_file, pack_frame({"key": key, "number": number}))
             self._keys[key] = number
             return number
 
     def end(self, status: RunStatus, at: float | None = None) -> None:
-        """Record the end; later values of the same process may still follow.
+        """Record the end and give the files back; values of the same process may still follow.
 
         Parameters
         ----------
@@ -270,6 +302,7 @@ class RunLog:
             When, in seconds since the epoch; now by default.
         """
         self.append({"type": "end", "status": status, "ended_at": at or time.time()})
+        self.close()
 
     def close(self) -> None:
         """Give the files back; a later call opens the same ones again."""
@@ -293,6 +326,7 @@ class RunLog:
         if handle >= 0:
             setattr(self, name, -1)
             os.close(handle)
+            self._release(name)
 
     def __del__(self) -> None:
         """Give the files back with the log: a process may record thousands of runs."""

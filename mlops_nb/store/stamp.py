@@ -8,6 +8,9 @@ import os
 import time
 from pathlib import Path
 
+from mlops_nb.store.late import list_names
+from mlops_nb.store.latejournal import list_journals
+
 _FOLDERS = ("runs", "late", "models", "sessions")
 # Who watches a store reads it often by other ways too: what is older is seen a little later.
 _NEWEST = {"runs": 20, "sessions": 5}
@@ -51,9 +54,10 @@ class StoreStamp:
             sizes = logs[folder] = {}
             for name in self._list_newest(folder, folders[folder], most):
                 sizes |= _measure(f"{self._root}/{folder}/{name}")
+        logs["late"] = self._measure_journals(folders["late"])
         known = self._logs or logs
         written = {name for name in _FOLDERS if folders[name] != self._folders[name]}
-        written |= {name for name in _NEWEST if logs[name] != known[name]}
+        written |= {name for name in logs if logs[name] != known[name]}
         self._folders, self._logs = folders, logs
         return frozenset(written)
 
@@ -70,6 +74,17 @@ class StoreStamp:
             if cost > _LONG_S:
                 self._due[folder] = time.monotonic() + cost * _SHARE
         return self._newest.get(folder, [])
+
+    def _measure_journals(self, changed: int) -> dict[str, int]:
+        """Give the sizes of the journals; a process has one once it added to a run that ended."""
+        if self._listed.get("late") != changed:
+            self._newest["late"] = list_journals(list_names(self._root))
+            self._listed["late"] = changed
+        sizes = {}
+        for name in self._newest["late"]:
+            with contextlib.suppress(OSError):
+                sizes[name] = os.stat(f"{self._root}/late/{name}").st_size  # noqa: PTH116 - often
+        return sizes
 
 
 def _changed(path: Path) -> int:

@@ -21,7 +21,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from mlops_nb.store import RunLog, Store, open_store, pages, refresh
+from mlops_nb.store import RunLog, Store, latejournal, open_store, pages, refresh
 from mlops_nb.store.dialect import Link
 from mlops_nb.store.runreader import read_run
 from tests.store.indexes import lose_index, open_again
@@ -113,8 +113,10 @@ def test_a_later_writer_is_followed(store: Store, monkeypatch: pytest.MonkeyPatc
     for step in (10, 11):
         log.log_metric("m", float(step), step)
         assert store.search()[0].metrics == {"m": float(step)}
-    (path,) = (store.root / "late").iterdir()
-    path.write_text(json.dumps({**json.loads(path.read_text()), "boot_id": "gone"}))
+    log.close()
+    for path in (store.root / "late").iterdir():
+        head, _, rest = path.read_text().partition("\n")
+        path.write_text(json.dumps({**json.loads(head), "boot_id": "gone"}) + "\n" + rest)
     age(store.root / "late")
     age(store.root / "runs")
     store.search()
@@ -122,7 +124,7 @@ def test_a_later_writer_is_followed(store: Store, monkeypatch: pytest.MonkeyPatc
 
 
 def test_values_after_the_end_are_seen(store: Store) -> None:
-    """A run that ended is followed as long as its process lives."""
+    """Values that a process adds to a run it has ended are seen one by one."""
     log = store.start_run(META)
     log.end("finished")
     store.search()
@@ -324,6 +326,18 @@ class IndexAgainstModel(RuleBasedStateMachine):
             self.params[run_id][key] = value
 
     @rule(at=numbers)
+    def end(self, at: int) -> None:
+        """End a run, which may be added to all the same."""
+        for run_id in list(self.logs)[at : at + 1]:
+            self.logs[run_id].end("finished")
+
+    @rule(at=numbers)
+    def close(self, at: int) -> None:
+        """Give the files of a run back."""
+        for run_id in list(self.logs)[at : at + 1]:
+            self.logs[run_id].close()
+
+    @rule(at=numbers)
     def reopen(self, at: int) -> None:
         """Go on with a run in files of their own."""
         for run_id in list(self.logs)[at : at + 1]:
@@ -376,8 +390,10 @@ class IndexAgainstModel(RuleBasedStateMachine):
             shutil.rmtree(self.place)
 
 
-def test_index_against_model(index_url: str) -> None:
+def test_index_against_model(index_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """After any steps the index of either database is what the folders are."""
+    monkeypatch.setattr(refresh, "_GRACE_S", 0.0)
+    monkeypatch.setattr(latejournal, "_MOST_OPEN", 1)
     steps = settings(max_examples=15, stateful_step_count=20, deadline=None)
 
     class Machine(IndexAgainstModel):
