@@ -244,6 +244,8 @@ def test_end_from_outside_leaves_nothing(notebook: Path, tmp_path: Path, name: s
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
         stderr=subprocess.PIPE,
         text=True,
+        # Tests that were started by nohup hand down that a hang-up is to be passed over.
+        preexec_fn=lambda: signal.signal(getattr(signal, name), signal.SIG_DFL),
     )
     pid = tmp_path / "pid"
     for _ in range(2400):
