@@ -2,11 +2,10 @@
 
 Run: ``python benchmarks/panel.py [--quick] [--runs N]``, after ``python labextension/build.py``. Wall
 times on a machine that does other work are too long; ``--quick`` takes a hundredth of the runs.
-``--place FOLDER`` keeps the store there, and takes the runs that it finds; ``--fill FOLDER`` only
-makes them; ``--live`` measures only how old values are, ``--full`` all else. ``--activation [BUNDLE
-...]`` measures only what opening a page costs, with bundles of several versions in turns where their
-folders are given. What typing and cells lose is measured by ``panel_pairs.py``, what the server does
-by ``panel_server.py``.
+``--place FOLDER`` keeps the store there, and takes the runs that it finds; ``--live`` measures only
+how old values are, ``--full`` all else. ``--activation [BUNDLE ...]`` measures only what opening a page
+costs, with bundles of several versions in turns where their folders are given. What typing and cells
+lose is measured by ``panel_pairs.py``, what the server does by ``panel_server.py``.
 """
 
 from __future__ import annotations
@@ -317,9 +316,6 @@ def main() -> None:
     names = list(BUDGETS)
     found: Found = {name: [] for name in names}
     before = os.getloadavg()[0]
-    if "--fill" in sys.argv:
-        fill(Path(sys.argv[sys.argv.index("--fill") + 1]))
-        return
     if "--activation" in sys.argv:
         given = sys.argv[sys.argv.index("--activation") + 1 :]
         with tempfile.TemporaryDirectory() as folder:
@@ -337,9 +333,7 @@ def main() -> None:
             place.mkdir(exist_ok=True)
         bare = []
         if "--live" not in sys.argv:
-            # Runs of a process that lives may still change, and are looked at each time.
-            own = [sys.executable, __file__, "--runs", str(RUNS), "--fill", str(place)]
-            subprocess.run(own, check=True)
+            fill(place)
             for _ in range(ROUNDS):
                 shutil.rmtree(place / "without", ignore_errors=True)
                 with serve(place / "without", is_disabled=True) as jupyter, browse() as page:
