@@ -116,7 +116,8 @@ class ChildProcess:
             source.write(request)
             source.flush()
         for line in output:
-            with contextlib.suppress(ValueError, TypeError, KeyError):
+            # Whatever a line does, a full disk too: somebody waits to hear of the end.
+            with contextlib.suppress(Exception):
                 if self._hear(json.loads(line)):
                     break  # a kernel that lives on may hold the pipe open
         self._close_input()

@@ -105,3 +105,17 @@ def test_no_thread_outlives_the_process(tmp_path: Path) -> None:
     child.join()
     child._killer.join()
     assert listener.end is not None
+
+
+def test_the_end_is_told_whatever_a_line_did(tmp_path: Path) -> None:
+    """A listener that fails, as where the disk is full, hears of the end all the same."""
+    listener = Listener()
+
+    def refuse(told: dict[str, Any]) -> bool:
+        raise OSError(28, f"No space left for {told}")
+
+    child = ChildProcess(
+        "mlops_worker", tmp_path, {"say": "die"}, "child", 60.0, refuse, listener.conclude
+    )
+    child.join(60)
+    assert listener.end == (3, "the last words")
