@@ -52,6 +52,16 @@ class Track:
     settings: dict[str, Any] = field(default_factory=dict)
     changed: list[str] = field(default_factory=list)
     single: dict[LossSite, bool] = field(default_factory=dict)
+    accumulated: dict[int, int] = field(default_factory=dict)
+
+    def note_accumulated(self, count: int) -> None:
+        """Note how many times ``backward`` was called at one place before this step."""
+        self.accumulated[count] = self.accumulated.get(count, 0) + 1
+
+    def find_accumulation(self) -> int:
+        """Give how many gradients most steps went by; those that went by one are not noted."""
+        usual = max(self.accumulated, key=self.accumulated.__getitem__, default=1)
+        return usual if 2 * self.accumulated.get(usual, 0) > self.steps else 1
 
     def is_single(self, loss: LossSite) -> bool:
         """Tell whether this step follows each ``backward`` of a place in the source."""
@@ -320,10 +330,18 @@ class Loop:
         steps = max((track.steps for track in self.tracks), default=0)
         self.run.log_metrics(metrics, step=max(steps, 0))
         facts: dict[str, Any] = {"steps": steps}
+        changed = list(self._changed)
         if self.epoch >= 0:
             facts["epochs"] = self._epochs_begun
-            if self.is_owned:
-                self.run.set_tag("params.changed", ", ".join([*self._changed, "epochs"]))
+            changed.append("epochs")
+        for track in self.tracks:
+            accumulated = track.find_accumulation()
+            if accumulated > 1:
+                name = "" if len(self.tracks) == 1 else f"{track.name}."
+                facts[f"{name}gradient_accumulation_steps"] = accumulated
+                changed.append(f"{name}gradient_accumulation_steps")
+        if self.is_owned and len(changed) > len(self._changed):
+            self.run.set_tag("params.changed", ", ".join(changed))
         self.run.log_params(facts)
 
 

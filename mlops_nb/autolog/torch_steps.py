@@ -188,17 +188,21 @@ class Steps:
         losses, loop = self.local.losses, track.loop
         sums: dict[str, Any] = {}
         last: dict[LossSite, Any] = {}
+        counts: dict[LossSite, int] = {}
         for site, value in losses:
             if is_closure:
                 sums.setdefault(site.name, value)
             elif track.is_single(site):
                 last[site] = value  # earlier ones belong to steps that a scaler left out
             else:
+                counts[site] = counts.get(site, 0) + 1
                 sums[site.name] = sums[site.name] + value if site.name in sums else value
         for site, value in last.items():
             sums[site.name] = sums[site.name] + value if site.name in sums else value
         losses.clear()
         if loop is not None:
+            if counts:
+                track.note_accumulated(max(counts.values()))
             for name, value in sums.items():
                 loop.gathered.append((name, track, track.steps, value, now_ns, loop.epoch))
 
@@ -329,14 +333,8 @@ class _Eager:
     """What a step seldom needs; never compiled."""
 
     __slots__ = (
-        "attend",
-        "fail",
-        "find_track",
-        "gather",
-        "look_at_epoch",
-        "note_loss",
-        "note_rates",
-    )
+        "attend", "fail", "find_track", "gather", "look_at_epoch", "note_loss", "note_rates",
+    )  # fmt: skip
 
     def __init__(self, steps: Steps) -> None:
         self.note_loss, self.fail = make_eager(steps.note_loss), make_eager(steps.fail)

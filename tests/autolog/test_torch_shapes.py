@@ -45,6 +45,7 @@ def test_two_optimizers_are_one_run(torchbook: Notebook) -> None:
     assert (run.metrics["lr/opt_g"], run.metrics["lr/opt_d"]) == (0.01, 0.02)
     assert {"grad_norm/opt_d", "grad_norm/opt_g"} <= set(run.metrics)
     assert (run.params["opt_g"], run.params["opt_d.lr"]) == ("Adam", 0.02)
+    assert not [name for name in run.params if "accumulation" in name]
     for name in ("G", "D"):
         assert autolog.run_of(torchbook.namespace[name]) == run.run_id
 
@@ -117,6 +118,8 @@ def test_gathered_gradients_are_one_value_a_step(torchbook: Notebook) -> None:
     parts = torchbook.namespace["parts"]
     expected = [sum(parts[:4]), sum(parts[4:])]
     assert read_values(torchbook, run.run_id, "loss") == pytest.approx(expected, rel=1e-6)
+    assert run.params["gradient_accumulation_steps"] == 4
+    assert "gradient_accumulation_steps" in run.tags["params.changed"]
 
 
 @pytest.mark.parametrize(
