@@ -30,6 +30,7 @@ META = {"name": "r", "experiment": "e"}
 def store(either: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
     """Give an empty store, its index in either database, where ended runs are at rest at once."""
     monkeypatch.setattr(refresh, "_GRACE_S", 0.0)
+    monkeypatch.setattr(latejournal, "_MOST_OPEN", 16)
     return either
 
 
@@ -418,8 +419,11 @@ def test_threads_that_add_to_ended_runs(store: Store) -> None:
     assert {run_id: found[run_id] for run_id in logged} == logged
 
 
-def test_a_log_collected_within_the_journal(tmp_path: Path) -> None:
+def test_a_log_collected_within_the_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A log given back while this very thread writes the journal waits for nobody."""
+    monkeypatch.setattr(latejournal, "_MOST_OPEN", 16)
     journal = latejournal.Journal(str(tmp_path))
     ids = [f"00000000-0000-7000-8000-{number:012x}" for number in range(40)]
     for run_id in ids:
