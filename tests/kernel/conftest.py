@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -35,6 +36,8 @@ def shell(
 
     unload_ipython_extension(made)
     InteractiveShell.clear_instance()
+    # It would be kept to the end of the process, and each collect all garbage then: minutes of it.
+    atexit.unregister(made.atexit_operations)
     made.restore_sys_module_state()
     sys.displayhook, sys.modules["__main__"] = hook, main
 
