@@ -72,6 +72,7 @@ class AssignedMetrics:
         self._known: dict[str, Any] = {}
         self._places: dict[tuple[int, int], frozenset[str]] = {}
         self._owners: dict[int, weakref.ref[Any]] = {}
+        self._returned: dict[str, list[str]] = {}
 
     def begin(self, frames: list[FrameType]) -> None:
         """Note which cell runs, and what its results are before the training.
@@ -81,6 +82,8 @@ class AssignedMetrics:
         frames
             From the call of ``step`` up to the cell.
         """
+        for frame in frames[:-1]:
+            self._note_returned(frame)
         if self._space is not None or not frames or frames[-1].f_code.co_name != "<module>":
             return
         self._space, self._tree = frames[-1].f_globals, read_tree(frames[-1])
@@ -116,6 +119,15 @@ class AssignedMetrics:
                 break
         self._take_fields(found)
         return found
+
+    def _note_returned(self, frame: FrameType) -> None:
+        """Note what a function that runs the loop gives back, by the names it has there."""
+        site = find_site(frame)
+        function = (
+            next((n for n in site.parents() if isinstance(n, FUNCTIONS)), None) if site else None
+        )
+        if function is not None and not isinstance(function, ast.Lambda):
+            self._returned[frame.f_code.co_name] = _list_returned(function)
 
     def _meet(self, owner: Any) -> None:
         """Remember weakly an object whose method runs the loop, but for modules and the like."""
@@ -169,6 +181,7 @@ class AssignedMetrics:
         if self._space is None or self._tree is None:
             return found
         kept = [(name, self._space.get(name)) for name in list_stored(self._tree.module)]
+        kept += self._list_given_back(self._tree.module, self._space)
         for owner in self._owners.values():
             kept += list(read_fields(owner()).items())
         for name, value in kept:
@@ -181,8 +194,29 @@ class AssignedMetrics:
                         found[key] = plain
         return found
 
+    def _list_given_back(
+        self, module: ast.Module, space: dict[str, Any]
+    ) -> Iterator[tuple[str, Any]]:
+        """Give what the loop's functions gave back under names that say less than theirs."""
+        for name, node in _walk_assignments(module):
+            call = getattr(node, "value", None)
+            if not isinstance(call, ast.Call) or is_result_name(name):
+                continue
+            names = self._returned.get(ast.unparse(call.func).rpartition(".")[2], [])
+            targets = node.targets[0] if isinstance(node, ast.Assign) else None
+            value = space.get(name)
+            if isinstance(targets, ast.Name):
+                parts = value if len(names) > 1 and type(value) is tuple else (value,)
+                if len(parts) == len(names):
+                    yield from zip(names, parts, strict=True)
+            elif isinstance(targets, ast.Tuple) and len(targets.elts) == len(names):
+                for own, target in zip(names, targets.elts, strict=True):
+                    if isinstance(target, ast.Name) and target.id == name:
+                        yield own, value
+
     def end(self) -> None:
         """Let go of the cell."""
+        self._returned.clear()
         self._space = self._tree = None
         self._known.clear()
         self._places.clear()
@@ -233,6 +267,21 @@ def list_results(scope: ast.AST, first_line: int = 0) -> frozenset[str]:
         elif not isinstance(getattr(node, "value", None), ast.Constant):
             computed.add(name)
     return frozenset(sorted(computed - early)[:_MOST_NAMES])
+
+
+def _list_returned(function: ast.AST) -> list[str]:
+    """Name what a function gives back; empty where its returns do not agree or have no names."""
+    found: set[tuple[str, ...]] = set()
+    waiting = list(ast.iter_child_nodes(function))
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, FUNCTIONS):
+            continue
+        if isinstance(node, ast.Return) and node.value is not None:
+            parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+            found.add(tuple(part.id if isinstance(part, ast.Name) else "" for part in parts))
+        waiting.extend(ast.iter_child_nodes(node))
+    return list(found.pop()) if len(found) == 1 else []
 
 
 def _walk_assignments(scope: ast.AST) -> Iterator[tuple[str, ast.AST]]:

@@ -227,6 +227,41 @@ def test_validation_in_functions_is_read(torchbook: Notebook) -> None:
     assert len(read_values(torchbook, run.run_id, "last_loss")) == 2
 
 
+@pytest.mark.parametrize(
+    ("returned", "target"),
+    [
+        ("val_loss, accs", "told"),
+        ("val_loss, accs", "(told, shown)"),
+        ("accs", "told"),
+        ("{'val_loss': val_loss, 'accs': accs}", "told"),
+    ],
+)
+def test_lists_that_a_function_gives_back(torchbook: Notebook, returned: str, target: str) -> None:
+    """Lists of results that a training function returns are series, whatever the cell calls them."""
+    torchbook.run(
+        "def fit(net, epochs):\n"
+        "    opt = torch.optim.SGD(net.parameters(), lr=0.1)\n"
+        "    loader = DataLoader(TensorDataset(X, y), batch_size=16)\n"
+        "    val_loss, accs = [0] * epochs, [0] * epochs\n"
+        "    for number in range(epochs):\n"
+        "        for batch, target in loader:\n"
+        "            nn.functional.cross_entropy(net(batch), target).backward()\n"
+        "            opt.step(); opt.zero_grad()\n"
+        "        with torch.no_grad():\n"
+        "            val_loss[number] += nn.functional.cross_entropy(net(X), y).item()\n"
+        "            accs[number] += (net(X).argmax(1) == y).float().mean()\n"
+        "    seen.append((val_loss, accs))\n"
+        f"    return {returned}\n"
+        "seen = []"
+    )
+    torchbook.run(f"{target} = fit(make_model(), 3)")
+    run = only_run(torchbook)
+    losses, accuracies = torchbook.namespace["seen"][0]
+    assert read_values(torchbook, run.run_id, "accs") == [each.item() for each in accuracies]
+    if "val_loss" in returned:
+        assert read_values(torchbook, run.run_id, "val_loss") == losses
+
+
 def test_metric_functions_find_the_model(torchbook: Notebook) -> None:
     """A metric of scikit-learn on the model's predictions is logged once, with the training's run."""
     torchbook.run(LOOP)
