@@ -137,7 +137,7 @@ class Loop:
         self._is_introduced = False
         self._best: dict[str, tuple[float, int]] = {}
         self._owners: dict[str, Track] = {}
-        self._epochs_begun = 0
+        self._epochs_begun = self._first_epoch = 0
         self._changed: list[str] = []
 
     # ------------------------------------------------------------------ epochs
@@ -155,6 +155,8 @@ class Loop:
         """
         self.end_epoch(self.before_ns)
         self.epoch = number
+        if not self._epochs_begun:
+            self._first_epoch = number
         self._epochs_begun += 1
         size, most = (None, None) if source is None else read_size(find_loader(source))
         self._epochs.append(_Epoch(number, begun_ns, source, size, most))
@@ -303,6 +305,12 @@ class Loop:
         known = self._best.get(name)
         if known is None or (value < known[0] if is_lower_better(name) else value > known[0]):
             self._best[name] = (value, epoch)
+
+    def find_first(self, count: int) -> int | None:
+        """Give the epoch of the first of so many results; None where they are not one an epoch."""
+        # The last epoch may have ended before its result.
+        is_one_each = self._epochs_begun - 1 <= count <= self._epochs_begun
+        return self._first_epoch if is_one_each else None
 
     # ------------------------------------------------------------------ end
     def finish(self) -> None:

@@ -235,11 +235,12 @@ class Trainings:
         for name, values in self.assigned.read_histories().items():
             if name in loop.series or name in self._taken or name in names:
                 continue
-            seen = loop.results.get(name, set())
-            first, at = min(seen, default=0), time.time_ns()
+            seen, epoch = loop.results.get(name, set()), loop.find_first(len(values))
+            first, at = min(seen, default=epoch or 0), time.time_ns()
             points = [(step, each, at) for step, each in enumerate(values, first)]
             loop.run.log_points(name, [point for point in points if point[0] not in seen])
-            for step, each, _ in points:
+            # One of every batch, or of every tenth epoch, does not tell which epoch was best.
+            for step, each, _ in points if epoch is not None else []:
                 loop.note_best(name, each, step)
 
     def _log_later(self, namespace: dict[str, Any]) -> None:

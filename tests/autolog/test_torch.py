@@ -262,6 +262,25 @@ def test_lists_that_a_function_gives_back(torchbook: Notebook, returned: str, ta
         assert read_values(torchbook, run.run_id, "val_loss") == losses
 
 
+@pytest.mark.parametrize("each", ["batch", "second epoch", "epoch"])
+def test_lists_count_as_epochs_where_they_are(torchbook: Notebook, each: str) -> None:
+    """A list with one result an epoch has their numbers, and only such a one tells the best."""
+    append = "losses.append(9.0 - len(losses))\n"
+    torchbook.run(
+        LOOP.replace("range(3)", "range(1, 5)")
+        .replace("seen = []", "losses = []")[:-1]
+        .replace("seen.append(loss.item())", append if each == "batch" else "pass")
+        + (f"\n    {append}" if each == "epoch" else "")
+        + (f"\n    if epoch % 2 == 0: {append}" if each == "second epoch" else "")
+    )
+    run = only_run(torchbook)
+    steps = {"batch": range(16), "second epoch": range(2), "epoch": range(1, 5)}[each]
+    expected = list(zip(steps, torchbook.namespace["losses"], strict=True))
+    assert read_points(torchbook, run.run_id, "losses") == expected
+    judge = "losses = 6" if each == "epoch" else "loss/epoch"
+    assert run.tags["best_epoch"].startswith("4, by " + judge)
+
+
 def test_metric_functions_find_the_model(torchbook: Notebook) -> None:
     """A metric of scikit-learn on the model's predictions is logged once, with the training's run."""
     torchbook.run(LOOP)
