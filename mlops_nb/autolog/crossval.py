@@ -119,7 +119,8 @@ def _log_scores(fit: Fit, scores: dict[str, Any]) -> None:
     folds = {
         name: [float(part) for part in values]
         for name, values in scores.items()
-        if getattr(getattr(values, "dtype", None), "kind", "") in "biuf" and values.ndim == 1
+        # Beside the scores there may be lists of models, and a dict of indices.
+        if getattr(getattr(values, "dtype", None), "kind", "O") in "biuf" and values.ndim == 1
     }
     for name, values in folds.items():
         known = name.removeprefix("test_")

@@ -48,6 +48,21 @@ def test_several_scores_are_told_apart(notebook: Notebook) -> None:
     assert set(table) == set(found)
 
 
+def test_models_and_indices_beside_the_scores(notebook: Notebook) -> None:
+    """``cross_validate`` that gives back models and indices too is recorded by its scores."""
+    notebook.run(
+        HEAD + "found = cross_validate(Ridge(), X, y, cv=2, return_estimator=True,\n"
+        "    return_indices=True)"
+    )
+    notebook.run("later = Ridge().fit(X, y)")
+    run, later = notebook.runs()
+    assert (run.status, later.name) == ("finished", "Ridge")
+    found = notebook.namespace["found"]
+    assert run.metrics["cv_score"] == pytest.approx(found["test_score"].mean())
+    table = notebook.store.objects.read_json(run.artifacts[0].digest)
+    assert set(table) == {"fit_time", "score_time", "test_score"}
+
+
 def test_metrics_of_predictions_find_their_run(notebook: Notebook) -> None:
     """What is computed of the predictions of all folds is the metric of that run, also later."""
     notebook.run(HEAD + "p = cross_val_predict(LogisticRegression(), X, y, cv=2)")
