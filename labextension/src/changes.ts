@@ -10,6 +10,9 @@ import { PIN_TAG, readProblem } from './tokens';
 /** Of more runs a table is not readable, and the server refuses it. */
 export const MOST_COMPARED = 20;
 
+/** Lists cut texts of that length; they end with their beginning, and three dots. */
+const LONGEST_LISTED = 300;
+
 /** Chosen runs, and changes of runs. */
 export class RunChanges extends VDomModel {
   constructor(options: RunChanges.IOptions) {
@@ -89,16 +92,21 @@ export class RunChanges extends VDomModel {
   }
 
   /** Remove a tag of a run; it can be had back. */
-  async removeTag(run: IRun, key: string): Promise<boolean> {
-    const value = run.tags[key];
-    const view = this._views;
-    const isDone = await this._tag(run, key, null);
-    if (isDone && view === this._views) {
-      this._deleted = [];
-      this._removedTag = { run, key, value: String(value) };
-      this.stateChanged.emit();
-    }
-    return isDone;
+  removeTag(run: IRun, key: string): Promise<boolean> {
+    return this._change(async (notebook, isInView) => {
+      const place = { runId: run.run_id, notebook };
+      let value = String(run.tags[key]);
+      if (value.length >= LONGEST_LISTED) {
+        // What is put back must be what was there.
+        const { tags } = await this._options.api.getRun(place);
+        value = String(tags[key]);
+      }
+      await this._options.api.editRun(place, { tags: { [key]: null } });
+      if (isInView()) {
+        this._deleted = [];
+        this._removedTag = { run, key, value };
+      }
+    });
   }
 
   /** Keep a run in view, or keep it no more. */

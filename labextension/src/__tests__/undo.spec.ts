@@ -1,0 +1,42 @@
+/**
+ * What was done last can be had back as it was.
+ */
+import { expect, it, vi } from 'vitest';
+
+import { RunChanges } from '../changes';
+import { RequestError } from '../request';
+import { FakeApi, makeDetails, makeRun } from './fixtures';
+
+function start() {
+  const api = new FakeApi();
+  const changes = new RunChanges({
+    api,
+    getNotebook: () => 'a.ipynb',
+    onChanged: () => Promise.resolve()
+  });
+  return { api, changes };
+}
+
+it('puts back a long tag whole, of which lists show the beginning', async () => {
+  const { api, changes } = start();
+  const note = 'x'.repeat(10_000);
+  api.details = makeDetails({ run_id: '1', tags: { note } });
+  const listed = `${note.slice(0, 296)} ...`;
+  const run = makeRun({ run_id: '1', tags: { note: listed } });
+  expect(await changes.removeTag(run, 'note')).toBe(true);
+  expect(changes.removedTag?.value).toBe(note);
+  expect(await changes.undo()).toBe(true);
+  expect(api.done).toEqual([
+    'edit 1 {"tags":{"note":null}}',
+    `edit 1 {"tags":{"note":"${note}"}}`
+  ]);
+});
+
+it('removes no long tag whose whole text it cannot read', async () => {
+  const { api, changes } = start();
+  vi.spyOn(api, 'getRun').mockRejectedValue(new RequestError('network'));
+  const run = makeRun({ tags: { note: 'x'.repeat(300) } });
+  expect(await changes.removeTag(run, 'note')).toBe(false);
+  expect(api.done).toEqual([]);
+  expect(changes.problem?.kind).toBe('network');
+});
