@@ -116,9 +116,10 @@ export class RunChanges extends VDomModel {
 
   /** Delete runs, one after the other, until one is refused. */
   remove(runs: readonly IRun[]): Promise<boolean> {
-    this._deleted = [];
-    this._removedTag = null;
     return this._change(async (notebook, isInView) => {
+      // Not before: one that is refused, as another goes on, must leave what that one can undo.
+      this._deleted = [];
+      this._removedTag = null;
       for (const run of runs) {
         await this._options.api.deleteRun({ runId: run.run_id, notebook });
         if (!isInView()) {

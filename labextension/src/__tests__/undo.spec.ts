@@ -40,3 +40,23 @@ it('removes no long tag whose whole text it cannot read', async () => {
   expect(api.done).toEqual([]);
   expect(changes.problem?.kind).toBe('network');
 });
+
+it('leaves what can be had back to a deletion that goes on', async () => {
+  const { api, changes } = start();
+  const one = makeRun({ run_id: '1' });
+  const two = makeRun({ run_id: '2' });
+  let go = (): void => undefined;
+  vi.spyOn(api, 'deleteRun').mockImplementation(({ runId }) =>
+    runId === '2'
+      ? new Promise(resolve => {
+          go = resolve;
+        })
+      : Promise.resolve()
+  );
+  const first = changes.remove([one, two]);
+  await vi.waitFor(() => expect(changes.deleted).toEqual([one]));
+  expect(await changes.remove([makeRun({ run_id: '3' })])).toBe(false);
+  go();
+  expect(await first).toBe(true);
+  expect(changes.deleted).toEqual([one, two]);
+});
