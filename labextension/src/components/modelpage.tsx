@@ -213,7 +213,8 @@ function History(props: IModelPageProps): React.JSX.Element {
       <h2>{trans.__('History')}</h2>
       <ol className="jp-MLOpsHistory" reversed>
         {model.changes.map((change, place) => (
-          <li key={`${change.at} ${place}`}>
+          // From the oldest on, so that none is another's when something is done meanwhile.
+          <li key={model.change_count - place}>
             <span>{describeChange(change, trans)}</span>
             {change.reason && (
               <q className="jp-MLOpsHistory-reason">{change.reason}</q>
@@ -249,9 +250,11 @@ function History(props: IModelPageProps): React.JSX.Element {
 
 export function ModelPageView(props: IModelPageProps): React.JSX.Element {
   const { model, questions, trans } = props;
-  const [chosen, setChosen] = React.useState<number | null>(null);
-  // The newest is what somebody comes for: it is the one that may be promoted.
-  const shown = chosen ?? model.versions[0]?.version ?? null;
+  // The newest is what somebody comes for, and stays: one that is registered, or a page that is
+  // turned, meanwhile must not put another under a button that is about to be pressed.
+  const newest = model.versions[0]?.version ?? null;
+  const [chosen, setChosen] = React.useState(newest);
+  const shown = chosen ?? newest;
   return (
     <>
       <h1>{model.name}</h1>
