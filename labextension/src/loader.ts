@@ -148,6 +148,13 @@ export class Loader<T> extends VDomModel {
         };
         if (isLast && news !== null && news !== this._news) {
           void this.refresh();
+        } else if (
+          isLast &&
+          this._visible &&
+          this._poll.state.phase === 'stopped'
+        ) {
+          // Somebody went and came back while this one was on its way: the poll knows of neither.
+          void this._poll.schedule({ phase: 'rejected' });
         }
         this.stateChanged.emit();
       }

@@ -254,6 +254,9 @@ export class MLOpsModel extends VDomModel implements IMLOpsModel {
         this._asked = null;
         if (news !== null && news !== this._news) {
           void this.refresh();
+        } else if (this._isAsking && this._poll.state.phase === 'stopped') {
+          // Somebody went and came back while this one was on its way: the poll knows of neither.
+          void this._poll.schedule({ phase: 'rejected' });
         }
       }
       if (!this.isDisposed) {
