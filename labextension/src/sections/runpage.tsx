@@ -12,6 +12,7 @@ import { isReproducing } from '../components/reproduction';
 import { Loader } from '../loader';
 import type { IRunAgain } from '../runagain';
 import type { ICell, IJob, IRun, IRunDetails } from '../tokens';
+import { readProblem } from '../tokens';
 import { PageView } from './answerview';
 
 /** A run, and the last reproduction of it that this server has begun. */
@@ -29,8 +30,7 @@ export class RunPage extends PageView<IRunState> {
         ask: async () => {
           const [run, { job }] = await Promise.all([
             api.getRun(place),
-            // An older server makes no run again; its runs are shown all the same.
-            api.getReproduction(place).catch(() => ({ job: null }))
+            api.getReproduction(place).catch(Private.forgive)
           ]);
           return { run, job };
         },
@@ -101,5 +101,18 @@ export namespace RunPage {
       run: IRunDetails,
       cells: readonly ICell[]
     ) => Promise<void>;
+  }
+}
+
+namespace Private {
+  /**
+   * Show a run also where nothing is known of reproductions: an older server makes none, and one is
+   * asked for by whole ids only. Of any other failure a job that goes on would seem to be none.
+   */
+  export function forgive(error: unknown): { readonly job: null } {
+    if (!['missing', 'input'].includes(readProblem(error).kind)) {
+      throw error;
+    }
+    return { job: null };
   }
 }
