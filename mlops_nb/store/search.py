@@ -33,6 +33,10 @@ _KINDS = {
     "run": "attribute",
 }
 _COMPARE = {"=": "=", "==": "=", "!=": "!=", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+# More, and SQLite's own parser gives up: of brackets within one another, of conditions, of fields.
+_DEEPEST = 16
+_MOST_CONDITIONS = 500
+_MOST_FIELDS = 100
 SYNTAX = "an expression such as: metrics.acc > 0.9 and params.model = 'rf' and tags.x LIKE 'a%'"
 
 
@@ -87,6 +91,7 @@ class _Parser:
 
     def __init__(self, text: str, words: Words) -> None:
         self.words, self.text, self.tokens, self.at = words, text, _tokenize(text), 0
+        self.depth = self.conditions = 0
 
     def fail(self, expected: str) -> InvalidValueError:
         token = self.peek()
@@ -124,6 +129,15 @@ class _Parser:
         return _join(" AND ", parts)
 
     def one(self) -> Query:
+        self.depth += 1
+        if self.depth > _DEEPEST + 1:
+            expected = f"at most {_DEEPEST} brackets and 'not's within one another"
+            raise InvalidValueError("filter", self.text, expected)
+        found = self.alone()
+        self.depth -= 1
+        return found
+
+    def alone(self) -> Query:
         if self.take("not"):
             inner = self.one()
             return Query(f"NOT ({inner.sql})", inner.values)
@@ -139,6 +153,11 @@ class _Parser:
         if token is None or token.kind != "name":
             raise self.fail("metrics.NAME, params.NAME, tags.NAME or an attribute")
         self.at += 1
+        self.conditions += 1
+        if self.conditions > _MOST_CONDITIONS:
+            hint = "Of one field and many values: NAME IN ('a', 'b')"
+            expected = f"at most {_MOST_CONDITIONS} conditions"
+            raise InvalidValueError("filter", self.text, expected, hint)
         kind, key = split_name(token.text)
         operator, values = self.operator_and_values()
         return compile_condition(self.words, (kind, key), operator, values, self.text)
@@ -278,6 +297,8 @@ def compile_order(order_by: list[str] | None) -> Order:
     """
     parts: list[Query] = []
     lead: tuple[str | None, bool] = (None, False)
+    if order_by and len(order_by) > _MOST_FIELDS:
+        raise InvalidValueError("number of fields to order by", len(order_by), f"<= {_MOST_FIELDS}")
     for text in order_by or []:
         match = re.fullmatch(r"\s*(\S+?|\w+\.`[^`]+`)(?:\s+(asc|desc))?\s*", text, re.IGNORECASE)
         if match is None:

@@ -180,3 +180,31 @@ def test_brackets_hide_no_condition(text: str, count: int) -> None:
     """What must hold is found by its own index also where it stands in brackets."""
     query = compile_filter(text)
     assert len([part for part in query.parts or (query,) if part.source]) == count
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 200 + "name = 'a'" + ")" * 200,
+        "(" * 20_000 + "name = 'a'" + ")" * 20_000,
+        "not " * 500 + "name = 'a'",
+        "name = 'b' or (" * 30 + "name = 'a'" + ")" * 30,
+        " and ".join(["name = 'a'"] * 1200),
+    ],
+    ids=["brackets", "very many", "not", "nested", "long"],
+)
+def test_filters_beyond_the_database_are_refused_in_words(runs: Store, text: str) -> None:
+    """What SQLite's parser would give up on is no error of ours, and no filter."""
+    with pytest.raises(InvalidValueError, match="at most"):
+        runs.search(text)
+
+
+def test_filters_of_many_conditions_are_read(runs: Store) -> None:
+    """Brackets as deep, conditions and fields as many as are promised find their run."""
+    deep = "name = 'b' or not (name = 'c' and (" * 5 + "name = 'run 1'" + "))" * 5
+    assert runs.search(deep) is not None
+    long = " or ".join(["name = 'b'"] * 499 + ["name = 'run 1'"])
+    fields = [f"metrics.m{number} DESC" for number in range(100)]
+    assert [run.name for run in runs.search(long, fields)] == ["run 1"]
+    with pytest.raises(InvalidValueError, match="number of fields"):
+        runs.search(None, [*fields, "name"])
