@@ -16,7 +16,7 @@ from jupyter_server.utils import ensure_async
 from tornado.web import HTTPError
 
 from mlops_nb.config import load_settings
-from mlops_nb.errors import MLOpsError, StoreError
+from mlops_nb.errors import InvalidValueError, MLOpsError, StoreError
 from mlops_nb.server.extension import WATCHER
 from mlops_nb.server.payload import locate_notebook, read_number, write_error
 from mlops_nb.server.workers import WORKERS, Workers
@@ -70,6 +70,8 @@ class MLOpsRouteHandler(APIHandler):  # type: ignore[misc]
         ------
         HTTPError
             Whoever asked has gone; the answer goes nowhere.
+        InvalidValueError
+            The notebook's path is longer than any that the disk has.
         StoreError
             The disk is full, or may not be written.
         """
@@ -82,6 +84,9 @@ class MLOpsRouteHandler(APIHandler):  # type: ignore[misc]
                 raise
             raise HTTPError(_CLIENT_GONE) from None
         except OSError as error:
+            if error.errno == errno.ENAMETOOLONG and not isinstance(error, MLOpsError):
+                place = self.read_text("notebook", "")
+                raise InvalidValueError("notebook", place, "a path that the disk takes") from None
             if isinstance(error, MLOpsError) or error.errno not in _REFUSALS:
                 raise
             hint = "The user of the Jupyter server may not write there, or the disk is full."
@@ -131,7 +136,7 @@ class MLOpsRouteHandler(APIHandler):  # type: ignore[misc]
     async def follow(self) -> None:
         """Have whoever looks at the notebook that is asked about told when its store changes."""
         watcher = self.settings.get(WATCHER)
-        path, start = self.get_query_argument("notebook", ""), self.start
+        path, start = self.read_text("notebook", ""), self.start
         if watcher is not None and path:
             with contextlib.suppress(MLOpsError):  # the answer says what is wrong
                 settings = await self.work(lambda: load_settings(start))
@@ -145,7 +150,7 @@ class MLOpsRouteHandler(APIHandler):  # type: ignore[misc]
         Path or None
             Its place on disk, None where the query names none.
         """
-        path = self.get_query_argument("notebook", "")
+        path = self.read_text("notebook", "")
         return locate_notebook(self.root, path) if path else None
 
     async def may_run_code(self) -> bool:
@@ -158,6 +163,10 @@ class MLOpsRouteHandler(APIHandler):  # type: ignore[misc]
         """Refuse who may not run code on this server."""
         if not await self.may_run_code():
             raise HTTPError(403)
+
+    def read_text(self, name: str, *default: str) -> str:
+        """Read a text of the query as it is: names may begin and end with blanks."""
+        return str(self.get_query_argument(name, *default, strip=False))
 
     def read_argument(self, name: str, default: int, least: int, most: int) -> int:
         """Read a whole number of the query; see `read_number`."""

@@ -115,7 +115,7 @@ class MetricRouteHandler(MLOpsRouteHandler):
         run_id
             As for `RunRouteHandler.get`.
         """
-        key, start = self.get_query_argument("key"), self.start
+        key, start = self.read_text("key"), self.start
         pixels = self.read_argument("pixels", 400, 1, _MOST_PIXELS)
 
         def preview() -> dict[str, Any]:
@@ -187,7 +187,7 @@ class ArtifactRouteHandler(MLOpsRouteHandler):
         run_id
             As for `RunRouteHandler.get`.
         """
-        path, start = self.get_query_argument("path"), self.start
+        path, start = self.read_text("path"), self.start
 
         def read() -> bytes:
             run = api.get_run(run_id, start=start)
