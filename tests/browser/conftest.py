@@ -9,14 +9,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import nbformat
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import ConsoleMessage, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "mlops_nb" / "labextension"
@@ -31,8 +32,8 @@ CHROMIUM_ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-# Notebook 7 throws this by itself on every page.
-FOREIGN_PAGE_ERRORS = ("reading 'schema'",)
+# Notebook 7 throws this by itself on every page, 7.4.0 both.
+FOREIGN_PAGE_ERRORS = ("reading 'schema'", "'filebrowser:open-path' not registered")
 
 
 def give_up(reason: str) -> None:
@@ -103,63 +104,120 @@ def isolate(place: Path) -> dict[str, str]:
     return environment
 
 
-@pytest.fixture(scope="module")
-def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
-    """Start JupyterLab on an empty folder, with Notebook 7 beside it."""
-    if not (BUNDLE / "static" / "style.js").is_file():
-        give_up("the panel is not built; run: python labextension/build.py")
-    place = tmp_path_factory.mktemp("jupyter")
-    root = place / "notebooks"
-    root.mkdir()
-    environment = isolate(place)
-    command = [
-        *(
-            sys.executable,
-            "-m",
-            "jupyterlab",
-            "--no-browser",
-            "--allow-root",
+class Server:
+    """JupyterLab on an empty folder, with Notebook 7 beside it; it can be stopped and started again.
+
+    Parameters
+    ----------
+    place
+        Empty folder, for the notebooks and all that Jupyter keeps.
+    python
+        Whose JupyterLab it is.
+    """
+
+    def __init__(self, place: Path, python: str | Path = sys.executable) -> None:
+        if not (BUNDLE / "static" / "style.js").is_file():
+            give_up("the panel is not built; run: python labextension/build.py")
+        self.root = place / "notebooks"
+        self.root.mkdir()
+        self._place, self._python = place, python
+        self._environment = isolate(place)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._found: Jupyter | None = None
+
+    @property
+    def jupyter(self) -> Jupyter:
+        """Its folder, address and token, once it was started."""
+        assert self._found is not None
+        return self._found
+
+    def start(self) -> None:
+        """Start it; once more at the same address, with the same token."""
+        runtime = self._place / "jupyter_runtime_dir"
+        for path in runtime.glob("jpserver-*.json"):
+            path.unlink()  # of one that was killed
+        command = [
+            *(self._python, "-m", "jupyterlab", "--no-browser", "--allow-root"),
             "--expose-app-in-browser",
-        ),
-        f"--ServerApp.root_dir={root}",
-        "--ServerApp.port=0",
-        "--ServerApp.jpserver_extensions={'mlops_nb': True}",
-    ]
-    with (place / "server.log").open("w") as log:
-        server = subprocess.Popen(command, cwd=root, env=environment, stdout=log, stderr=log)
-    try:
-        yield wait_for_server(server, place, root)
-    finally:
-        server.terminate()
+            f"--ServerApp.root_dir={self.root}",
+            "--ServerApp.jpserver_extensions={'mlops_nb': True}",
+        ]
+        before = self._found
+        port = urlsplit(before.url).port if before else 0
+        command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+        if before:
+            command += [f"--IdentityProvider.token={before.token}"]
+        with (self._place / "server.log").open("w") as log:
+            self._process = subprocess.Popen(
+                command, cwd=self.root, env=self._environment, stdout=log, stderr=log
+            )
+        self._found = self._wait(self._process)
+
+    def stop(self) -> None:
+        """Stop it as a person does who closes its terminal; its kernels end with it."""
+        if self._process is None:
+            return
+        self._process.terminate()
         try:
-            server.wait(20)
+            self._process.wait(20)
         except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+            self._process.kill()
+            self._process.wait()
+
+    def _wait(self, process: subprocess.Popen[bytes]) -> Jupyter:
+        """Wait until it has said where it listens."""
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline and process.poll() is None:
+            for path in (self._place / "jupyter_runtime_dir").glob("jpserver-*.json"):
+                try:
+                    found = json.loads(path.read_text())
+                except ValueError:
+                    continue  # being written
+                return Jupyter(self.root, found["url"], found["token"])
+            time.sleep(0.1)
+        pytest.fail((self._place / "server.log").read_text()[-4000:])
 
 
-def wait_for_server(server: subprocess.Popen[bytes], place: Path, root: Path) -> Jupyter:
-    """Wait until the server has said where it listens."""
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline and server.poll() is None:
-        for path in (place / "jupyter_runtime_dir").glob("jpserver-*.json"):
-            try:
-                found = json.loads(path.read_text())
-            except ValueError:
-                continue  # being written
-            return Jupyter(root, found["url"], found["token"])
-        time.sleep(0.1)
-    pytest.fail((place / "server.log").read_text()[-4000:])
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Start JupyterLab, and stop it in the end."""
+    started = Server(tmp_path_factory.mktemp("jupyter"))
+    try:
+        started.start()
+        yield started
+    finally:
+        started.stop()
 
 
-@dataclass
+@pytest.fixture(scope="module")
+def jupyter(server: Server) -> Jupyter:
+    """Give the address and the folder of a JupyterLab that runs."""
+    return server.jupyter
+
+
 class Browser:
-    """A page of a fresh browser, and what went wrong in it."""
+    """A page of a fresh browser, and what went wrong in it and in those opened beside it."""
 
-    page: Page
-    shots: Path
-    requests: list[str] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
+    def __init__(self, chromium: Chromium, shots: Path) -> None:
+        self._chromium, self.shots = chromium, shots
+        self.requests: list[str] = []
+        self.faults: list[str] = []
+        self.page = self.open_page()
+
+    def open_page(self) -> Page:
+        """Open a page that knows nothing of the others, as another browser would."""
+        page = self._chromium.new_page(viewport={"width": 1280, "height": 800})
+        page.set_default_timeout(30_000)
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("console", self._hear)
+        return page
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        """Note an error that speaks of us."""
+        text = message.text
+        if message.type == "error" and "mlops" in text and "Failed to load resource" not in text:
+            self.faults.append(text)
 
     def shoot(self, name: str) -> None:
         """Write a screenshot for a person to look at."""
@@ -206,21 +264,7 @@ def browser(tmp_path: Path) -> Iterator[Browser]:
     expect.set_options(timeout=20_000)  # a machine may be busy with other tests
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=found, args=list(CHROMIUM_ARGUMENTS))
-        page = chromium.new_page(viewport={"width": 1280, "height": 800})
-        page.set_default_timeout(30_000)
-        watched = Browser(page, shots)
-        page.on("request", lambda request: watched.requests.append(request.url))
-        page.on("pageerror", lambda error: watched.faults.append(str(error)))
-        page.on(
-            "console",
-            lambda message: (
-                watched.faults.append(message.text)
-                if message.type == "error"
-                and "mlops" in message.text
-                and "Failed to load resource" not in message.text
-                else None
-            ),
-        )
+        watched = Browser(chromium, shots)
         yield watched
         chromium.close()
     faults = [
@@ -255,17 +299,17 @@ def check_in_all_themes(browser: Browser, selector: str, name: str) -> None:
         assert browser.find_axe_violations(selector) == []
 
 
+def open_in_lab(page: Page, jupyter: Jupyter, name: str, workspace: str = "") -> Page:
+    """Open a notebook in JupyterLab and wait for its kernel."""
+    # A workspace of its own: what another test left open must not come back.
+    page.goto(jupyter.address(f"lab/workspaces/{workspace or Path(name).stem}/tree", name))
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+    # Before that a cell that is run asks for a kernel instead.
+    page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
+    return page
+
+
 @pytest.fixture
 def open_lab(jupyter: Jupyter, browser: Browser) -> Callable[..., Page]:
     """Give a function that opens a notebook in JupyterLab and waits for its kernel."""
-
-    def open_notebook(name: str) -> Page:
-        page = browser.page
-        # A workspace of its own: what another test left open must not come back.
-        page.goto(jupyter.address(f"lab/workspaces/{Path(name).stem}/tree", name))
-        page.locator(".jp-Notebook .jp-Cell").first.wait_for()
-        # Before that a cell that is run asks for a kernel instead.
-        page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
-        return page
-
-    return open_notebook
+    return lambda name: open_in_lab(browser.page, jupyter, name)
