@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 INPUTS := pyproject.toml .ci/constraints.txt .ci/setup.py labextension/package.json
 READY := $(VENV)/.ready
 TEST_READY := $(VENV)/.ready-test
+# Beside it: the oldest JupyterLab that is supported, for one of the journeys.
+OLDEST := .venv-oldest
+OLDEST_READY := $(OLDEST)/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint format conformance versions bench bench-peers bench-kale openapi pictures docs lab clean
@@ -24,10 +27,13 @@ $(TEST_READY): $(READY)
 	@$(PYTHON) .ci/setup.py $(VENV) --test
 	@touch $(TEST_READY)
 
+$(OLDEST_READY): $(TEST_READY)
+	@$(PYTHON) .ci/setup.py $(VENV) --oldest $(OLDEST)
+
 demo: setup ## Run the main job on real data, from the notebook to a served model
 	@$(BIN)/python example_notebooks/demo.py
 
-test: setup $(TEST_READY) ## Check the code and run every test
+test: setup $(TEST_READY) $(OLDEST_READY) ## Check the code and run every test
 	@$(BIN)/python labextension/build.py --packages
 	@$(BIN)/python .ci/check.py
 
@@ -78,5 +84,5 @@ lab: setup ## Open JupyterLab on the example notebooks
 	@$(BIN)/jupyter lab example_notebooks
 
 clean: ## Remove what the commands above made
-	rm -rf $(VENV) .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis dist demo-output \
+	rm -rf $(VENV) $(OLDEST) .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis dist demo-output \
 	  mlops_nb/labextension labextension/node_modules labextension/lib
