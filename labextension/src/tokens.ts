@@ -45,6 +45,13 @@ export interface IRemovedTag {
   readonly value: string;
 }
 
+/** The store that a server asked, and whether it is there. */
+export interface ISearchedStore {
+  /** Its folder, on the server's machine. */
+  readonly store: string;
+  readonly exists: boolean;
+}
+
 /** One page of a list of runs, newest first. */
 export interface IRunsPage {
   readonly runs: readonly IRun[];
@@ -55,6 +62,8 @@ export interface IRunsPage {
   readonly has_more: boolean;
   /** The server's clock, so that a browser with another clock shows the right ages. */
   readonly now: string;
+  /** The store that was asked, told where nothing was found; an older server tells none. */
+  readonly searched?: ISearchedStore | null;
 }
 
 /** A file that a run keeps. */

@@ -58,6 +58,13 @@ class ListedRun(Answer):
     progress: Progress | None
 
 
+class SearchedStore(Answer):
+    """The store that was asked, and whether it is there."""
+
+    store: str
+    exists: bool
+
+
 class RunsPage(Answer):
     """A page of runs; those that are pinned come with each."""
 
@@ -67,6 +74,8 @@ class RunsPage(Answer):
     offset: int
     has_more: bool
     now: str
+    # Told where nothing was found.
+    searched: SearchedStore | None
 
 
 class DeletedRun(Answer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 from jupyter_server.auth.decorator import authorized
@@ -58,6 +59,23 @@ class StatusRouteHandler(MLOpsRouteHandler):
         )
 
 
+def describe_store(start: Path) -> dict[str, Any]:
+    """Tell which store is asked, and whether it is there.
+
+    Parameters
+    ----------
+    start
+        Folder whose project's store is meant.
+
+    Returns
+    -------
+    dict
+        ``store`` and ``exists``.
+    """
+    place = load_settings(start).store
+    return {"store": str(place), "exists": (place / "format.json").is_file()}
+
+
 class RunsRouteHandler(MLOpsRouteHandler):
     """``GET /mlops-nb/runs``: a page of runs, newest first."""
 
@@ -100,6 +118,8 @@ class RunsRouteHandler(MLOpsRouteHandler):
                 "offset": offset,
                 "has_more": len(runs) > limit,
                 "now": format_time(time.time()),
+                # Who finds nothing may have looked in the wrong place.
+                "searched": None if runs or pinned or offset else describe_store(start),
             }
 
         await self.answer(list_page)

@@ -77,6 +77,9 @@ def test_panel_is_moved_and_notebook_renamed(
     run_cell(page, 1)
     card = page.locator(".jp-MLOpsRunCard:visible")
     expect(card).to_contain_text("far away")
+    # What it recorded cannot be listed; where the server looked is said.
+    expect(panel.get_by_text(f"looked in the store {jupyter.root / '.mlops'}")).to_be_visible()
+    expect(panel.get_by_text("MLOPS_NB_STORE names another folder")).to_be_visible()
     browser.shoot("survival-elsewhere")
     card.get_by_role("button", name="Open this run").click()
     expect(page.get_by_role("region", name="Run far away")).to_contain_text("no run '")
@@ -120,8 +123,9 @@ def test_two_pages_and_a_store_that_is_deleted(jupyter: Jupyter, browser: Browse
 
     shutil.rmtree(jupyter.root / ".mlops")
     for panel in (here, there):
-        expect(panel.get_by_text(EMPTY)).to_be_visible()
+        expect(panel.get_by_text(f"no store at {jupyter.root / '.mlops'}")).to_be_visible()
     browser.shoot("survival-deleted")
+    assert browser.find_axe_violations("#jp-mlops-panel") == []
     run_cell(one, 3)
     for rows in (ours, theirs):
         expect(rows).to_have_count(1)

@@ -118,9 +118,20 @@ async def test_no_store_is_an_empty_list_and_stays_none(
     (jp_root_dir / "pyproject.toml").touch()
     code, body = await ask("runs", notebook="new.ipynb")
     assert (code, body["runs"], body["has_more"]) == (200, [], False)
+    assert body["searched"] == {"store": str(jp_root_dir / ".mlops"), "exists": False}
     code, body = await ask("runs", "any", notebook="new.ipynb")
     assert (code, body["error"]) == (404, "RunNotFoundError")
     assert [path.name for path in jp_root_dir.iterdir()] == ["pyproject.toml"]
+
+
+async def test_who_finds_no_run_is_told_which_store_was_asked(ask: Ask, add_run: AddRun) -> None:
+    """A kernel may record elsewhere; where there are runs nothing is told."""
+    add_run("any")
+    _, body = await ask("runs", scope="store")
+    assert body["searched"] is None
+    _, body = await ask("runs", notebook="other.ipynb")
+    assert body["searched"]["exists"]
+    assert body["searched"]["store"] == (await ask("status"))[1]["store"]
 
 
 async def test_store_is_that_of_the_notebooks_project(

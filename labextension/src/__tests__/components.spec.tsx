@@ -329,6 +329,21 @@ describe('states', () => {
     expect(button?.textContent).toBe('Copied');
   });
 
+  it.each([
+    [true, 'looked in the store /a/.mlops'],
+    [false, 'no store at /a/.mlops']
+  ])('says where nothing was found, %s', (exists, words) => {
+    const searched = { store: '/a/.mlops', exists };
+    const { node } = mount(
+      <NoRuns
+        hasNotebook
+        {...{ trans, searched, onCopy: vi.fn(), onShowAll: vi.fn() }}
+      />
+    );
+    expect(node.textContent).toContain(words);
+    expect(node.textContent).toContain('MLOPS_NB_STORE');
+  });
+
   it('says what will show once a notebook is open', () => {
     const { node } = mount(<NoNotebook trans={trans} />);
     expect(node.textContent).toContain('Open a notebook');

@@ -4,7 +4,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import type { IProblem } from '../tokens';
+import type { IProblem, ISearchedStore } from '../tokens';
 
 interface IStateProps {
   readonly trans: TranslationBundle;
@@ -77,13 +77,40 @@ export function CopyLine(
   );
 }
 
+/** Where the server looked in vain, for whoever knows that there are runs. */
+function Searched(
+  props: IStateProps & { readonly searched: ISearchedStore }
+): React.JSX.Element {
+  const { trans, searched } = props;
+  return (
+    <>
+      <p>
+        {searched.exists
+          ? trans.__('The server looked in the store %1.', searched.store)
+          : trans.__(
+              'There is no store at %1: nothing was recorded yet, or it was moved or deleted. The next run makes one.',
+              searched.store
+            )}
+      </p>
+      <p>
+        {trans.__(
+          'A kernel whose MLOPS_NB_STORE names another folder records there. Start Jupyter with the same setting to see its runs.'
+        )}
+      </p>
+    </>
+  );
+}
+
 export function NoRuns({
   hasNotebook,
+  searched,
   trans,
   onCopy,
   onShowAll
 }: INoRunsProps & {
   readonly hasNotebook: boolean;
+  /** The store that was asked. */
+  readonly searched?: ISearchedStore | null | undefined;
   /** List the runs of all notebooks. */
   readonly onShowAll: () => void;
 }): React.JSX.Element {
@@ -122,6 +149,7 @@ export function NoRuns({
           </div>
         </>
       )}
+      {searched && <Searched searched={searched} trans={trans} />}
     </div>
   );
 }

@@ -173,6 +173,7 @@ export class RunsSection extends VDomRenderer<MLOpsModel> {
       ) : (
         <NoRuns
           hasNotebook={this.model.notebook !== '' && query.scope !== 'store'}
+          searched={page.searched}
           trans={this._trans}
           onCopy={text => Clipboard.copyToSystem(text)}
           onShowAll={() => this.model.setQuery({ scope: 'store' })}
