@@ -29,6 +29,7 @@ _SETTINGS = frozenset(
 )
 # What the object that trains says of data it does not train on: its other fields are half done.
 _VALIDATED = re.compile(r"(?:best_?)?(?:val|valid|validation|test|eval|dev)(?:_|[A-Z])")
+_ARRAYS = {("numpy", "ndarray"), ("torch", "Tensor")}
 _MOST_NAMES = 50
 _MOST_OWNERS = 8
 _MOST_POINTS = 100_000
@@ -175,8 +176,14 @@ class AssignedMetrics:
         self._take_fields(found)
         return found
 
-    def read_histories(self) -> dict[str, list[float]]:
-        """Give the lists of results that the cell has left: of epochs, as the user kept them."""
+    def read_histories(self, epochs: int) -> dict[str, list[float]]:
+        """Give the lists of results that the cell has left: of epochs, as the user kept them.
+
+        Parameters
+        ----------
+        epochs
+            An array is such a list where it has just as many numbers: others hold data.
+        """
         found: dict[str, list[float]] = {}
         if self._space is None or self._tree is None:
             return found
@@ -187,8 +194,8 @@ class AssignedMetrics:
         for name, value in kept:
             pairs = value.items() if type(value) is dict else [(name, value)]
             for key, part in list(pairs)[:_MOST_NAMES]:
-                if type(key) is str and is_result_name(key) and type(part) is list:
-                    numbers = [read_number(each) for each in part[:_MOST_POINTS]]
+                if type(key) is str and is_result_name(key):
+                    numbers = [read_number(each) for each in _list_values(part, epochs)]
                     plain = [each for each in numbers if each is not None]
                     if len(plain) == len(numbers) > 1:
                         found[key] = plain
@@ -234,6 +241,17 @@ class AssignedMetrics:
         is_same = value is before if type(value) is float else number == before
         if number is not None and not is_same:
             found[name] = number
+
+
+def _list_values(value: Any, epochs: int) -> list[Any]:
+    """Give what a list or an array of one number an epoch holds; nothing of anything else."""
+    if type(value) is list:
+        return value[:_MOST_POINTS]
+    kind = type(value)
+    if (kind.__module__, kind.__name__) not in _ARRAYS or value.shape != (epochs,):
+        return []
+    is_plain = getattr(value, "is_cpu", True) and not getattr(value, "is_sparse", False)
+    return value.tolist() if is_plain else []
 
 
 def list_stored(scope: ast.AST) -> set[str]:

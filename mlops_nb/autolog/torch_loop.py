@@ -110,6 +110,8 @@ class Loop:
         Names of what its steps gave.
     results
         Epochs by the name of what the user computed in them.
+    epochs_begun
+        How many there were so far.
     """
 
     def __init__(self, run: Run, session: Session, *, is_owned: bool) -> None:
@@ -137,7 +139,7 @@ class Loop:
         self._is_introduced = False
         self._best: dict[str, tuple[float, int]] = {}
         self._owners: dict[str, Track] = {}
-        self._epochs_begun = self._first_epoch = 0
+        self.epochs_begun = self._first_epoch = 0
         self._changed: list[str] = []
 
     # ------------------------------------------------------------------ epochs
@@ -155,9 +157,9 @@ class Loop:
         """
         self.end_epoch(self.before_ns)
         self.epoch = number
-        if not self._epochs_begun:
+        if not self.epochs_begun:
             self._first_epoch = number
-        self._epochs_begun += 1
+        self.epochs_begun += 1
         size, most = (None, None) if source is None else read_size(find_loader(source))
         self._epochs.append(_Epoch(number, begun_ns, source, size, most))
 
@@ -309,7 +311,7 @@ class Loop:
     def find_first(self, count: int) -> int | None:
         """Give the epoch of the first of so many results; None where they are not one an epoch."""
         # The last epoch may have ended before its result.
-        is_one_each = self._epochs_begun - 1 <= count <= self._epochs_begun
+        is_one_each = self.epochs_begun - 1 <= count <= self.epochs_begun
         return self._first_epoch if is_one_each else None
 
     # ------------------------------------------------------------------ end
@@ -340,7 +342,7 @@ class Loop:
         facts: dict[str, Any] = {"steps": steps}
         changed = list(self._changed)
         if self.epoch >= 0:
-            facts["epochs"] = self._epochs_begun
+            facts["epochs"] = self.epochs_begun
             changed.append("epochs")
         for track in self.tracks:
             accumulated = track.find_accumulation()

@@ -232,7 +232,7 @@ class Trainings:
 
     def _log_histories(self, loop: Loop, names: set[str]) -> None:
         """Log lists of results, a value an epoch, but for what was seen as it was computed."""
-        for name, values in self.assigned.read_histories().items():
+        for name, values in self.assigned.read_histories(loop.epochs_begun).items():
             if name in loop.series or name in self._taken or name in names:
                 continue
             seen, epoch = loop.results.get(name, set()), loop.find_first(len(values))

@@ -281,6 +281,22 @@ def test_lists_count_as_epochs_where_they_are(torchbook: Notebook, each: str) ->
     assert run.tags["best_epoch"].startswith("4, by " + judge)
 
 
+@pytest.mark.parametrize("make", ["__import__('numpy').zeros", "torch.zeros"])
+def test_arrays_of_results(torchbook: Notebook, make: str) -> None:
+    """An array with one result an epoch is a series; an array of the data's length is none."""
+    torchbook.run(
+        LOOP.replace("seen = []", f"val_acc = {make}(3); errors = {make}(64)").replace(
+            "seen.append(loss.item())", "errors += 1.0"
+        )
+        + "    val_acc[epoch] = 0.25 * epoch\n"
+        "    error = torch.ones(3).to_sparse()\n"
+    )
+    run = only_run(torchbook)
+    assert read_points(torchbook, run.run_id, "val_acc") == [(0, 0.0), (1, 0.25), (2, 0.5)]
+    assert run.metrics["best_epoch"] == 2
+    assert "errors" not in run.metrics
+
+
 def test_metric_functions_find_the_model(torchbook: Notebook) -> None:
     """A metric of scikit-learn on the model's predictions is logged once, with the training's run."""
     torchbook.run(LOOP)
