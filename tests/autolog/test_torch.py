@@ -281,6 +281,13 @@ def test_lists_count_as_epochs_where_they_are(torchbook: Notebook, each: str) ->
     assert run.tags["best_epoch"].startswith("4, by " + judge)
 
 
+def test_validation_tells_the_best_epoch(torchbook: Notebook) -> None:
+    """Of several results one on held-out data judges, the first by its name, in every kernel."""
+    values = "    acc = acc2 = a_acc = train_acc = score = error = 0.5 + epoch / 9\n"
+    torchbook.run(LOOP + values + "    testLoss = valid_loss = abs(epoch - 1.25)\n")
+    assert only_run(torchbook).tags["best_epoch"] == "1, by testLoss = 0.25"
+
+
 @pytest.mark.parametrize("make", ["__import__('numpy').zeros", "torch.zeros"])
 def test_arrays_of_results(torchbook: Notebook, make: str) -> None:
     """An array with one result an epoch is a series; an array of the data's length is none."""
