@@ -37,6 +37,8 @@ class Track:
         Weakly.
     loop
         None where its steps are not recorded.
+    turn
+        How its loop comes to ``step``, which a function may call.
     rates
         Learning rates as they were last seen, by group; None where they are tensors.
     due_ns, norm_ns
@@ -46,6 +48,7 @@ class Track:
     optimizer: weakref.ref[Any]
     loop: Loop | None
     site: StepSite | None = None
+    turn: StepSite | None = None
     name: str = ""
     steps: int = 0
     due_ns: int = 0

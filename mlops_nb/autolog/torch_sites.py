@@ -117,6 +117,23 @@ def find_step_site(frame: FrameType) -> StepSite:
     return StepSite(frame.f_code, frame.f_lasti, loops, branches, _find_epoch(loops))
 
 
+def find_turn_site(frames: list[FrameType]) -> StepSite:
+    """Describe the call by which a loop comes to a step: of ``step``, or of a function that steps.
+
+    Parameters
+    ----------
+    frames
+        From the call of ``step`` up to the cell.
+
+    Returns
+    -------
+    StepSite
+        In the innermost frame that has a loop around its call.
+    """
+    sites = [find_step_site(frame) for frame in frames]
+    return next((site for site in sites if site.loops), sites[0])
+
+
 def find_user_frame(frame: FrameType | None) -> FrameType | None:
     """Give the innermost frame that is not torch's own."""
     while frame is not None and str(frame.f_globals.get("__name__")).startswith("torch."):

@@ -25,6 +25,7 @@ from mlops_nb.autolog.torch_model import (
 from mlops_nb.autolog.torch_sites import (
     StepSite,
     find_step_site,
+    find_turn_site,
     find_user_frame,
     list_user_frames,
 )
@@ -94,14 +95,14 @@ class Trainings:
         user = find_user_frame(frame)
         if user is None or BUSY.value or is_timed(user):
             return track
-        track.site = find_step_site(user)
+        frames = list_user_frames(user)
+        track.site, track.turn = find_step_site(user), find_turn_site(frames)
         local = self.steps.local
         loop: Loop | None = local.loop
-        if loop is not None and not self._continues(loop, track.site):
+        if loop is not None and not self._continues(loop, track.turn):
             loop.close_early()
             self.loops.remove(loop)
             loop = None
-        frames = list_user_frames(user)
         found = Found(frames, optimizer)
         if loop is None:
             loop = local.loop = self._open(found, optimizer)
@@ -113,13 +114,13 @@ class Trainings:
         self.assigned.begin(frames)
         return track
 
-    def _continues(self, loop: Loop, site: StepSite) -> bool:
+    def _continues(self, loop: Loop, turn: StepSite) -> bool:
         """Tell whether another optimizer's first step goes on with a loop."""
         if any(track.optimizer() is None for track in loop.tracks):
             return False  # that training is over: its optimizer is gone
         if not self.steps.local.losses:
             return True  # one loss, and several optimizers go by it
-        if any(track.site is not None and site.shares_loop(track.site) for track in loop.tracks):
+        if any(track.turn is not None and turn.shares_loop(track.turn) for track in loop.tracks):
             return True
         return all(track.steps <= 1 for track in loop.tracks)
 

@@ -52,6 +52,43 @@ def test_two_optimizers_in_turn_at_one_place(torchbook: Notebook) -> None:
     assert sorted(map(len, series)) == [3, 3]
 
 
+def test_functions_that_step_in_turn(torchbook: Notebook) -> None:
+    """A critic that steps thrice in a function of its own before the generator is of the same run."""
+    torchbook.run(
+        "G, D = nn.Linear(2, 4), nn.Linear(4, 1)\n"
+        "opt_g = torch.optim.Adam(G.parameters(), lr=0.01)\n"
+        "opt_d = torch.optim.SGD(D.parameters(), lr=0.02)\n"
+        "def train_critic():\n"
+        "    critic_loss = D(G(torch.randn(8, 2)).detach()).mean() - D(X[:8]).mean()\n"
+        "    opt_d.zero_grad(); critic_loss.backward(); opt_d.step()\n"
+        "def train_generator():\n"
+        "    generator_loss = -D(G(torch.randn(8, 2))).mean()\n"
+        "    opt_g.zero_grad(); generator_loss.backward(); opt_g.step()\n"
+        "for epoch in range(2):\n"
+        "    for _ in range(3):\n"
+        "        train_critic()\n"
+        "    train_generator()"
+    )
+    (run,) = torchbook.runs()
+    counts = {name: len(read_values(torchbook, run.run_id, name)) for name in run.metrics}
+    assert (counts["critic_loss"], counts["generator_loss"]) == (6, 2)
+
+
+def test_functions_that_train_in_turn(torchbook: Notebook) -> None:
+    """What a function trains in a loop of its own is a run of each call, in a loop of calls too."""
+    torchbook.run(
+        "def train(net, opt):\n"
+        "    for _ in range(3):\n"
+        "        nn.functional.cross_entropy(net(X), y).backward(); opt.step()\n"
+        "nets = [make_model(), make_model()]\n"
+        "first, second = [torch.optim.SGD(net.parameters(), lr=0.1) for net in nets]\n"
+        "for _ in range(1):\n"
+        "    train(nets[0], first)\n"
+        "    train(nets[1], second)"
+    )
+    assert [run.params["steps"] for run in torchbook.runs()] == [3, 3]
+
+
 def test_backward_without_a_caller(torchbook: Notebook) -> None:
     """A `backward` that nothing in Python calls, as threads begin, is no failure of ours."""
     torchbook.run(LOOP)
