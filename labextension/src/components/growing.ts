@@ -3,6 +3,10 @@
  */
 import * as React from 'react';
 
+import type { IProblem } from '../tokens';
+import { readProblem } from '../tokens';
+import type { IAnswer } from './answer';
+
 /** So long after an answer the next question may come, in milliseconds. */
 const PAUSE_MS = 200;
 
@@ -22,7 +26,23 @@ export function useGrowing<T>(
   about: readonly unknown[],
   news: unknown
 ): T | null {
+  return useGrowingAnswer(ask, about, news).value; // the values beside it say what is wrong
+}
+
+/**
+ * Ask as `useGrowing` does, where what is wrong is said here.
+ *
+ * @param ask - the question
+ * @param about - what the answer is about; of something else nothing is kept
+ * @param news - differs whenever the answer may be another
+ */
+export function useGrowingAnswer<T>(
+  ask: () => Promise<T>,
+  about: readonly unknown[],
+  news: unknown
+): IAnswer<T> {
   const [value, setValue] = React.useState<T | null>(null);
+  const [problem, setProblem] = React.useState<IProblem | null>(null);
   const lastAsk = React.useRef(ask);
   lastAsk.current = ask;
   const look = React.useRef<() => void>(() => undefined);
@@ -38,6 +58,7 @@ export function useGrowing<T>(
       }
     };
     setValue(null);
+    setProblem(null);
     look.current = () => {
       if (isAsking) {
         isStale = true;
@@ -48,8 +69,13 @@ export function useGrowing<T>(
       lastAsk
         .current()
         .then(
-          answer => isWanted && setValue(answer),
-          () => undefined // the values beside it say what is wrong
+          answer => {
+            if (isWanted) {
+              setValue(answer);
+              setProblem(null);
+            }
+          },
+          (error: unknown) => isWanted && setProblem(readProblem(error))
         )
         .finally(() => {
           if (isWanted) {
@@ -63,5 +89,5 @@ export function useGrowing<T>(
     };
   }, about);
   React.useEffect(() => look.current(), [...about, news]);
-  return value;
+  return { value, problem, onRetry: () => look.current() };
 }

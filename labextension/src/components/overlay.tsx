@@ -5,7 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { ICurve, IRun } from '../tokens';
-import { Pending, useAnswer } from './answer';
+import { Pending } from './answer';
 import type { IScale } from './curve';
 import {
   Axes,
@@ -19,6 +19,7 @@ import {
   WIDTH
 } from './curve';
 import { formatMetric, sortMetrics } from './format';
+import { useGrowingAnswer } from './growing';
 
 /** More lines cannot be told apart. */
 export const MOST_LINES = 8;
@@ -132,7 +133,7 @@ function Chart(
 /** One metric: asked for run by run, so that many runs do not crowd the server. */
 function Overlay(props: IOverlayProps): React.JSX.Element | null {
   const { metric, runs, revision, trans, onCurve } = props;
-  const answer = useAnswer(async () => {
+  const ask = async () => {
     const lines: ILine[] = [];
     for (const [place, run] of runs.entries()) {
       if (metric in run.metrics) {
@@ -141,7 +142,8 @@ function Overlay(props: IOverlayProps): React.JSX.Element | null {
       }
     }
     return lines;
-  }, [metric, revision]);
+  };
+  const answer = useGrowingAnswer(ask, [metric], revision);
   if (answer.value === null || answer.problem) {
     return <Pending answer={answer} trans={trans} />;
   }

@@ -17,12 +17,12 @@ import type {
   MetricValue,
   OtherRun
 } from '../tokens';
-import { Pending, useAnswer } from './answer';
+import { Pending } from './answer';
 import { Curve } from './curve';
 import { Figures, Files } from './files';
 import { formatDuration, formatMetric, sortMetrics } from './format';
 import { Entries } from './entries';
-import { useGrowing } from './growing';
+import { useGrowing, useGrowingAnswer } from './growing';
 import { nameStatus, Parameters } from './run';
 import { RunButtons } from './runbuttons';
 import { Code, Datasets, Environment } from './surroundings';
@@ -68,9 +68,10 @@ function Metric(
   }
 ): React.JSX.Element {
   const { name, value, questions, revision, locale, trans } = props;
-  const answer = useAnswer(
+  const answer = useGrowingAnswer(
     () => questions.onCurve(name, PIXELS),
-    [name, revision]
+    [name],
+    revision
   );
   const curve = answer.value;
   return (
