@@ -15,6 +15,8 @@ DEFAULT_LIMIT = 50
 # A list shows beginnings; a parameter may be a whole document.
 _MAX_TEXT = 300
 _MOST_ARTIFACTS = 1000
+# A browser has floats only: beyond, it shows another number than was logged, such as another seed.
+_GREATEST_WHOLE = 2**53 - 1
 # By their first bytes: a browser shows these by itself, and runs nothing in them.
 _PICTURES = {
     b"\x89PNG\r\n\x1a\n": "image/png",
@@ -52,10 +54,13 @@ def to_json(value: Any) -> Any:
     -------
     Any
         The same, with NaN and the infinities as the words ``NaN``, ``Infinity`` and ``-Infinity``
-        (JSON has no numbers for them), paths as text, and other strangers as their repr.
+        (JSON has no numbers for them), whole numbers that a browser would round as text, paths as
+        text, and other strangers as their repr.
     """
-    if value is None or isinstance(value, str | bool | int):
+    if value is None or isinstance(value, str | bool):
         return value
+    if isinstance(value, int):
+        return value if abs(value) <= _GREATEST_WHOLE else str(value)
     if isinstance(value, float):
         if math.isfinite(value):
             return value

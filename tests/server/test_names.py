@@ -48,3 +48,17 @@ async def test_names_that_no_disk_has_are_refused_in_words(ask: Ask, route: str)
     """A part of 300 characters is no error of ours."""
     code, body = await ask(route, notebook="a" * 300 + "/b.ipynb")
     assert (code, body["error"]) == (400, "InvalidValueError")
+
+
+async def test_great_whole_numbers_are_not_rounded(ask: Ask, add_run: AddRun) -> None:
+    """A seed that a browser has no number for comes as text, in lists, pages and comparisons."""
+    seeds = {"seed": 2**60 + 1, "least": -(2**63), "kept": 2**53 - 1}
+    shown = {"seed": "1152921504606846977", "least": "-9223372036854775808", "kept": 2**53 - 1}
+    run_id, other = add_run("one", params=seeds), add_run("other", params={"seed": 2**60})
+    _, listed = await ask("runs", run_id)
+    assert listed["params"] == shown
+    _, listed = await ask("runs", filter="params.kept = 9007199254740991")
+    assert [run["params"] for run in listed["runs"]] == [shown]
+    _, compared = await ask("compare", run=[run_id, other])
+    values = {row["key"]: row["values"] for row in compared["rows"]}
+    assert values["seed"] == [shown["seed"], str(2**60)]

@@ -27,9 +27,10 @@ def test_any_value_becomes_strict_json(value: object) -> None:
 
 
 def test_numbers_without_a_json_form_are_spelled() -> None:
-    """NaN and the infinities arrive as words, and no finite number changes."""
-    values = [float("nan"), float("inf"), float("-inf"), 0.1, -0.0, 10**20]
-    assert payload.to_json(values) == ["NaN", "Infinity", "-Infinity", 0.1, -0.0, 10**20]
+    """NaN, the infinities and what a browser would round arrive as text, and no number changes."""
+    values = [float("nan"), float("inf"), float("-inf"), 0.1, -0.0, 1e20, 10**15, 10**20]
+    shown = ["NaN", "Infinity", "-Infinity", 0.1, -0.0, 1e20, 10**15, "100000000000000000000"]
+    assert payload.to_json(values) == shown
 
 
 def test_listed_run_is_short() -> None:
