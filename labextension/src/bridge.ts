@@ -39,8 +39,10 @@ export interface INotebookBridge {
   save(): Promise<void>;
   /** Give the active cell other tags. */
   setTags(tags: readonly string[]): void;
-  /** Add a tag to the cell at a position. */
-  addTag(index: number, tag: string): void;
+  /** What stays the same of each cell, from top to bottom. */
+  readonly cellIds: readonly string[];
+  /** Add a tag to a cell; to none where it is known by its id, and gone. */
+  addTag(place: ICellPlace, tag: string): void;
   /** Show a cell and make it the active one. */
   goTo(place: ICellPlace): void;
 }
@@ -124,8 +126,15 @@ export class NotebookBridge implements INotebookBridge, IDisposable {
     }
   }
 
-  addTag(index: number, tag: string): void {
-    const model = this._panel?.content.widgets[index]?.model;
+  get cellIds(): readonly string[] {
+    return (this._panel?.content.widgets ?? []).map(({ model }) => model.id);
+  }
+
+  addTag({ index, id }: ICellPlace, tag: string): void {
+    const cells = this._panel?.content.widgets ?? [];
+    const cell =
+      id === null ? cells[index] : cells.find(({ model }) => model.id === id);
+    const model = cell?.model;
     if (model) {
       const tags = Private.readTags(model);
       model.setMetadata('tags', [...tags.filter(each => each !== tag), tag]);

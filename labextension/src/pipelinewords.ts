@@ -140,6 +140,8 @@ export interface IJobRequest {
 /** A tag that would make a step of a cell, and why. */
 export interface ISuggestion {
   readonly cell: number;
+  /** Of the cell that stood there when it was proposed; the server does not know it. */
+  readonly id?: string | null;
   readonly tag: string;
   readonly reason: string;
 }

@@ -131,11 +131,22 @@ export class PipelineSteering extends VDomModel {
     });
   }
 
+  /** Have steps proposed for the notebook as it is in view; rejects where that cannot be saved. */
+  async suggest(): Promise<readonly ISuggestion[]> {
+    const { api, bridge, getNotebook } = this._options;
+    const notebook = getNotebook() ?? '';
+    // Before the file is written: cells that are put in from now on are not in it.
+    const ids = bridge.cellIds;
+    await bridge.save();
+    const { suggestions } = await api.suggestSteps(notebook);
+    return suggestions.map(each => ({ ...each, id: ids[each.cell] ?? null }));
+  }
+
   /** Add the proposed tags to their cells, and write the notebook. */
   tagAll(found: readonly ISuggestion[]): Promise<boolean> {
     return this._do(() => {
-      for (const { cell, tag } of found) {
-        this._options.bridge.addTag(cell, tag);
+      for (const { cell, id = null, tag } of found) {
+        this._options.bridge.addTag({ index: cell, id }, tag);
       }
       return this._options.bridge.save();
     });

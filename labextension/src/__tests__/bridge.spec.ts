@@ -124,14 +124,26 @@ describe('NotebookBridge', () => {
     expect(bridge.activeCell?.tags).toEqual(['step:load']);
     bridge.setTags([]);
     expect(panel.cells[0]?.metadata.has('tags')).toBe(false);
-    bridge.addTag(1, 'step:b');
-    bridge.addTag(1, 'step:b');
-    bridge.addTag(9, 'step:c');
+    bridge.addTag({ index: 1, id: null }, 'step:b');
+    bridge.addTag({ index: 1, id: null }, 'step:b');
+    bridge.addTag({ index: 9, id: null }, 'step:c');
     expect(panel.cells[1]?.getMetadata('tags')).toEqual(['step:b']);
     panel.cells[0]?.setMetadata('tags', ['fine', 7, null]);
     expect(bridge.activeCell?.tags).toEqual(['fine']);
     panel.cells[0]?.setMetadata('tags', 'no list');
     expect(bridge.activeCell?.tags).toEqual([]);
+  });
+
+  it('tags a cell by its id, and none where it is gone', () => {
+    const panel = makePanel('one');
+    tracker.show(panel);
+    const [first = '', second = ''] = bridge.cellIds;
+    expect(bridge.cellIds).toEqual(panel.cells.map(({ id }) => id));
+    bridge.addTag({ index: 0, id: second }, 'step:b');
+    bridge.addTag({ index: 0, id: 'gone' }, 'step:c');
+    const tags = (id: string) =>
+      panel.cells.find(cell => cell.id === id)?.getMetadata('tags');
+    expect([tags(first), tags(second)]).toEqual([undefined, ['step:b']]);
   });
 
   it('leaves a notebook that is out of view alone', () => {

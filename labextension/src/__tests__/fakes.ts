@@ -30,8 +30,10 @@ export class FakeBridge implements INotebookBridge {
     this.done.push(`tags ${tags.join()}`);
   }
 
-  addTag(index: number, tag: string) {
-    this.done.push(`tag ${index} ${tag}`);
+  cellIds: readonly string[] = [];
+
+  addTag({ index, id }: ICellPlace, tag: string) {
+    this.done.push(`tag ${id ?? index} ${tag}`);
   }
 
   goTo(place: ICellPlace) {

@@ -77,7 +77,9 @@ export function Suggestions(props: ISuggestionsProps): React.JSX.Element {
                 <button
                   type="button"
                   className="jp-MLOpsLink"
-                  onClick={() => actions.onGoTo({ index: each.cell, id: null })}
+                  onClick={() =>
+                    actions.onGoTo({ index: each.cell, id: each.id ?? null })
+                  }
                 >
                   {trans.__('cell %1', each.cell + 1)}
                 </button>{' '}

@@ -112,10 +112,7 @@ export class PipelineSection extends SectionView<IPipelineState> {
       onOpenRun: runId => opener.openRunById(runId, notebook),
       onExplain: async step =>
         (await api.explainStep(notebook, step)).dependencies,
-      onSuggest: async () => {
-        await steering.save();
-        return (await api.suggestSteps(notebook)).suggestions;
-      },
+      onSuggest: () => steering.suggest(),
       onTakeSuggestions: found => void steering.tagAll(found)
     };
   }
