@@ -16,6 +16,10 @@ export interface IOutlineChange {
   readonly after: string | number | null;
 }
 
+/** Whether there are more columns than are named: of a list that is cut nobody knows what it lacks. */
+const isCut = ({ columns, shape }: IDatasetVersion) =>
+  columns.length > 0 && columns.length < (shape[1] ?? 0);
+
 /**
  * Compare the outlines of two versions.
  *
@@ -52,7 +56,10 @@ export function compareOutlines(
       before: types.get(name) ?? null,
       after: theirs.get(name) ?? null
     };
-    if (column.before !== column.after) {
+    const isUnknown =
+      (column.before === null && isCut(before)) ||
+      (column.after === null && isCut(after));
+    if (column.before !== column.after && !isUnknown) {
       found.push({ kind: 'column', name, ...column });
     }
   }

@@ -112,7 +112,7 @@ describe('DatasetList', () => {
     ]);
     React.act(() => node.querySelector('button')?.click());
     expect(rowsOf(node)).toEqual(['Rows45']);
-    fill(findChoice(node, 'Version 3 against'), '2');
+    fill(findChoice(node, 'Version 3 against'), 'one');
     expect(rowsOf(node)).toEqual(['Rows35']);
     expect(node.querySelector('code')?.textContent).toBe('abcdefgh');
     expect(node.textContent).toContain('7 runs, last run of sampled');

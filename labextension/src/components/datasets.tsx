@@ -78,9 +78,13 @@ function Versions(props: IDatasetProps): React.JSX.Element {
 /** What differs between the last version and another that a person chooses. */
 function Differences(props: IDatasetProps): React.JSX.Element | null {
   const { dataset, trans, locale } = props;
-  const [place, setPlace] = React.useState(1);
-  const [last] = dataset.versions;
-  const other = dataset.versions[place];
+  // By what it is: the next run moves each version on by a place.
+  const [chosen, setChosen] = React.useState<string | null>(null);
+  const [last, before] = dataset.versions;
+  const other =
+    dataset.versions
+      .slice(1)
+      .find(({ fingerprint }) => fingerprint === chosen) ?? before;
   if (!last) {
     return null;
   }
@@ -92,13 +96,13 @@ function Differences(props: IDatasetProps): React.JSX.Element | null {
             {trans.__('Version %1 against', number(dataset, 0))}{' '}
             <select
               className="jp-MLOpsInput"
-              value={place}
-              onChange={event => setPlace(Number(event.target.value))}
+              value={other.fingerprint}
+              onChange={event => setChosen(event.target.value)}
             >
               {dataset.versions.map(
                 ({ fingerprint }, at) =>
                   at > 0 && (
-                    <option key={fingerprint} value={at}>
+                    <option key={fingerprint} value={fingerprint}>
                       {trans.__('version %1', number(dataset, at))}
                     </option>
                   )
