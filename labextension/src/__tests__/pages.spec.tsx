@@ -337,7 +337,7 @@ describe('pages', () => {
     press();
     await waitFor(page, 'disk is gone');
     press();
-    await waitFor(page, '1 more are not shown.');
+    await waitFor(page, '1 more is not shown.');
     press();
     await waitFor(page, 'd12');
     const names = [...page.node.querySelectorAll('th[scope=row]')];

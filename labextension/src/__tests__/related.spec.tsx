@@ -197,7 +197,7 @@ describe('ComparisonTable', () => {
     const node = draw([makeRow(), same]);
     const button = () => node.querySelector('[aria-expanded]');
     expect(node.textContent).not.toContain('Hide what is the same');
-    press(node, 'Show 1 that are the same');
+    press(node, 'Show 1 that is the same');
     expect(button()?.getAttribute('aria-expanded')).toBe('true');
     expect(node.querySelector('[data-differs=false]')).not.toBeNull();
     press(node, 'Hide what is the same');

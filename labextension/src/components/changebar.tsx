@@ -86,7 +86,7 @@ function describe(props: IChangeBarProps): string | null {
   }
   return deleted.length === 1
     ? trans.__('Deleted “%1”', deleted[0]?.name)
-    : trans.__('Deleted %1 runs', deleted.length);
+    : trans._n('Deleted %1 run', 'Deleted %1 runs', deleted.length);
 }
 
 export function ChangeBar(props: IChangeBarProps): React.JSX.Element {

@@ -188,7 +188,8 @@ function More(
         onClick={ask}
       />
       <span role="status">
-        {trans.__('%1 more are not shown.', hidden)} {problem}
+        {trans._n('%1 more is not shown.', '%1 more are not shown.', hidden)}{' '}
+        {problem}
       </span>
     </div>
   );
@@ -234,7 +235,11 @@ export function ComparisonTable(props: IComparisonProps): React.JSX.Element {
                   >
                     {isWhole
                       ? trans.__('Hide what is the same')
-                      : trans.__('Show %1 that are the same', same.length)}
+                      : trans._n(
+                          'Show %1 that is the same',
+                          'Show %1 that are the same',
+                          same.length
+                        )}
                   </button>
                 </th>
               </tr>

@@ -175,7 +175,11 @@ export function Files(props: IFilesProps): React.JSX.Element | null {
       )}
       {count > artifacts.length && (
         <p>
-          {trans.__('%1 more are not listed here.', count - artifacts.length)}
+          {trans._n(
+            '%1 more is not listed here.',
+            '%1 more are not listed here.',
+            count - artifacts.length
+          )}
         </p>
       )}
     </section>

@@ -238,7 +238,8 @@ function History(props: IModelPageProps): React.JSX.Element {
       </ol>
       {hidden > 0 && (
         <p>
-          {trans.__(
+          {trans._n(
+            '%1 older change is not shown; mlops-nb audit lists it.',
             '%1 older changes are not shown; mlops-nb audit lists them.',
             hidden
           )}

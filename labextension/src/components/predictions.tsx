@@ -50,7 +50,7 @@ export function PredictionsView(props: IPredictionsProps): React.JSX.Element {
       <p className="jp-MLOpsDone" role="status">
         {predictions.length === 1
           ? trans.__('Prediction: %1', say(first, locale))
-          : trans.__('%1 predictions', predictions.length)}
+          : trans._n('%1 prediction', '%1 predictions', predictions.length)}
       </p>
       {(predictions.length > 1 || classes.length > 0) && (
         <div
@@ -90,7 +90,15 @@ export function PredictionsView(props: IPredictionsProps): React.JSX.Element {
           </table>
         </div>
       )}
-      {hidden > 0 && <p>{trans.__('%1 more are not listed here.', hidden)}</p>}
+      {hidden > 0 && (
+        <p>
+          {trans._n(
+            '%1 more is not listed here.',
+            '%1 more are not listed here.',
+            hidden
+          )}
+        </p>
+      )}
     </>
   );
 }

@@ -119,7 +119,7 @@ function describeCells(step: IStep, trans: TranslationBundle): string {
   const [first] = step.cells;
   return step.cells.length === 1 && first
     ? trans.__('cell %1', first.index + 1)
-    : trans.__('%1 cells', step.cells.length);
+    : trans._n('%1 cell', '%1 cells', step.cells.length);
 }
 
 interface IStepRowProps extends IRailProps {
@@ -291,7 +291,8 @@ export function Rail(props: IRailProps): React.JSX.Element {
       </ol>
       {pipeline.step_count > steps.length && (
         <p className="jp-MLOpsNotice">
-          {trans.__(
+          {trans._n(
+            '%1 more step is not shown; mlops-nb pipeline lists all.',
             '%1 more steps are not shown; mlops-nb pipeline lists all.',
             pipeline.step_count - steps.length
           )}

@@ -135,7 +135,9 @@ export function Parameters(
     <>
       <Entries title={trans.__('Parameters')} entries={shown} />
       <details className="jp-MLOpsRun-more">
-        <summary>{trans.__('%1 more parameters', folded.length)}</summary>
+        <summary>
+          {trans._n('%1 more parameter', '%1 more parameters', folded.length)}
+        </summary>
         <EntryList entries={folded} />
       </details>
     </>

@@ -40,7 +40,9 @@ export function Metrics(props: {
       />
       {folded.length > 0 && (
         <details className="jp-MLOpsRun-more">
-          <summary>{trans.__('%1 more metrics', folded.length)}</summary>
+          <summary>
+            {trans._n('%1 more metric', '%1 more metrics', folded.length)}
+          </summary>
           <EntryList entries={folded} />
         </details>
       )}

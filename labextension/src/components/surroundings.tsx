@@ -116,7 +116,11 @@ function Documents(props: {
       {packages.length > 0 && (
         <details className="jp-MLOpsRun-more">
           <summary>
-            {trans.__('All %1 installed packages', packages.length)}
+            {trans._n(
+              'The one installed package',
+              'All %1 installed packages',
+              packages.length
+            )}
           </summary>
           <Entries title={trans.__('Packages')} entries={list(packages)} />
         </details>

@@ -45,7 +45,13 @@ function Fields(props: IFieldsProps): React.JSX.Element | null {
         ])}
       />
       {count > fields.length && (
-        <p>{trans.__('%1 more are not listed here.', count - fields.length)}</p>
+        <p>
+          {trans._n(
+            '%1 more is not listed here.',
+            '%1 more are not listed here.',
+            count - fields.length
+          )}
+        </p>
       )}
     </>
   );
