@@ -78,6 +78,7 @@ def test_panel_is_moved_and_notebook_renamed(
     card = page.locator(".jp-MLOpsRunCard:visible")
     expect(card).to_contain_text("far away")
     # What it recorded cannot be listed; where the server looked is said.
+    panel.get_by_text("Did you expect runs here?").click()
     expect(panel.get_by_text(f"looked in the store {jupyter.root / '.mlops'}")).to_be_visible()
     expect(panel.get_by_text("MLOPS_NB_STORE names another folder")).to_be_visible()
     browser.shoot("survival-elsewhere")
@@ -123,6 +124,7 @@ def test_two_pages_and_a_store_that_is_deleted(jupyter: Jupyter, browser: Browse
 
     shutil.rmtree(jupyter.root / ".mlops")
     for panel in (here, there):
+        panel.get_by_text("Did you expect runs here?").click()
         expect(panel.get_by_text(f"no store at {jupyter.root / '.mlops'}")).to_be_visible()
     browser.shoot("survival-deleted")
     assert browser.find_axe_violations("#jp-mlops-panel") == []

@@ -82,8 +82,10 @@ function Searched(
   props: IStateProps & { readonly searched: ISearchedStore }
 ): React.JSX.Element {
   const { trans, searched } = props;
+  // Folded: who begins has no runs, and need not read this.
   return (
-    <>
+    <details>
+      <summary>{trans.__('Did you expect runs here?')}</summary>
       <p>
         {searched.exists
           ? trans.__('The server looked in the store %1.', searched.store)
@@ -97,7 +99,7 @@ function Searched(
           'A kernel whose MLOPS_NB_STORE names another folder records there. Start Jupyter with the same setting to see its runs.'
         )}
       </p>
-    </>
+    </details>
   );
 }
 
