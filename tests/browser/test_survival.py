@@ -86,6 +86,9 @@ def test_panel_is_moved_and_notebook_renamed(
     expect(page.get_by_role("region", name="Run far away")).to_contain_text("no run '")
     page.locator(".lm-DockPanel-tabBar").get_by_text("new-name.ipynb").click()
     expect(panel.get_by_text("new-name.ipynb")).to_be_visible()
+    page.get_by_role("tab", name="MLOps").click(button="right")
+    page.get_by_role("menuitem", name="Switch Sidebar Side").click()
+    expect(page.locator("#jp-right-stack #jp-mlops-panel")).to_be_visible()
 
 
 def test_two_pages_and_a_store_that_is_deleted(jupyter: Jupyter, browser: Browser) -> None:
