@@ -231,6 +231,9 @@ export class MLOpsModel extends VDomModel implements IMLOpsModel {
       this._problem = null;
       this._filterProblem = null;
       this._clockSkew = Date.parse(page.now) - Date.now();
+      if (page.runs.length === 0 && offset > 0) {
+        this.turnTo(offset - PAGE_SIZE); // the last of this page were deleted
+      }
     } catch (error) {
       if (this._isLate(asked)) {
         return;

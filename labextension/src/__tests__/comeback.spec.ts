@@ -7,7 +7,7 @@ import { Loader } from '../loader';
 import { MLOpsModel } from '../model';
 import { RequestError } from '../request';
 import type { IRunsPage } from '../tokens';
-import { FakeApi, makePage } from './fixtures';
+import { FakeApi, makePage, makeRun } from './fixtures';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -79,4 +79,20 @@ it('asks for nothing after a failure when nobody came back', async () => {
   await vi.advanceTimersByTimeAsync(60_000);
   expect(ask).toHaveBeenCalledTimes(1);
   loader.dispose();
+});
+
+it('turns back from a page whose last runs were deleted', async () => {
+  const api = new FakeApi();
+  const model = new MLOpsModel({ api });
+  const runs = [makeRun()];
+  vi.spyOn(api, 'listRuns').mockImplementation(({ offset }) =>
+    Promise.resolve(makePage(offset === 0 ? runs : [], { offset }))
+  );
+  model.setNotebook('a.ipynb');
+  model.visible = true;
+  model.turnTo(25);
+  await vi.advanceTimersByTimeAsync(100);
+  expect(model.page?.offset).toBe(0);
+  expect(model.page?.runs).toEqual(runs);
+  model.dispose();
 });
