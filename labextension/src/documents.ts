@@ -261,7 +261,8 @@ namespace Private {
     const folder = notebook.split('/').slice(0, -1).join('/');
     return model === undefined
       ? `jp-mlops-document-${runIds.join('-')}`
-      : `jp-mlops-model-${model}-${folder}`;
+      : // Both may have a hyphen; the name of a model has no slash.
+        `jp-mlops-model-${model}/${folder}`;
   }
 
   export function remember(widget: Widget, args: DocumentArgs): void {

@@ -165,6 +165,19 @@ describe('Documents', () => {
     expect(region?.getAttribute('aria-label')).toBe('Model iris');
   });
 
+  it('tells a model from one whose name goes on as the folder begins', async () => {
+    api.modelDetails = makeModel([]);
+    const documents = makeDocuments();
+    const shared = { runIds: [], names: [] };
+    await documents.open({
+      ...{ ...shared, model: 'iris', notebook: 'v2-data/a.ipynb' }
+    });
+    await documents.open({
+      ...{ ...shared, model: 'iris-v2', notebook: 'data/a.ipynb' }
+    });
+    expect(titles()).toEqual(['main: iris', 'main: iris-v2']);
+  });
+
   it('shows the project once, whatever else it is called with', async () => {
     const documents = makeDocuments();
     const nothing = { runIds: [], names: [], notebook: '', project: true };
