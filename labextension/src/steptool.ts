@@ -20,6 +20,7 @@ export class StepTool extends ReactWidget implements INotebookTools.ITool {
     this.addClass('jp-MLOpsStepTool');
     this.addClass('jp-MLOpsRuns');
     options.bridge.changed.connect(this._onChange, this);
+    options.bridge.saved.connect(this._onSaved, this);
   }
 
   /** Set by the inspector. */
@@ -28,6 +29,7 @@ export class StepTool extends ReactWidget implements INotebookTools.ITool {
   override dispose(): void {
     if (!this.isDisposed) {
       this._options.bridge.changed.disconnect(this._onChange, this);
+      this._options.bridge.saved.disconnect(this._onSaved, this);
       super.dispose();
     }
   }
@@ -97,6 +99,11 @@ export class StepTool extends ReactWidget implements INotebookTools.ITool {
         this.update();
       }
     );
+  }
+
+  private _onSaved(): void {
+    this._problem = null; // by another way, as by a key
+    this._onChange();
   }
 
   private _onChange(): void {

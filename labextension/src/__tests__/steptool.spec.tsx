@@ -125,6 +125,27 @@ describe('StepTool', () => {
     tool.dispose();
   });
 
+  it('takes back that nothing was saved once the notebook is saved', async () => {
+    const bridge = new FakeBridge();
+    bridge.activeCell = cell;
+    const tool = await show(bridge);
+    const { save } = bridge;
+    bridge.save = () => Promise.reject(new Error('disk is full'));
+    type(tool, 'Longest time', '10m');
+    await vi.waitFor(() => expect(findButton(tool)?.disabled).toBe(false));
+    findButton(tool)?.click();
+    await vi.waitFor(() => {
+      MessageLoop.flush();
+      expect(tool.node.textContent).toContain('disk is full');
+    });
+    await save.call(bridge); // as Ctrl S does
+    await vi.waitFor(() => {
+      MessageLoop.flush();
+      expect(tool.node.textContent).not.toContain('disk is full');
+    });
+    tool.dispose();
+  });
+
   it('follows the active cell, and says why nothing was saved', async () => {
     const bridge = new FakeBridge();
     const tool = await show(bridge);
