@@ -8,7 +8,7 @@ import type { IComparedRow, IComparison, IRun, MetricValue } from '../tokens';
 import { readProblem } from '../tokens';
 import { SmallButton } from './changebar';
 import { Breakable } from './entries';
-import { formatMetric, formatParam, isCost } from './format';
+import { formatMetric, formatParam, has, isCost } from './format';
 import { nameStatus } from './run';
 import { explainProblem } from './states';
 
@@ -58,7 +58,7 @@ const rankCost = ({ group, key }: IComparedRow) =>
 
 /** Tell what a run does not have from what is None in it. */
 const isAbsent = (row: IComparedRow, value: unknown, run: IRun | undefined) =>
-  value === null && !(row.group === 'param' && run && row.key in run.params);
+  value === null && !(row.group === 'param' && run && has(run.params, row.key));
 
 function Row(
   props: IComparisonProps & { readonly row: IComparedRow }

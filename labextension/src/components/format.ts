@@ -122,6 +122,10 @@ export function formatParam(value: unknown): string {
     : (PYTHON_WORDS.get(value) ?? JSON.stringify(value));
 }
 
+/** Whether a record has a name of its own; by birth each has a constructor. */
+export const has = (values: object, name: string): boolean =>
+  Object.prototype.hasOwnProperty.call(values, name);
+
 /** They tell the course of a training, not its result; as `mlops_nb.records.measures` has them. */
 const COURSE = [
   ...['lr', 'grad_norm', 'epoch'],

@@ -38,14 +38,14 @@ function compareMetrics(
   other: IWholeModelVersion,
   locale: string
 ): IVersionDifference[] {
-  const keys = new Set([
-    ...Object.keys(one.metrics),
-    ...Object.keys(other.metrics)
-  ]);
+  // No objects: each has a constructor, and a metric may be called so.
+  const ours = new Map(Object.entries(one.metrics));
+  const theirs = new Map(Object.entries(other.metrics));
+  const keys = new Set([...ours.keys(), ...theirs.keys()]);
   return [...keys]
-    .filter(key => one.metrics[key] !== other.metrics[key])
+    .filter(key => ours.get(key) !== theirs.get(key))
     .map(key => {
-      const [value, before] = [one.metrics[key], other.metrics[key]];
+      const [value, before] = [ours.get(key), theirs.get(key)];
       const change =
         typeof value === 'number' && typeof before === 'number'
           ? value - before

@@ -10,7 +10,7 @@ import type {
   IModelVersion,
   IWholeModelVersion
 } from '../tokens';
-import { formatMetric, pickKeyMetrics } from './format';
+import { formatMetric, has, pickKeyMetrics } from './format';
 import { Aliases, shortenClass } from './modellist';
 import { Pager } from './pager';
 import type { IServing } from '../serving';
@@ -83,7 +83,7 @@ function VersionRow(
         <>
           {keys.map(key => (
             <td key={key} className="jp-mod-number">
-              {key in version.metrics
+              {has(version.metrics, key)
                 ? formatMetric(version.metrics[key] ?? 'NaN', locale, 6)
                 : '–'}
             </td>

@@ -18,7 +18,7 @@ import {
   TOP,
   WIDTH
 } from './curve';
-import { formatMetric, sortMetrics } from './format';
+import { formatMetric, has, sortMetrics } from './format';
 import { useGrowingAnswer } from './growing';
 
 /** More lines cannot be told apart. */
@@ -136,7 +136,7 @@ function Overlay(props: IOverlayProps): React.JSX.Element | null {
   const ask = async () => {
     const lines: ILine[] = [];
     for (const [place, run] of runs.entries()) {
-      if (metric in run.metrics) {
+      if (has(run.metrics, metric)) {
         const curve = await onCurve(run.run_id, metric, PIXELS);
         lines.push({ run, curve, place });
       }
