@@ -85,8 +85,8 @@ class MLOpsRouteHandler(APIHandler):  # type: ignore[misc]
             raise HTTPError(_CLIENT_GONE) from None
         except OSError as error:
             if error.errno == errno.ENAMETOOLONG and not isinstance(error, MLOpsError):
-                place = self.read_text("notebook", "")
-                raise InvalidValueError("notebook", place, "a path that the disk takes") from None
+                path = self.read_text("notebook", "")
+                raise InvalidValueError("notebook", path, "a path that the disk takes") from None
             if isinstance(error, MLOpsError) or error.errno not in _REFUSALS:
                 raise
             hint = "The user of the Jupyter server may not write there, or the disk is full."
