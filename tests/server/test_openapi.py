@@ -24,7 +24,7 @@ KNOWN = [
     for method in METHODS
     if method in vars(handler)
 ]
-READS = re.compile(r"(?:get_query_arguments?|read_argument)\(\s*\"(\w+)\"")
+READS = re.compile(r"(?:get_query_arguments?|read_argument|read_text)\(\s*\"(\w+)\"")
 CHANGES = [
     (method.upper(), pattern.replace("([^/]+)", "x"))
     for pattern, handler in ROUTES
