@@ -80,7 +80,7 @@ def test_runs_are_found_compared_changed_and_opened(
     table = page.get_by_role("region", name="Comparison of fast, slow")
     expect(table.get_by_role("row", name="rate 0.3 0.01")).to_be_visible()
     expect(table.get_by_text("note")).to_have_count(0)
-    table.get_by_role("button", name="that are the same").click()
+    table.get_by_role("button", name="the same").click()
     expect(table.get_by_text("<img src=x").first).to_be_visible()
     lines = table.get_by_role("img", name="2 runs over rate, train/loss")
     expect(lines).to_be_visible()
