@@ -160,8 +160,9 @@ namespace Private {
     body: Record<string, unknown> | null
   ): RequestError {
     if (body && typeof body['error'] === 'string') {
+      const kinds: Record<number, ProblemKind> = { 400: 'input', 404: 'gone' };
       return new RequestError(
-        response.status === 400 ? 'input' : 'server',
+        kinds[response.status] ?? 'server',
         read(body['message']),
         read(body['hint'])
       );

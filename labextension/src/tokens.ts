@@ -181,6 +181,7 @@ export interface IStatus {
  * - `forbidden`: the server knows us not, or not any more
  * - `garbage`: an answer that is not ours, as from a proxy
  * - `input`: what was asked for cannot be read, as `message` and `hint` say
+ * - `gone`: what was asked for is not there, or not any more
  * - `server`: the server says what is wrong, in `message` and `hint`
  */
 export type ProblemKind =
@@ -190,6 +191,7 @@ export type ProblemKind =
   | 'forbidden'
   | 'garbage'
   | 'input'
+  | 'gone'
   | 'server';
 
 export interface IProblem {

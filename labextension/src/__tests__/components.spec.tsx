@@ -362,6 +362,7 @@ describe('states', () => {
     ['forbidden', 'log in again'],
     ['garbage', 'makes no sense'],
     ['input', 'as it was asked for'],
+    ['gone', 'not any more'],
     ['server', 'The store cannot be used']
   ])('explains %s with a way out', (kind, words) => {
     const onRetry = vi.fn();
@@ -372,7 +373,7 @@ describe('states', () => {
     const alert = node.querySelector('[role=alert]');
     expect(alert?.textContent).toContain(words);
     expect(alert?.textContent).toContain('the cause');
-    if (kind === 'server') {
+    if (['input', 'gone', 'server'].includes(kind)) {
       expect(alert?.textContent).toContain('the way');
     }
     act(() => findButtons(node)[0]?.click());

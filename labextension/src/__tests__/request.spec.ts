@@ -69,7 +69,7 @@ describe('requestAPI', () => {
       requestAPI('runs/x', {}, answer(404, JSON.stringify(body)))
     );
     expect(problem).toMatchObject({
-      kind: 'server',
+      kind: 'gone',
       message: 'no run',
       hint: 'look'
     });
@@ -200,7 +200,7 @@ describe('requestBytes', () => {
     const missing = await catchProblem(
       requestBytes('x', {}, answer(404, body))
     );
-    expect([missing.kind, missing.message]).toEqual(['server', 'no such']);
+    expect([missing.kind, missing.message]).toEqual(['gone', 'no such']);
     const wrong = await catchProblem(requestBytes('x', {}, answer(400, body)));
     expect(wrong.kind).toBe('input');
   });

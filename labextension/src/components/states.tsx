@@ -230,6 +230,11 @@ export function explainProblem(
         title: trans.__('This cannot be done as it was asked for'),
         hint: problem.hint
       };
+    case 'gone':
+      return {
+        title: trans.__('This is not there, or not any more'),
+        hint: problem.hint
+      };
     case 'server':
       return {
         title: trans.__('The store cannot be used'),
