@@ -60,7 +60,7 @@ class CardRenderer extends ReactWidget implements IRenderMime.IRenderer {
     return React.createElement(Component, {
       card: this._card,
       isFolded: settings.foldCards,
-      locale: translator.languageCode.replace('_', '-'),
+      locale: translator.languageCode.replace(/_/g, '-'),
       trans: translator.load(TRANSLATION_DOMAIN),
       onOpenRun,
       onOpenPanel

@@ -113,6 +113,18 @@ describe('FilterBox', () => {
     expect(onFilter).toHaveBeenCalledWith("tags.owner = 'Ada'");
   });
 
+  it('leaves the keys of an input method to it', () => {
+    const { field, onFilter } = mountBox();
+    type(field, '\u6a21');
+    act(() => {
+      const init = { key: 'Enter', bubbles: true, isComposing: true };
+      field.dispatchEvent(new KeyboardEvent('keydown', init));
+    });
+    expect(onFilter).not.toHaveBeenCalled();
+    press(field, 'Enter');
+    expect(onFilter).toHaveBeenCalledOnce();
+  });
+
   it('closes its list by Escape, takes a name by a click, clears at once', () => {
     const { node, field, onFilter } = mountBox({ filter: 'x = 1' });
     type(field, 'met');
@@ -220,6 +232,12 @@ describe('forms', () => {
     type(value as HTMLInputElement, 'Ada');
     await submit(node);
     expect(onSave).toHaveBeenCalledWith('owner', 'Ada');
+    const before = onClose.mock.calls.length;
+    act(() => {
+      const init = { key: 'Escape', bubbles: true, isComposing: true };
+      key?.dispatchEvent(new KeyboardEvent('keydown', init));
+    });
+    expect(onClose).toHaveBeenCalledTimes(before);
     press(key as HTMLInputElement, 'Escape');
     expect(onClose).toHaveBeenCalledTimes(2);
   });

@@ -86,6 +86,9 @@ function useFilter(props: IFilterBoxProps) {
     close();
   };
   const press = (event: React.KeyboardEvent) => {
+    if (event.nativeEvent.isComposing) {
+      return; // the key is an input method's, as where Enter chooses a word
+    }
     const { options } = completion;
     const option = options[chosen];
     if (event.key === 'Enter' || (event.key === 'Tab' && option)) {

@@ -27,7 +27,7 @@ function Form(props: IFormProps): React.JSX.Element {
         });
       }}
       onKeyDown={event => {
-        if (event.key === 'Escape') {
+        if (event.key === 'Escape' && !event.nativeEvent.isComposing) {
           event.preventDefault();
           onClose();
         }

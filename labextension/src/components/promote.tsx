@@ -181,7 +181,7 @@ export function RollbackForm(props: IRollbackFormProps): React.JSX.Element {
           );
         }}
         onKeyDown={event => {
-          if (event.key === 'Escape') {
+          if (event.key === 'Escape' && !event.nativeEvent.isComposing) {
             event.preventDefault();
             setIsOpen(false);
           }

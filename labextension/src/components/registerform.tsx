@@ -72,7 +72,7 @@ function Fields(props: IFieldsProps): React.JSX.Element {
         });
       }}
       onKeyDown={event => {
-        if (event.key === 'Escape') {
+        if (event.key === 'Escape' && !event.nativeEvent.isComposing) {
           event.preventDefault();
           props.onClose();
         }

@@ -16,7 +16,7 @@ export abstract class AnswerView<T> extends VDomRenderer<Loader<T>> {
   constructor(loader: Loader<T>, translator: ITranslator) {
     super(loader);
     this.trans = translator.load(TRANSLATION_DOMAIN);
-    this.locale = translator.languageCode.replace('_', '-');
+    this.locale = translator.languageCode.replace(/_/g, '-');
     this.addClass('jp-MLOpsRuns');
   }
 

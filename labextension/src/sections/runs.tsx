@@ -44,7 +44,7 @@ export class RunsSection extends VDomRenderer<MLOpsModel> {
       onPin: (run, isPinned) => void changes.setPin(run, isPinned),
       onDelete: run => void changes.remove([run])
     };
-    this._locale = options.translator.languageCode.replace('_', '-');
+    this._locale = options.translator.languageCode.replace(/_/g, '-');
     this.id = 'jp-mlops-runs';
     this.addClass('jp-MLOpsRuns');
     this.title.label = this._trans.__('Runs of this notebook');
