@@ -332,12 +332,6 @@ class IndexAgainstModel(RuleBasedStateMachine):
             self.logs[run_id].end("finished")
 
     @rule(at=numbers)
-    def close(self, at: int) -> None:
-        """Give the files of a run back."""
-        for run_id in list(self.logs)[at : at + 1]:
-            self.logs[run_id].close()
-
-    @rule(at=numbers)
     def reopen(self, at: int) -> None:
         """Go on with a run in files of their own."""
         for run_id in list(self.logs)[at : at + 1]:
