@@ -16,7 +16,7 @@ import pytest
 from mlops_nb.store import Store
 from mlops_nb.store.frames import frame_payload, pack_frame
 from mlops_nb.store.ids import new_run_id
-from mlops_nb.store.pending import recover_runs
+from mlops_nb.store.pending import PendingFile, recover_runs
 from mlops_nb.store.runlog import RunLog
 from mlops_nb.store.writer import describe_writer
 
@@ -102,3 +102,72 @@ def test_frames_that_name_code_are_broken(store: Store, tmp_path: Path) -> None:
     recover_runs(store.root)
     assert store.list_run_ids() == [good]
     assert not marker.exists()
+
+
+def _note(store: Store, file: PendingFile, name: str, *, length: int = 1) -> str:
+    run_id = new_run_id()
+    meta = {
+        "run_id": run_id,
+        "name": name * length,
+        "experiment": "e",
+        "started_at": 1.0,
+        "tags": {},
+    }
+    file.add(meta, [])
+    return run_id
+
+
+def _kill(file: PendingFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave a file as a process does that is killed."""
+    file.leave()
+    monkeypatch.setattr("mlops_nb.store.pending.is_writer_alive", lambda _: False)
+
+
+@pytest.mark.parametrize("has_pwrite", [True, False], ids=["pwrite", "as-on-windows"])
+def test_what_was_written_is_not_noted_any_more(
+    store: Store, monkeypatch: pytest.MonkeyPatch, has_pwrite: bool
+) -> None:
+    """Frames of runs that have been written lie behind the new ones, of whatever length, unread."""
+    if not has_pwrite:
+        monkeypatch.delattr(os, "pwrite")
+    file = PendingFile(store.root)
+    written = [_note(store, file, "written") for _ in range(5)]
+    file.clear(lambda: True)
+    lost = [_note(store, file, "lost and longer"), _note(store, file, "lost")]
+    _kill(file, monkeypatch)
+    recover_runs(store.root)
+    assert store.list_run_ids() == lost
+    assert not set(written) & set(lost)
+
+
+def test_a_file_of_many_runs_grows_and_shrinks(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than it has room for is noted as well; a very large one gives its room back."""
+    file = PendingFile(store.root)
+    _note(store, file, "small")
+    size = file.path.stat().st_size
+    file.clear(lambda: False)  # not written yet: kept
+    for _ in range(30):
+        _note(store, file, "x", length=50_000)
+    assert file.path.stat().st_size > 20 * size
+    file.clear(lambda: True)
+    assert file.path.stat().st_size == size
+    lost = [_note(store, file, "y", length=50_000) for _ in range(3)]
+    _kill(file, monkeypatch)
+    recover_runs(store.root)
+    assert store.list_run_ids() == lost
+
+
+def test_a_full_disk_notes_nothing_and_no_headless_run(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fit goes on; the first run that finds room again begins the file anew, head first."""
+    file = PendingFile(store.root)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", _fill_disk)
+        _note(store, file, "no room")
+    lost = _note(store, file, "room")
+    _kill(file, monkeypatch)
+    recover_runs(store.root)
+    assert store.list_run_ids() == [lost]
