@@ -12,7 +12,7 @@ from typing import Any
 from mlops_nb.autolog.callsites import find_site
 from mlops_nb.autolog.describe import make_plain
 from mlops_nb.autolog.fits import Fit, FitRecorder
-from mlops_nb.autolog.frames import BUSY, is_timed
+from mlops_nb.autolog.frames import BUSY, Spot, is_timed
 from mlops_nb.autolog.guard import Guard
 from mlops_nb.autolog.training import Recorder, Training, find_user
 from mlops_nb.tracking import Run, Session
@@ -128,7 +128,7 @@ class BoosterRecorder(Recorder):
         try:
             params = describe(training.run)
             cell, names = self.session.cell, ", ".join(params)
-            self.fits.known.places.note(frame, training.run, params, names, cell)
+            self.fits.known.places.note(Spot(frame), training.run, params, names, cell)
         except BaseException as error:
             self.end(training, error)  # no run is left open, whatever the user's objects do
             raise

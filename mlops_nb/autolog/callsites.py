@@ -11,6 +11,8 @@ from itertools import islice
 from types import CodeType, FrameType
 from typing import Any
 
+from mlops_nb.capture.kinds import identify
+
 _MOST_TREES = 128
 _MOST_SITES = 512
 _MOST_CELLS = 200
@@ -139,7 +141,8 @@ def find_site(frame: FrameType) -> Site | None:
     Site or None
         None where there is no source or it does not fit the running code.
     """
-    code, key = frame.f_code, (id(frame.f_code), frame.f_lasti)
+    code = frame.f_code  # each look is audited
+    key = identify(code), frame.f_lasti
     known = _sites.get(key)
     if known is not None and known[0]() is code:
         return known[1]

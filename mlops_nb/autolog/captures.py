@@ -12,6 +12,7 @@ import sys
 import threading
 from typing import Any
 
+from mlops_nb.capture.kinds import identify
 from mlops_nb.data import fingerprint
 from mlops_nb.records import DatasetRecord
 
@@ -106,7 +107,7 @@ class CaptureBook:
         Capture or None
             None where they must be fingerprinted at once.
         """
-        known = self._recent.get(id(obj))
+        known = self._recent.get(identify(obj))
         # The content decides: the array may have been written to, or its number be another's now.
         if known is not None and _is_same(obj, known.data):
             return known
@@ -116,7 +117,7 @@ class CaptureBook:
         capture = Capture(copied, size, self._room)
         if len(self._recent) >= _MOST_REMEMBERED:
             self._recent.clear()
-        self._recent[id(obj)] = capture
+        self._recent[identify(obj)] = capture
         return capture
 
     def clear(self) -> None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import inspect
 import sys
-from typing import Any, NamedTuple
+from itertools import compress
+from operator import is_not, itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlops_nb.capture.kinds import KindFacts, Kinds
 
-_LONGEST_TEXT = 500
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_LONGEST_TEXT, _LONGEST_NAME = 500, 100
 _MOST_PARAMS = 500
 _DEEPEST = 8
 _PREPARATION = (
@@ -23,6 +28,7 @@ _defaults: KindFacts[dict[str, Any]] = KindFacts()
 # Of classes whose parameters are read as their library reads them: name and default of each.
 _schemas: KindFacts[_Schema | bool] = KindFacts()
 _preparing: KindFacts[bool] = KindFacts()
+_kinds: KindFacts[Kind] = KindFacts()
 _PLAIN = Kinds(bool, int, float, str, type(None))
 _NUMBERS, _SEQUENCES = Kinds(bool, int, float), Kinds(list, tuple, set, frozenset)
 _ABSENT = object()
@@ -66,9 +72,48 @@ def _only_prepares(kind: type) -> bool:
     return outside or (kind.__module__.startswith(_PREPARATION) and hasattr(kind, "transform"))
 
 
-def name_estimator(estimator: Any) -> str:
-    """Give the name of a run: the class, for a pipeline that of its last step."""
-    return type(find_last_step(estimator)).__name__
+class Kind(NamedTuple):
+    """What a run says of the class of what is fitted.
+
+    Attributes
+    ----------
+    name
+        Of the run: the class, for a pipeline that of its last step.
+    is_preparation
+        As of `is_preparation`.
+    tags
+        The class, where it comes from, and a pipeline's last step.
+    """
+
+    name: str
+    is_preparation: bool
+    tags: dict[str, object]
+
+
+def describe_kind(estimator: Any) -> Kind:
+    """Give what the class of an estimator says; one that is no pipeline is looked at once.
+
+    Parameters
+    ----------
+    estimator
+        Anything that is fitted.
+    """
+    kind = type(estimator)
+    known = _kinds.find(kind)
+    if known is not None:
+        return known
+    last = type(find_last_step(estimator))
+    tags: dict[str, object] = {
+        "estimator": kind.__qualname__,
+        "estimator.module": kind.__module__,
+    }
+    if last is not kind:
+        tags["estimator.last"] = last.__qualname__
+    name = last.__name__
+    if len(name) > _LONGEST_NAME or not name.isprintable():
+        name = repr(name)[1:-1][:_LONGEST_NAME]
+    found = Kind(name, is_preparation(estimator), tags)
+    return found if kind.__name__ == "Pipeline" else _kinds.keep(kind, found)
 
 
 class Read(NamedTuple):
@@ -130,8 +175,7 @@ def _read_into(
     if schema is None or depth > _DEEPEST or len(params) > _MOST_PARAMS // 2:
         return None
     kinds = [kind]
-    fields = vars(estimator)
-    values = [fields.get(name, _ABSENT) for name in schema.names]
+    values = schema.read_values(vars(estimator))
     if schema.is_plain and _read_plain(schema, values, prefix, params, changed):
         return kinds
     for name, value, default in zip(schema.names, values, schema.defaults, strict=True):
@@ -155,11 +199,15 @@ def _read_into(
 
 
 def _read_plain(
-    schema: _Schema, values: list[Any], prefix: str, params: dict[str, Any], changed: list[str]
+    schema: _Schema,
+    values: Sequence[Any],
+    prefix: str,
+    params: dict[str, Any],
+    changed: list[str],
 ) -> bool:
     """Read parameters of which most are the very defaults; tell whether all are plain."""
-    places = range(len(values))
-    others = [at for at in places if values[at] is not schema.defaults[at]]
+    # Each fit pays for this; a loop of Python's own takes five times as long.
+    others = list(compress(range(len(values)), map(is_not, values, schema.defaults)))
     for at in others:
         if not _is_plain(values[at]):
             return False
@@ -176,7 +224,10 @@ def _read_plain(
 
 
 def _is_plain(value: Any) -> bool:
-    return type(value) in _PLAIN and (type(value) is not str or len(value) <= _LONGEST_TEXT)
+    kind = type(value)
+    if kind is str:
+        return len(value) <= _LONGEST_TEXT
+    return value is None or kind is int or kind is float or kind is bool
 
 
 def _read_steps(
@@ -214,12 +265,25 @@ class _Schema:
         Whether all defaults are scalars of Python's own.
     """
 
-    __slots__ = ("defaults", "is_plain", "names", "params")
+    __slots__ = ("_read", "defaults", "is_plain", "names", "params")
 
     def __init__(self, params: dict[str, Any]) -> None:
         self.params = params
         self.names, self.defaults = tuple(params), tuple(params.values())
         self.is_plain = all(map(_is_plain, self.defaults))
+        # Of one name it would give the value itself.
+        self._read = itemgetter(*self.names) if len(self.names) > 1 else None
+
+    def read_values(self, fields: dict[str, Any]) -> Sequence[Any]:
+        """Give the values in the order of the names, `_ABSENT` for those that are not there."""
+        if self._read is not None:
+            try:
+                values: tuple[Any, ...] = self._read(fields)
+            except KeyError:
+                pass  # a class that keeps some of its parameters elsewhere
+            else:
+                return values
+        return [fields.get(name, _ABSENT) for name in self.names]
 
 
 def _find_schema(kind: type) -> _Schema | None:

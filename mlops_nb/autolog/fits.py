@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
-from mlops_nb.autolog.describe import find_last_step, is_preparation, name_estimator
+from mlops_nb.autolog.describe import Kind, describe_kind
 from mlops_nb.autolog.estimators import Described, describe_estimator, read_message
-from mlops_nb.autolog.frames import FrameMark, read_locals
+from mlops_nb.autolog.frames import FrameMark, Spot, read_locals
 from mlops_nb.autolog.given import GivenData
 from mlops_nb.autolog.groups import open_group
 from mlops_nb.autolog.models import KnownModels
-from mlops_nb.autolog.owners import Owner, find_owner, read_given
+from mlops_nb.autolog.owners import Owner, Timed, find_owner, read_given
 from mlops_nb.autolog.places import Place
 from mlops_nb.autolog.snapshots import SnapshotQueue, refresh_environment
 from mlops_nb.store import write_deferred
@@ -102,17 +102,22 @@ class FitRecorder:
         Returns
         -------
         Fit or None
-            None where this fit is not recorded: a mere preparation of data, or a paused session.
+            None where this fit is not recorded: a mere preparation of data, a paused session, or
+            one of those that ``%timeit`` makes.
         """
-        if self._session.is_paused or is_preparation(estimator):
+        kind = describe_kind(estimator)
+        if self._session.is_paused or kind.is_preparation:
+            return None
+        owned = find_owner(frame)
+        if owned is Timed:
             return None
         if method == "partial_fit":
             earlier = self.known.find_noted(estimator)
             if earlier is not None and self._is_same_cell(self._partial.get(earlier.run_id)):
                 return Fit(earlier, time.perf_counter(), is_continued=True)
-        owned = find_owner(frame)
-        if owned is not None:
+        if isinstance(owned, tuple):
             estimator, frame = owned
+            kind = describe_kind(estimator)
             earlier = self.known.find_noted(estimator)  # what it has set so far is no fit yet
             if earlier is not None:
                 owner = self._owners.get(earlier.run_id)
@@ -122,7 +127,7 @@ class FitRecorder:
                     )  # one more fit inside the same
             given = read_given(frame) or given
         described = describe_estimator(estimator)
-        self.latest = run = self._open(estimator, method, described)
+        self.latest = run = self._open(kind, method, described)
         if owned is not None and frame is not None:
             mark = FrameMark(frame)
             self._owners[run.run_id] = Owner(mark, self._session.cell, time.perf_counter())
@@ -132,8 +137,9 @@ class FitRecorder:
         try:
             run.note()  # should the process be killed in this fit
             changed, cell = described.tags.get("params.changed", ""), self._session.cell
-            self.known.places.note(frame, run, described.params, changed, cell)
-            sample = self._given.log(run, given, frame, state=described.state)
+            spot = None if frame is None else Spot(frame)
+            self.known.places.note(spot, run, described.params, changed, cell)
+            sample = self._given.log(run, given, spot, state=described.state)
             self.known.add(estimator, run, next(iter(given.values()), None), sample)
         except BaseException:
             self._session.adopt(run)  # no run is left open, whatever the user's classes do
@@ -171,11 +177,12 @@ class FitRecorder:
         if self._session.is_paused:
             return None
         described = describe_estimator(estimator)
-        run = self._open(estimator, method, described)
+        run = self._open(describe_kind(estimator), method, described)
         try:
             run.log_params(settings)
             run.note()
-            self._given.log(run, given, frame, first=1, state=described.state)
+            spot = None if frame is None else Spot(frame)
+            self._given.log(run, given, spot, first=1, state=described.state)
         except BaseException:
             self._session.adopt(run)
             raise
@@ -194,11 +201,12 @@ class FitRecorder:
         Run or None
             It ends with the cell; None where the session is paused.
         """
-        if self._session.is_paused or is_preparation(estimator):
+        kind = describe_kind(estimator)
+        if self._session.is_paused or kind.is_preparation:
             return None
         described = describe_estimator(estimator)
         described.tags["fit.seen"] = "after it"
-        self.latest = run = self._open(estimator, "fit", described)
+        self.latest = run = self._open(kind, "fit", described)
         try:
             self._given.log(run, {}, None, state=described.state)
             self.known.add(estimator, run)
@@ -206,15 +214,17 @@ class FitRecorder:
             self._session.adopt(run)
         return run
 
-    def _open(self, estimator: Any, method: str, described: Described) -> Run:
+    def _open(self, kind: Kind, method: str, described: Described) -> Run:
+        tags: dict[str, object] = {
+            "mlops.source": "autolog",
+            "library": self.library,
+            **kind.tags,
+            "method": method,
+            **described.tags,
+        }
         run = self._session.start_run(
-            name_estimator(estimator),
-            tags=self._tag(estimator, method) | described.tags,
-            is_active=False,
-            is_deferred=True,
+            kind.name, tags=tags, params=described.params, is_active=False, is_deferred=True
         )
-        if described.params:
-            run.log_event({"type": "params", "params": described.params})
         if self._data is not None:
             self._data.hold()
             if not self._has_environment:
@@ -244,19 +254,6 @@ class FitRecorder:
 
     def _is_same_cell(self, earlier: Owner | _PartialFits | None) -> bool:
         return earlier is not None and earlier.cell == self._session.cell
-
-    def _tag(self, estimator: Any, method: str) -> dict[str, object]:
-        kind, last = type(estimator), type(find_last_step(estimator))
-        tags: dict[str, object] = {
-            "mlops.source": "autolog",
-            "library": self.library,
-            "estimator": kind.__qualname__,
-            "estimator.module": kind.__module__,
-            "method": method,
-        }
-        if last is not kind:
-            tags["estimator.last"] = last.__qualname__
-        return tags
 
     # ------------------------------------------------------------------ after
     def end(self, fit: Fit, estimator: Any, error: BaseException | None) -> None:

@@ -10,6 +10,8 @@ import weakref
 from types import FrameType
 from typing import Any, TypeVar
 
+from mlops_nb.capture.kinds import identify
+
 F = TypeVar("F")
 
 # Python passes over frames of the import system when it looks for the place a warning is about; a
@@ -20,6 +22,7 @@ _HIDDEN_FILE = "<frozen importlib mlops_nb _bootstrap>"
 
 # References to a dict of values that nobody else holds: the frame's, ours, the counting call's.
 _UNSHARED = 3
+TIMING_FILE = "<magic-timeit>"
 _DEEPEST_TIMED = 6
 
 
@@ -99,6 +102,11 @@ def read_locals(frame: FrameType) -> dict[str, Any]:
     """
     if not frame.f_code.co_flags & inspect.CO_OPTIMIZED:
         return frame.f_locals
+    return read_function(frame)
+
+
+def read_function(frame: FrameType) -> dict[str, Any]:
+    """Read the variables of a frame that is known to run a function; see `read_locals`."""
     if sys.version_info >= (3, 13):
         return dict(frame.f_locals)
     values = frame.f_locals
@@ -115,6 +123,29 @@ def read_fields(value: Any) -> dict[str, Any]:
     except AttributeError:
         return {}
     return fields if type(fields) is dict else {}
+
+
+class Spot:
+    """One call that is being executed; made once, because each look at a frame's code is audited.
+
+    Parameters
+    ----------
+    frame
+        The frame that calls.
+
+    Attributes
+    ----------
+    code, at
+        What it runs, and which instruction of that calls.
+    key
+        Both, to look something up by; a number of code that is gone may be another's.
+    """
+
+    __slots__ = ("at", "code", "frame", "key")
+
+    def __init__(self, frame: FrameType) -> None:
+        self.frame, self.code, self.at = frame, frame.f_code, frame.f_lasti
+        self.key = identify(self.code), self.at
 
 
 class _Mark:
@@ -177,7 +208,7 @@ def is_timed(frame: FrameType | None) -> bool:
     """Tell whether ``%timeit`` is at work: its hundreds of fits are no experiments."""
     seen = 0
     while frame is not None and seen < _DEEPEST_TIMED:
-        if frame.f_code.co_filename == "<magic-timeit>":
+        if frame.f_code.co_filename == TIMING_FILE:
             return True
         frame, seen = frame.f_back, seen + 1
     return False

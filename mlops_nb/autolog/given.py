@@ -6,11 +6,12 @@ import ast
 import functools
 from collections.abc import Iterator
 from dataclasses import replace
-from types import CodeType, FrameType
+from types import CodeType
 from typing import Any
 
 from mlops_nb.autolog.callsites import find_site
 from mlops_nb.autolog.captures import EXACT_BYTES, Capture, CaptureBook, Sample, copy_rows
+from mlops_nb.autolog.frames import Spot
 from mlops_nb.autolog.generators import name_state
 from mlops_nb.autolog.snapshots import SnapshotQueue
 from mlops_nb.capture.numpystate import State
@@ -66,7 +67,7 @@ class GivenData:
         self,
         run: Run,
         given: dict[str, Any],
-        frame: FrameType | None,
+        spot: Spot | None,
         *,
         first: int = 0,
         state: State | None = None,
@@ -79,8 +80,8 @@ class GivenData:
             The run that uses them.
         given
             Arguments by role, in order.
-        frame
-            The user's frame, whose call names them.
+        spot
+            The user's call, which names them.
         first
             Place of the first of them among the call's arguments.
         state
@@ -91,13 +92,11 @@ class GivenData:
         Sample or None
             Rows of the first.
         """
-        call = None if frame is None else self._find_call(frame)
+        call = None if spot is None else self._find_call(spot)
         kept: Sample | None = None
         later: list[_Later] = []
-        position = first
-        for role, obj in given.items():
-            name = _read_name(call, position, role)
-            position += 1
+        for position, (role, obj) in enumerate(given.items(), first):
+            name = "" if call is None else _read_name(call, position, role)
             capture = self._book.take(obj)
             if capture is None:
                 add_data(run, self._queue, obj, name, role)
@@ -110,17 +109,15 @@ class GivenData:
             run.log_later(functools.partial(self._make, run, later, state))
         return kept
 
-    def _find_call(self, frame: FrameType) -> _Call | None:
+    def _find_call(self, spot: Spot) -> _Call | None:
         """Read how the user spells the arguments; here, because parsing may disturb a thread."""
-        code, at = frame.f_code, frame.f_lasti
-        key = (id(code), at)
-        known = self._calls.get(key)
-        if known is None or known[0] is not code:
-            site = find_site(frame)
+        known = self._calls.get(spot.key)
+        if known is None or known[0] is not spot.code:
+            site = find_site(spot.frame)
             if len(self._calls) >= _MOST_CALLS:
                 self._calls.clear()
             call = None if site is None else _spell_call(site.call)
-            known = self._calls[key] = (code, call)
+            known = self._calls[spot.key] = (spot.code, call)
         return known[1]
 
     def _make(self, run: Run, later: list[_Later], state: State | None) -> Iterator[dict[str, Any]]:
@@ -146,12 +143,11 @@ class GivenData:
         self._calls.clear()
 
 
-def _read_name(call: _Call | None, position: int, role: str) -> str:
+def _read_name(call: _Call, position: int, role: str) -> str:
     """Give what the user calls an argument, by its keyword or its position."""
-    if call is None:
-        return ""
     names, words = call
-    return words.get(role) or (names[position] if position < len(names) else "")
+    named = words.get(role, "") if words else ""
+    return named or (names[position] if position < len(names) else "")
 
 
 def _spell_call(call: ast.Call) -> _Call:

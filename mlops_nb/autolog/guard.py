@@ -12,6 +12,19 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
+# Counts the forks between the first process and this one: asking for the number of the process is
+# a call of the system, for each fit and each metric.
+_generation = [0]
+
+
+def _count_fork() -> None:
+    _generation[0] += 1
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_count_fork)
+
+
 class Guard:
     """Runs a recorder so that it never raises into user code, and stops it when it fails.
 
@@ -32,7 +45,7 @@ class Guard:
         self.recorder = recorder
         self.is_stopped = False
         self.reason = ""
-        self._pid = os.getpid()
+        self._generation = _generation[0]
         self._lock = threading.Lock()
 
     def call(self, function: Callable[..., T], *arguments: object) -> T | None:
@@ -50,7 +63,7 @@ class Guard:
         object or None
             What it returned. A forked child records nothing: the run is its parent's.
         """
-        if self.is_stopped or os.getpid() != self._pid:
+        if self.is_stopped or _generation[0] != self._generation:
             return None
         try:
             return function(*arguments)

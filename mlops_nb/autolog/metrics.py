@@ -25,6 +25,7 @@ from mlops_nb.autolog.naming import name_derived, name_metric
 from mlops_nb.autolog.patching import Patches
 from mlops_nb.autolog.provenance import ModelSearch
 from mlops_nb.autolog.ways import find_again
+from mlops_nb.capture.kinds import identify
 from mlops_nb.tracking import Run, Session, active_run
 
 _MOST_DERIVED = 200
@@ -91,7 +92,7 @@ class MetricRecorder:
             self.logged.add(name)
             self.means.note(run, name, number)
             self._session.touch(run)
-            if name == default and self._kept.get(id(site)) is not site:
+            if name == default and self._kept.get(identify(site)) is not site:
                 self._derive(site, user, number, run)
 
     def _derive(self, site: Site | None, user: FrameType, number: float, run: Run) -> None:
@@ -107,7 +108,7 @@ class MetricRecorder:
             self._derived.append((user.f_globals, derived, run))
             self.logged.add(derived)
         elif derived is None and is_kept(site):
-            self._kept[id(site)] = site
+            self._kept[identify(site)] = site
 
     def finish_cell(self) -> None:
         """Log the variables that metrics were turned into, now that they have their values."""

@@ -9,8 +9,8 @@ from typing import Any
 
 from mlops_nb.autolog.captures import Sample
 from mlops_nb.autolog.places import FitPlaces
-from mlops_nb.capture.kinds import KindFacts
-from mlops_nb.tracking import Run, current_session, find_run_of, link_object
+from mlops_nb.capture.kinds import KindFacts, identify
+from mlops_nb.tracking import Run, current_session, find_run_of, link_reference, unlink
 
 
 @dataclass(slots=True)
@@ -56,27 +56,28 @@ class KnownModels:
             A few rows of it.
         """
         self.fits += 1
-        key = id(model)
+        key = identify(model)
         entries = self._entries
 
         def forget(gone: weakref.ref[Any]) -> None:
             entry = entries.get(key)
             if entry is not None and entry.model is gone:
                 del entries[key]
+            unlink(gone, key)
 
         try:
             reference = weakref.ref(model, forget)
         except TypeError:
             return  # a class with slots alone: who has noticed its fit knows it again
-        link_object(model, run.run_id)  # a later step of a pipeline finds the run by it
+        link_reference(reference, key, run.run_id)  # so a later step of a pipeline finds the run
         entries[key] = _Entry(reference, run, _refer(data), sample, _find_cell())
 
     def find(self, model: Any) -> Run | None:
         """Give the run that fitted exactly this object, in this kernel or an earlier step's."""
-        entry = self._entries.get(id(model))
+        entry = self._entries.get(identify(model))
         if entry is None and is_data(type(model)):
             whole = getattr(model, "base", None)  # one column of predictions, say
-            entry = None if whole is None else self._entries.get(id(whole))
+            entry = None if whole is None else self._entries.get(identify(whole))
             return entry.run if entry is not None and entry.model() is whole else None
         session = current_session()
         if entry is not None and entry.model() is model:
@@ -91,7 +92,7 @@ class KnownModels:
 
     def find_noted(self, model: Any) -> Run | None:
         """Give the run that fitted exactly this object, as far as it was noted by `add`."""
-        entry = self._entries.get(id(model))
+        entry = self._entries.get(identify(model))
         return entry.run if entry is not None and entry.model() is model else None
 
     def _ask(self, model: Any) -> Run | None:
@@ -99,7 +100,7 @@ class KnownModels:
 
     def find_example(self, model: Any) -> Any:
         """Give what a model was fitted on, or its first rows where that is gone; else None."""
-        entry = self._entries.get(id(model))
+        entry = self._entries.get(identify(model))
         if entry is None or entry.model() is not model:
             return None
         whole = entry.data() if entry.data is not None else None
@@ -109,9 +110,9 @@ class KnownModels:
 
     def add_like(self, model: Any, run: Run, other: Any) -> None:
         """Note that a run fits a model on the same data as another one."""
-        entry = self._entries.get(id(other))
+        entry = self._entries.get(identify(other))
         self.add(model, run)
-        added = self._entries.get(id(model))
+        added = self._entries.get(identify(model))
         if entry is not None and entry.model() is other and added is not None:
             added.data, added.sample = entry.data, entry.sample
 

@@ -8,6 +8,7 @@ from types import FrameType
 
 from mlops_nb.autolog.callnames import list_installed
 from mlops_nb.autolog.callsites import Site, find_site
+from mlops_nb.capture.kinds import identify
 
 # What these return is the same number.
 _SAME_VALUE = {"float", "round", "np.round", "numpy.round", "np.float64"}
@@ -49,11 +50,11 @@ def name_metric(site: Site | None, frame: FrameType, default: str, depth: int = 
     """
     if site is None:
         return default
-    found = _names.get(id(site))
+    found = _names.get(identify(site))
     if found is None or found[0] is not site:
         if len(_names) >= _MOST_NAMES:
             _names.clear()
-        found = _names[id(site)] = (site, *_read_name(site))
+        found = _names[identify(site)] = (site, *_read_name(site))
     _, name, is_returned = found
     if is_returned:
         above = find_receiver(frame)

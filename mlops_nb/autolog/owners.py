@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
-from mlops_nb.autolog.frames import FrameMark, read_locals
+from mlops_nb.autolog.frames import TIMING_FILE, FrameMark, read_locals
 
 _DEEPEST = 8
 # Frames within that of a method; before Python 3.12 comprehensions have their own.
 _WITHIN = frozenset({"<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>", "<lambda>"})
 _FIT_METHODS = frozenset({"fit", "partial_fit", "fit_transform", "fit_predict"})
+
+
+class Timed:
+    """Says that ``%timeit`` is at work: its hundreds of fits are no experiments."""
 
 
 @dataclass(slots=True)
@@ -23,7 +27,7 @@ class Owner:
     begun: float
 
 
-def find_owner(frame: FrameType | None) -> tuple[Any, FrameType] | None:
+def find_owner(frame: FrameType | None) -> tuple[Any, FrameType] | type[Timed] | None:
     """Find the user's own estimator, and the frame of its ``fit``, in which the library fits.
 
     Parameters
@@ -33,15 +37,19 @@ def find_owner(frame: FrameType | None) -> tuple[Any, FrameType] | None:
 
     Returns
     -------
-    tuple or None
+    tuple, Timed or None
         The outermost one; None where there is none.
     """
     found = None
     seen = 0
     while frame is not None and seen < _DEEPEST:
-        if frame.f_code.co_name.startswith("<") and frame.f_code.co_name not in _WITHIN:
+        code = frame.f_code  # each look is audited
+        name = code.co_name
+        if name == "<module>" or (name.startswith("<") and name not in _WITHIN):
             break  # a cell or module
-        if frame.f_code.co_name in _FIT_METHODS:
+        if code.co_filename == TIMING_FILE:
+            return Timed
+        if name in _FIT_METHODS:
             owner = read_locals(frame).get("self")
             if hasattr(type(owner), "get_params"):
                 found = (owner, frame)

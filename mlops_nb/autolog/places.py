@@ -13,6 +13,8 @@ from types import CodeType, FrameType
 from typing import Any
 
 from mlops_nb.autolog.callsites import Tree, find_site
+from mlops_nb.autolog.frames import Spot
+from mlops_nb.capture.kinds import identify
 from mlops_nb.tracking import Run
 
 _MOST_PLACES = 256
@@ -62,8 +64,8 @@ class Place:
 
     def holds(self, runs: list[Run]) -> bool:
         """Tell whether runs are of those that belong together, of which there are several."""
-        together = set(map(id, self.runs[self.first :]))
-        return len(together) > 1 and {id(run) for run in runs} <= together
+        together = set(map(identify, self.runs[self.first :]))
+        return len(together) > 1 and {identify(run) for run in runs} <= together
 
     def is_in(self, loops: list[ast.AST], tree: Tree) -> bool:
         """Tell whether the call stands in one of the loops of a source."""
@@ -83,6 +85,8 @@ class Place:
         if self.first >= len(self.params):
             return True
         first = self.params[self.first]
+        if first == params:
+            return True
         if first.keys() != params.keys():
             return False
         return all(
@@ -124,18 +128,18 @@ class FitPlaces:
 
     def note(
         self,
-        frame: FrameType | None,
+        spot: Spot | None,
         run: Run,
         params: dict[str, Any],
         changed: object,
         cell: int | None,
     ) -> None:
-        """Note that the call which a frame executes has begun a run.
+        """Note that a call has begun a run.
 
         Parameters
         ----------
-        frame
-            The user's.
+        spot
+            The user's call.
         run
             The run.
         params
@@ -145,14 +149,13 @@ class FitPlaces:
         cell
             That runs now.
         """
-        if frame is None:
+        if spot is None:
             return
-        code, at = frame.f_code, frame.f_lasti
-        known = self._keys.get((id(code), at))
-        if known is None or known[0]() is not code:
+        known = self._keys.get(spot.key)
+        if known is None or known[0]() is not spot.code:
             if len(self._keys) >= _MOST_PLACES:
                 self.clear()
-            known = self._keys[id(code), at] = weakref.ref(code), self._open(frame)
+            known = self._keys[spot.key] = weakref.ref(spot.code), self._open(spot.frame)
         key = known[1]
         if key is None:
             return

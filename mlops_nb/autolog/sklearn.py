@@ -19,7 +19,7 @@ from mlops_nb.autolog.frames import (
     get_caller,
     hide_frame,
     is_library_frame,
-    is_timed,
+    read_function,
     read_locals,
 )
 from mlops_nb.autolog.guard import Guard
@@ -286,11 +286,11 @@ class SklearnIntegration:
         Fit or None
             None where nothing is recorded.
         """
-        values = read_locals(frame)
+        values = read_function(frame)
         method = getattr(values.get("fit_method"), "__name__", "fit")
         user = _find_caller(frame, estimator)
-        if user is None or is_timed(user):
-            return None  # fitted by a function of the library for its own use, or to be timed
+        if user is None:
+            return None  # fitted by a function of the library for its own use
         given = _name_arguments(values.get("args", ()), values.get("kwargs", {}))
         return self.fits.begin(estimator, method, given, user)
 

@@ -17,7 +17,7 @@ from mlops_nb.autolog.frames import read_locals
 from mlops_nb.autolog.models import KnownModels
 from mlops_nb.autolog.peeking import NOTHING, peek
 from mlops_nb.autolog.pooling import find_members
-from mlops_nb.capture.kinds import Kinds
+from mlops_nb.capture.kinds import Kinds, identify
 from mlops_nb.tracking import Run
 
 _MOST_WAYS = 256
@@ -177,9 +177,9 @@ def keep_answer(
     """
     values: list[tuple[ast.AST, Any]] = []
     # All else that was looked up is what these were made of, and they are the same objects.
-    own = set(map(id, ast.walk(site.call)))
+    own = set(map(identify, ast.walk(site.call)))
     for node, value in looked:
-        if id(node) not in own or not isinstance(node, _LOOKED_UP):
+        if identify(node) not in own or not isinstance(node, _LOOKED_UP):
             continue
         kind = type(value)
         if issubclass(kind, _COLLECTIONS) or (kind is str and len(value) > _LONGEST_TEXT):
@@ -201,7 +201,7 @@ def keep_answer(
 
 def _name(site: Site, frame: FrameType) -> _Key:
     history = frame.f_globals.get("In")
-    return id(site), len(history) if isinstance(history, list) else 0
+    return identify(site), len(history) if isinstance(history, list) else 0
 
 
 def forget_ways() -> None:

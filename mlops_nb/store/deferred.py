@@ -45,6 +45,8 @@ class DeferredLog(RunLog):
         As for `RunLog`.
     prepare
         Called before the run's folder is made.
+    entries
+        What is known from the start: events with their ``at``, and jobs as of `do_later`.
 
     Attributes
     ----------
@@ -58,15 +60,21 @@ class DeferredLog(RunLog):
 
     __slots__ = ("_is_made", "_is_waiting", "_meta", "_prepare", "_root", "_waiting", "error")
 
-    def __init__(self, root: Path, meta: Mapping[str, Any], prepare: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        meta: Mapping[str, Any],
+        prepare: Callable[[], None],
+        entries: Iterable[Event | Job] = (),
+    ) -> None:
         # The folder's path is made with the folder: joining paths takes longer than all of this.
         self._root, self._meta, self._prepare = root, meta, prepare
         self.run_id = meta["run_id"]
         self.error: OSError | None = None
         # Events, what makes events, and calls that write values of metrics.
-        self._waiting: deque[Event | Job | _Call] = deque()
-        self._is_made = self._is_waiting = False
-        self._wait()
+        self._waiting: deque[Event | Job | _Call] = deque(entries)
+        self._is_made, self._is_waiting = False, True
+        _writer.add(self)
 
     # ------------------------------------------------------------------ what is kept
     def _wait(self) -> None:
@@ -116,8 +124,8 @@ class DeferredLog(RunLog):
     def note(self) -> None:
         """Keep run, parameters and cell also when the process is killed, by one write."""
         if not self._is_made:
-            logged = [entry for entry in list(self._waiting) if type(entry) is dict]
-            events = [event for event in logged if event["type"] in _NOTED]
+            waiting = list(self._waiting)  # at once: it may be written meanwhile
+            events = [each for each in waiting if type(each) is dict and each["type"] in _NOTED]
             _writer.note(self._root, self._meta, events)
 
     # ------------------------------------------------------------------ writing

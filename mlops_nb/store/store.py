@@ -6,14 +6,14 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_nb.errors import InvalidValueError, RunNotFoundError, StoreError
 from mlops_nb.store.chunking import CutSizes
-from mlops_nb.store.deferred import DeferredLog, write_deferred
+from mlops_nb.store.deferred import DeferredLog, Event, Job, write_deferred
 from mlops_nb.store.files import write_whole
 from mlops_nb.store.ids import RUN_ID, new_run_id
 from mlops_nb.store.layout import check_layout
@@ -77,7 +77,13 @@ class Store(StoreParts):
         write_deferred()
         return self._index
 
-    def start_run(self, meta: Mapping[str, Any], *, is_deferred: bool = False) -> RunLog:
+    def start_run(
+        self,
+        meta: Mapping[str, Any],
+        *,
+        is_deferred: bool = False,
+        entries: Iterable[Event | Job] = (),
+    ) -> RunLog:
         """Start the log of a run.
 
         Parameters
@@ -87,6 +93,8 @@ class Store(StoreParts):
             ``started_at`` and ``user`` are added where missing.
         is_deferred
             Whether it is to be written a moment later; see `deferred.DeferredLog`.
+        entries
+            What a deferred one begins with.
 
         Returns
         -------
@@ -95,7 +103,7 @@ class Store(StoreParts):
         """
         if not is_deferred:
             return self._start_log("runs", meta)
-        return DeferredLog(self.root, _complete(meta), self._check_marker)
+        return DeferredLog(self.root, _complete(meta), self._check_marker, entries)
 
     def reopen_run(self, run_id: str) -> RunLog:
         """Give a log that adds to a run of another process, in files of its own."""

@@ -2,7 +2,13 @@
 
 from mlops_nb.tracking.active import active_run
 from mlops_nb.tracking.adopting import Adoption, adopting
-from mlops_nb.tracking.links import find_run_of, link_object, list_links
+from mlops_nb.tracking.links import (
+    find_run_of,
+    link_object,
+    link_reference,
+    list_links,
+    unlink,
+)
 from mlops_nb.tracking.pauses import pausing, switch_recording
 from mlops_nb.tracking.run import Run
 from mlops_nb.tracking.session import Session, close_session, current_session, open_session
@@ -19,10 +25,12 @@ __all__ = [
     "end_open_runs",
     "find_run_of",
     "link_object",
+    "link_reference",
     "list_links",
     "open_session",
     "pausing",
     "reopen_run",
     "start_run",
     "switch_recording",
+    "unlink",
 ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
+from mlops_nb.capture.kinds import identify
+
 # By identity, because equal objects may come from different runs; the reference is weak, so that an
 # object lives exactly as long as its user wants, and tells when its identity is free again.
 _links: dict[int, tuple[weakref.ref[Any], str]] = {}
@@ -25,23 +27,41 @@ def link_object(value: Any, run_id: str) -> bool:
     bool
         False where Python allows no weak reference to it.
     """
-    identity = id(value)
-
-    def forget(reference: weakref.ref[Any]) -> None:
-        known = _links.get(identity)
-        if known is not None and known[0] is reference:
-            del _links[identity]
+    identity = identify(value)
 
     try:
-        _links[identity] = (weakref.ref(value, forget), run_id)
+        reference = weakref.ref(value, lambda gone: unlink(gone, identity))
     except TypeError:
         return False
+    link_reference(reference, identity, run_id)
     return True
+
+
+def link_reference(reference: weakref.ref[Any], identity: int, run_id: str) -> None:
+    """Remember which run made an object that somebody refers to already; see `link_object`.
+
+    Parameters
+    ----------
+    reference
+        To the object; who made it calls `unlink` when the object is gone.
+    identity
+        The object's, as `identify` gives it.
+    run_id
+        The run that made it.
+    """
+    _links[identity] = (reference, run_id)
+
+
+def unlink(reference: weakref.ref[Any], identity: int) -> None:
+    """Forget an object that is gone."""
+    known = _links.get(identity)
+    if known is not None and known[0] is reference:
+        del _links[identity]
 
 
 def find_run_of(value: Any) -> str | None:
     """Give the run that made an object, None where it is not known."""
-    known = _links.get(id(value))
+    known = _links.get(identify(value))
     return known[1] if known is not None and known[0]() is value else None
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
 import threading
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from mlops_nb.config import Settings
-from mlops_nb.store import RunLog, Store
+from mlops_nb.store import Event, Job, RunLog, Store
 from mlops_nb.tracking.active import active_run
 from mlops_nb.tracking.run import Run
 from mlops_nb.tracking.sampling import start_sampler
@@ -217,15 +216,16 @@ class Session:
         """
         if done_at is not None:
             self._done[run.run_id] = done_at
-        if self.cell is None or (self.is_script and done_at is not None):
+        cell = self._stack[-1] if self._stack else None
+        if cell is None or (self.is_script and done_at is not None):
             run.end(at=done_at)
         else:
-            self._adopted.append((self.cell, run, done_at))
+            self._adopted.append((cell, run, done_at))
 
     def touch(self, run: Run) -> None:
         """Record that the cell that runs now belongs to a run."""
         self._run_ids[run.run_id] = None
-        index = self.cell
+        index = self._stack[-1] if self._stack else None
         if index is None:
             return
         runs = self._touched.setdefault(index, {})
@@ -262,11 +262,23 @@ class Session:
         nested: bool | None = None,
         is_active: bool = True,
         is_deferred: bool = False,
+        params: Mapping[str, object] | None = None,
     ) -> Run:
         """Start a run that knows its session, notebook, cell, environment and code.
 
-        A deferred run is written when its cell ends, at the latest.
+        A deferred run is written when its cell ends, at the latest; it may begin with parameters,
+        which are taken as they are.
         """
+        entries: list[Event | Job] = []
+        index = self._stack[-1] if self._stack else None
+        if is_deferred:
+            now = time.time()
+            entries.append(self._name_snapshots)
+            if index is not None:
+                belongs = {"type": "cell", "index": index, "session_id": self.session_id}
+                entries.append({"at": now, **belongs})
+            if params:
+                entries.append({"at": now, "type": "params", "params": params})
         meta = {"session_id": self.session_id, "notebook": self.notebook}
         run = start_run(
             self.store,
@@ -278,15 +290,27 @@ class Session:
             meta=meta,
             is_active=is_active,
             is_deferred=is_deferred,
+            entries=entries,
         )
         with self._lock:
             self._runs.add(run)
-            environment, code = self.environment, self.code
-        run.log_later(functools.partial(_name_snapshots, environment, code))
-        self.touch(run)
+            events = () if is_deferred else self._name_snapshots()
+        if is_deferred:
+            self._run_ids[run.run_id] = None
+            if index is not None:
+                self._touched.setdefault(index, {})[run] = None
+        else:
+            for event in events:
+                run.log_event(event)
+            self.touch(run)
         if self.sampler is not None:
             self.sampler.add(run)
         return run
+
+    def _name_snapshots(self) -> list[dict[str, object]]:
+        """Give the events that name what a run ran in and with, as far as that is known by now."""
+        found = {"environment": self.environment, "code": self.code}
+        return [{"type": kind, "digest": digest} for kind, digest in found.items() if digest]
 
     def find_run(self, run_id: str) -> Run | None:
         """Give a run to add to: one of this session, or one that another process recorded.
@@ -340,12 +364,6 @@ class Session:
             except OSError:
                 pass  # the cells are there; only the mark of an orderly end is missing
             self._log = None
-
-
-def _name_snapshots(environment: str | None, code: str | None) -> list[dict[str, object]]:
-    """Give the events that name what a run ran in and with."""
-    found = {"environment": environment, "code": code}
-    return [{"type": kind, "digest": digest} for kind, digest in found.items() if digest]
 
 
 _current: list[tuple[int, Session]] = []

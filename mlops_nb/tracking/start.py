@@ -5,12 +5,12 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mlops_nb.config import Settings
 from mlops_nb.errors import RunNotFoundError
-from mlops_nb.store import Store
+from mlops_nb.store import Event, Job, Store
 from mlops_nb.tracking import active
 from mlops_nb.tracking.adopting import current_adoption
 from mlops_nb.tracking.names import make_name
@@ -19,6 +19,10 @@ from mlops_nb.tracking.values import check_key, read_tag
 
 if TYPE_CHECKING:
     from mlops_nb.records import RunStatus
+
+
+# As the environment keeps its names.
+_PARENT = os.environ.encodekey("MLOPS_NB_PARENT_RUN")
 
 
 def start_run(  # noqa: PLR0913 - what the verb takes, and two of the session's own
@@ -32,6 +36,7 @@ def start_run(  # noqa: PLR0913 - what the verb takes, and two of the session's 
     meta: Mapping[str, Any] | None = None,
     is_active: bool = True,
     is_deferred: bool = False,
+    entries: Iterable[Event | Job] = (),
 ) -> Run:
     """Start a run.
 
@@ -56,15 +61,17 @@ def start_run(  # noqa: PLR0913 - what the verb takes, and two of the session's 
     is_active
         Whether logs without a run of their own go to it.
     is_deferred
-        Whether it is written a moment later, by `Run.write` at the latest; its tags are a
-        recorder's own texts, and taken as they are.
+        Whether it is written a moment later, by `Run.write` at the latest; its name and its tags
+        are a recorder's own texts, and taken as they are.
+    entries
+        What a deferred run begins with: events with their ``at``, and what makes events later.
 
     Returns
     -------
     Run
         Open, and active if so asked.
     """
-    named = check_key("run", name) if name is not None else make_name()
+    named = make_name() if name is None else name if is_deferred else check_key("run", name)
     group = check_key("experiment", experiment) if experiment is not None else settings.experiment
     read = dict(tags or {})
     if not is_deferred:
@@ -77,12 +84,14 @@ def start_run(  # noqa: PLR0913 - what the verb takes, and two of the session's 
     adoption = current_adoption() if parent is None else None
     if adoption is not None:
         parent, read = adoption.parent_run_id, {**adoption.tags, **read}
-    parent = parent or os.environ.get("MLOPS_NB_PARENT_RUN") or None
+    if parent is None:
+        parent = _read_parent()
     log = None
     if store is not None:
         fields = {"name": named, "experiment": group, "tags": read, "parent_run_id": parent}
+        fields |= meta or {}
         try:
-            log = store.start_run({**(meta or {}), **fields}, is_deferred=is_deferred)
+            log = store.start_run(fields, is_deferred=is_deferred, entries=entries)
         except OSError as error:
             reason = error.strerror or str(error)
             print(f"mlops_nb: nothing is recorded: {reason}.", file=sys.stderr)  # noqa: T201
@@ -92,6 +101,15 @@ def start_run(  # noqa: PLR0913 - what the verb takes, and two of the session's 
     if is_active:
         active.add(run)
     return run
+
+
+def _read_parent() -> str | None:
+    """Give the run that runs of this process belong to, where it is told of one."""
+    # A name that is not there raises within `os.environ`, which takes longer than all around it.
+    variables = getattr(os.environ, "_data", None)
+    if isinstance(variables, dict) and _PARENT not in variables:
+        return None
+    return os.environ.get("MLOPS_NB_PARENT_RUN") or None
 
 
 def reopen_run(store: Store, run_id: str) -> Run | None:

@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.utils import all_estimators
 
-from mlops_nb.autolog.describe import describe_params, read_plain_params
+from mlops_nb.autolog.describe import describe_kind, describe_params, read_plain_params
 
 
 class _Own(BaseEstimator):  # type: ignore[misc]
@@ -87,3 +87,40 @@ def test_what_draws_is_known() -> None:
         (True, False),
         (False, False),
     ]
+
+
+def test_parameters_kept_elsewhere_are_left_to_get_params() -> None:
+    """A class whose attributes have other names than its parameters is asked for them."""
+
+    class Elsewhere(BaseEstimator):  # type: ignore[misc]
+        def __init__(self, alpha: float = 1.0, beta: int = 2) -> None:
+            self.kept, self.beta = alpha, beta
+
+        @property
+        def alpha(self) -> float:
+            return self.kept
+
+    estimator = Elsewhere(3.0)
+    assert read_plain_params(estimator) is None
+    assert describe_params(estimator) == ({"alpha": 3.0, "beta": 2}, ["alpha"])
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [("Plain", "Plain"), ("two\nlines", "two\\nlines"), ("x" * 300, "x" * 100)],
+)
+def test_a_run_has_a_name_that_can_be_shown(written: str, shown: str) -> None:
+    """Whatever a class made on the fly is called."""
+    assert describe_kind(type(written, (BaseEstimator,), {})()).name == shown
+
+
+def test_a_pipeline_is_looked_at_each_time() -> None:
+    """Two of one class end in other steps."""
+    ends = [
+        describe_kind(make_pipeline(StandardScaler(), last)) for last in (SVC(), StandardScaler())
+    ]
+    assert [(kind.name, kind.is_preparation) for kind in ends] == [
+        ("SVC", False),
+        ("StandardScaler", True),
+    ]
+    assert [kind.tags["estimator.last"] for kind in ends] == ["SVC", "StandardScaler"]

@@ -8,6 +8,7 @@ from types import FrameType
 from typing import Any, cast
 
 from mlops_nb.autolog import peeking
+from mlops_nb.autolog.frames import Spot
 from mlops_nb.autolog.models import KnownModels
 from mlops_nb.autolog.places import FitPlaces
 from mlops_nb.autolog.pooling import find_members
@@ -34,7 +35,7 @@ class _Counting(KnownModels):
 
 def _note(places: FitPlaces, frame: FrameType, runs: list[Run], cell: int) -> None:
     runs.append(cast("Run", _Run(f"{cell}, {len(runs)}")))
-    places.note(frame, runs[-1], {"C": 1}, "C", cell)
+    places.note(Spot(frame), runs[-1], {"C": 1}, "C", cell)
 
 
 def test_runs_of_one_call_are_known_by_it() -> None:
