@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,8 @@ from mlops_nb.tracking import Session, active_run, current_session, open_session
 
 if TYPE_CHECKING:
     from mlops_nb.store.stamp import StoreStamp
+
+_opening = threading.Lock()
 
 
 def get_store(store: str | Path | None = None, start: Path | None = None) -> Store:
@@ -129,16 +133,31 @@ def make_session(
 def need_session() -> Session:
     """Give the session of this process; a script gets one at its first log."""
     session = current_session()
-    if session is not None:
-        return session
-    main = sys.modules.get("__main__")
-    script = getattr(main, "__file__", None)
-    # A script may be a tool's (pytest's, say) far from the project: the working folder tells more.
-    session = make_session(str(Path(script).absolute()) if script else None, Path.cwd())
+    return _open_for_script() if session is None else session
+
+
+def _open_for_script() -> Session:
     from mlops_nb.api.sessions import snapshot_in_background
 
-    snapshot_in_background(session)
-    return session
+    with _opening:
+        session = current_session()
+        if session is not None:
+            return session  # another thread's first log was at the same time
+        main = sys.modules.get("__main__")
+        script = getattr(main, "__file__", None)
+        # A script may be a tool's (pytest's, say) far from the project, which its folder is not.
+        session = make_session(str(Path(script).absolute()) if script else None, Path.cwd())
+        snapshot_in_background(session)
+        return session
+
+
+def _renew_lock() -> None:
+    global _opening
+    _opening = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 def get_status() -> dict[str, Any]:

@@ -85,7 +85,7 @@ class Sampler:
         self._fresh: deque[Run] = deque()
         self._watched: dict[str, _Watched] = {}
         self._thread: threading.Thread | None = None
-        self._wake = threading.Event()
+        self._wake, self._starting = threading.Event(), threading.Lock()
         self._is_asleep = self._is_closed = False
         self._loops = LoopFinder()
         # A bar, and how far the loop was when it was first seen; None where the bar is outside.
@@ -109,15 +109,18 @@ class Sampler:
         if not self._interval_s and not self._is_live:
             self._is_closed = True
             return
-        self._wake.clear()
-        thread = threading.Thread(target=self._work, name="mlops_nb-sampler", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:  # no more threads are to be had, or the interpreter is ending
-            self._is_closed = True
-            return
-        self._thread = thread
-        _samplers.add(self)
+        with self._starting:
+            if self._thread is not None:
+                return  # two threads have begun their first runs at once
+            self._wake.clear()
+            thread = threading.Thread(target=self._work, name="mlops_nb-sampler", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # no more threads are to be had, or the interpreter is ending
+                self._is_closed = True
+                return
+            self._thread = thread
+            _samplers.add(self)
 
     def close(self) -> None:
         """End the thread and write nothing any more; safe to call twice."""
@@ -143,7 +146,7 @@ class Sampler:
     def forget_in_child(self) -> None:
         """Do nothing any more in a child: the runs are its parent's."""
         self._is_closed = True
-        self._wake = threading.Event()
+        self._wake, self._starting = threading.Event(), threading.Lock()
         self._fresh, self._watched, self._thread = deque(), {}, None
 
     def status(self) -> list[tuple[str, str, str]]:
