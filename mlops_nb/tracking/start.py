@@ -20,9 +20,7 @@ from mlops_nb.tracking.values import check_key, read_tag
 if TYPE_CHECKING:
     from mlops_nb.records import RunStatus
 
-
-# As the environment keeps its names.
-_PARENT = os.environ.encodekey("MLOPS_NB_PARENT_RUN")
+_PARENT = "MLOPS_NB_PARENT_RUN"
 
 
 def start_run(  # noqa: PLR0913 - what the verb takes, and two of the session's own
@@ -84,14 +82,13 @@ def start_run(  # noqa: PLR0913 - what the verb takes, and two of the session's 
     adoption = current_adoption() if parent is None else None
     if adoption is not None:
         parent, read = adoption.parent_run_id, {**adoption.tags, **read}
-    if parent is None:
-        parent = _read_parent()
+    parent = parent or _read_parent()
     log = None
     if store is not None:
         fields = {"name": named, "experiment": group, "tags": read, "parent_run_id": parent}
-        fields |= meta or {}
+        known = {**(meta or {}), **fields}
         try:
-            log = store.start_run(fields, is_deferred=is_deferred, entries=entries)
+            log = store.start_run(known, is_deferred=is_deferred, entries=entries)
         except OSError as error:
             reason = error.strerror or str(error)
             print(f"mlops_nb: nothing is recorded: {reason}.", file=sys.stderr)  # noqa: T201
@@ -106,10 +103,10 @@ def start_run(  # noqa: PLR0913 - what the verb takes, and two of the session's 
 def _read_parent() -> str | None:
     """Give the run that runs of this process belong to, where it is told of one."""
     # A name that is not there raises within `os.environ`, which takes longer than all around it.
-    variables = getattr(os.environ, "_data", None)
-    if isinstance(variables, dict) and _PARENT not in variables:
+    variables, encode = getattr(os.environ, "_data", None), getattr(os.environ, "encodekey", None)
+    if type(variables) is dict and encode is not None and encode(_PARENT) not in variables:
         return None
-    return os.environ.get("MLOPS_NB_PARENT_RUN") or None
+    return os.environ.get(_PARENT) or None
 
 
 def reopen_run(store: Store, run_id: str) -> Run | None:

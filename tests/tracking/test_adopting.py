@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 import pytest
@@ -52,3 +53,13 @@ def test_other_threads_are_not_touched(store: Store) -> None:
         beside.start()
         beside.join()
     assert found == [None]
+
+
+@pytest.mark.parametrize("value", ["of-a-plain-dict", ""])
+def test_the_parent_is_found_in_whatever_stands_for_the_environment(
+    store: Store, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    """A test tool may put a dict in its place; empty is none."""
+    monkeypatch.setattr(os, "environ", {**os.environ, "MLOPS_NB_PARENT_RUN": value})
+    run = start(store, "run")
+    assert store.read_run(run.run_id).parent_run_id == (value or None)
