@@ -6,11 +6,18 @@ import ast
 import linecache
 import weakref
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from types import CodeType, FrameType
 from typing import Any
 
+from mlops_nb.autolog.magiccode import (
+    find_timed_source,
+    has_line_magic,
+    is_time_magic,
+    read_body,
+    unwrap_lines,
+)
 from mlops_nb.capture.kinds import identify
 
 _MOST_TREES = 128
@@ -64,12 +71,27 @@ def _compile(source: str) -> Any:
     return compile(source, "<cell>", "exec", _FLAGS)
 
 
-def _parse(source: str) -> Tree | None:
+def _parse_module(source: str) -> ast.Module | None:
     try:
         module = _compile(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError, SystemError):
         return None
     assert isinstance(module, ast.Module)
+    return module
+
+
+def _parse(source: str) -> Tree | None:
+    module = _parse_module(source)
+    if module is None:
+        return None
+    tree = _index(module)
+    if has_line_magic(source):
+        # What a line magic is given binds names here, but its calls do not run here.
+        tree = replace(_index(unwrap_lines(module, _parse_module)), calls=tree.calls)
+    return tree
+
+
+def _index(module: ast.Module) -> Tree:
     parents: dict[ast.AST, ast.AST] = {}
     calls: dict[tuple[int, int], ast.Call] = {}
     functions: dict[tuple[str, int], ast.FunctionDef | ast.AsyncFunctionDef] = {}
@@ -99,6 +121,9 @@ def read_tree(frame: FrameType) -> Tree | None:
         None where there is no source, as at a bare prompt.
     """
     filename = frame.f_code.co_filename
+    if is_time_magic(frame.f_code):
+        source = find_timed_source(frame)
+        return None if source is None else parse_text(source)
     lines = linecache.getlines(filename, frame.f_globals)
     if not lines:
         return None
@@ -113,11 +138,13 @@ def read_tree(frame: FrameType) -> Tree | None:
 
 
 def parse_text(source: str) -> Tree | None:
-    """Parse the source of an earlier cell, cached by its text."""
+    """Parse the source of a cell, or what the magic at its head runs, cached by its text."""
     if source not in _texts:
+        body = read_body(source)
+        tree = _parse(source) if body is None else parse_text(body)
         if len(_texts) >= _MOST_TREES:
             _texts.clear()
-        _texts[source] = _parse(source)
+        _texts[source] = tree
     return _texts[source]
 
 
