@@ -16,7 +16,7 @@ from mlops_nb.autolog.frames import FrameMark, Spot, read_locals
 from mlops_nb.autolog.given import GivenData
 from mlops_nb.autolog.groups import open_group
 from mlops_nb.autolog.models import KnownModels
-from mlops_nb.autolog.owners import Owner, Timed, find_owner, read_given
+from mlops_nb.autolog.owners import Owner, Timed, find_caller, find_owner, read_given
 from mlops_nb.autolog.places import Place
 from mlops_nb.autolog.snapshots import SnapshotQueue, refresh_environment
 from mlops_nb.store import write_deferred
@@ -126,12 +126,15 @@ class FitRecorder:
                         earlier, owner.begun, is_continued=True
                     )  # one more fit inside the same
             given = read_given(frame) or given
+            caller = find_caller(frame, estimator)  # past a `fit_transform` of the library
+            if caller is None:
+                return None
         described = describe_estimator(estimator)
         self.latest = run = self._open(kind, method, described)
         if owned is not None and frame is not None:
             mark = FrameMark(frame)
             self._owners[run.run_id] = Owner(mark, self._session.cell, time.perf_counter())
-            frame = frame.f_back
+            frame = caller
         if method == "partial_fit":
             self._partial[run.run_id] = _PartialFits(run, self._session.cell)
         try:

@@ -18,13 +18,13 @@ from mlops_nb.autolog.frames import (
     BUSY,
     get_caller,
     hide_frame,
-    is_library_frame,
     read_function,
     read_locals,
 )
 from mlops_nb.autolog.guard import Guard
 from mlops_nb.autolog.imports import ImportWatcher
 from mlops_nb.autolog.metrics import MetricRecorder, patch_metrics
+from mlops_nb.autolog.owners import find_caller
 from mlops_nb.autolog.ownfits import OwnFits
 from mlops_nb.autolog.patching import Patches
 from mlops_nb.tracking import Session
@@ -288,7 +288,7 @@ class SklearnIntegration:
         """
         values = read_function(frame)
         method = getattr(values.get("fit_method"), "__name__", "fit")
-        user = _find_caller(frame, estimator)
+        user = find_caller(frame, estimator)
         if user is None:
             return None  # fitted by a function of the library for its own use
         given = _name_arguments(values.get("args", ()), values.get("kwargs", {}))
@@ -312,30 +312,6 @@ def _find_hook(decorator: Any) -> str | None:
                     return hook
         waiting.extend(part for part in current.co_consts if isinstance(part, CodeType))
     return None
-
-
-def _find_caller(frame: FrameType, estimator: Any) -> FrameType | None:
-    """Give the user's frame; None where a function of the library fits for itself."""
-    above = frame.f_back
-    while above is not None and is_library_frame(above):
-        # A task of the library's own loops is marked as such: what joblib calls here is the user's.
-        if above.f_globals["__name__"].startswith("joblib."):
-            if above.f_back is None or not is_library_frame(above.f_back):
-                return above.f_back or above
-            above = above.f_back
-            continue
-        if not _is_call_on(above, estimator):
-            return None
-        above = above.f_back
-    return above
-
-
-def _is_call_on(frame: FrameType, estimator: Any) -> bool:
-    """Tell whether a frame of the library runs a method of an estimator, or wraps one."""
-    values = read_locals(frame)
-    # Before 1.7 some methods stood in a wrapper that warns of positional arguments.
-    first = values.get("args", ())[:1] if frame.f_code.co_name == "inner_f" else ()
-    return any(each is estimator for each in (values.get("self"), values.get("estimator"), *first))
 
 
 def _name_arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -160,3 +160,20 @@ def test_each_call_of_an_own_fit_is_a_run(notebook: Notebook) -> None:
     runs = notebook.runs()
     assert [run.params for run in runs] == [{"k": k} for k in range(5)]
     assert all(set(run.metrics) == {"fit_time_s", "acc"} for run in runs)
+
+
+def test_who_fits_an_own_transformer(notebook: Notebook) -> None:
+    """Through the library's ``fit_transform`` data keep their names; its own checks are no runs."""
+    notebook.run(
+        "from sklearn.base import BaseEstimator, TransformerMixin\n"
+        "from sklearn.cluster import KMeans\n"
+        "from sklearn.utils.estimator_checks import check_transformer_general\n"
+        "class Near(TransformerMixin, BaseEstimator):\n"
+        "    def fit(self, X, y=None):\n"
+        "        self.means_ = KMeans(2, n_init=1, random_state=0).fit(X)\n        return self\n"
+        "    def transform(self, X):\n        return self.means_.transform(X)\n"
+    )
+    notebook.run("places = Near().fit_transform(X[['a', 'b']])")
+    notebook.run("check_transformer_general('Near', Near())")
+    (run,) = notebook.runs()
+    assert [(data.role, data.name) for data in run.datasets] == [("X", "X[['a', 'b']]")]
