@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import tempfile
 import time
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -207,8 +209,10 @@ class OpenedFiles:
             self.note_address(name, call, writes=writes)
             return
         name = os.path.expanduser(name.removeprefix("file://"))  # noqa: PTH111 - texts throughout
-        if not _absolute(name).startswith(self._ignored):
-            self.note_file(name, ["written" if writes else "read"], call)
+        if _absolute(name).startswith(self._ignored):
+            return
+        for path in (name,) if writes else list_files(name):
+            self.note_file(path, ["written" if writes else "read"], call)
 
     def note_file(self, path: str, roles: list[str], call: str) -> None:
         """Note a file; later opens in the same cell add their role."""
@@ -293,6 +297,29 @@ def _absolute(path: str) -> str:
     if path.startswith("/") and "/." not in path and "//" not in path:
         return path  # as it nearly always is
     return os.path.abspath(path)  # noqa: PTH100 - texts throughout, for speed
+
+
+def list_files(name: str) -> list[str]:
+    """List the files that a library reads where it is given a folder, or a pattern.
+
+    Parameters
+    ----------
+    name
+        A path, ``parts/`` or ``parts/*.parquet``.
+
+    Returns
+    -------
+    list of str
+        In order, without hidden ones, a thousand at most; the path itself where it is neither.
+    """
+    if os.path.isdir(name):  # noqa: PTH112 - texts throughout, for speed
+        pattern = os.path.join(glob.escape(name), "**", "*")  # noqa: PTH118
+    elif glob.has_magic(name) and not os.path.exists(name):  # noqa: PTH110
+        pattern = name
+    else:
+        return [name]
+    found = glob.iglob(pattern, recursive=True)  # noqa: PTH207
+    return sorted(islice(filter(os.path.isfile, found), 4 * MOST_FILES))
 
 
 def read_small(path: str) -> tuple[str, int] | None:

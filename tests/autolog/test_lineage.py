@@ -126,6 +126,34 @@ def test_libraries_that_open_past_python(armed: Notebook) -> None:
     assert {rows[f"{name} files"] for name in ("pandas", "pyarrow", "polars", "torch")} == {"armed"}
 
 
+def test_folders_and_patterns(armed: Notebook) -> None:
+    """Of a folder or a pattern that a library is given, each file is named, hidden ones are not."""
+    armed.run(
+        "import os, pandas as pd, polars as pl, pyarrow.dataset as ds\n"
+        "os.makedirs('parts/day=2')\n"
+        "for name in ('a', 'b', 'day=2/c', '.old', 'x[1]'):\n"
+        "    pl.DataFrame({'v': [1]}).write_parquet(f'parts/{name}.parquet')"
+    )
+    for call in (
+        "pl.scan_parquet('parts/*.parquet', glob=True).collect()",
+        "pl.scan_parquet('parts').collect()",
+        "pd.read_parquet('parts/day=2')",
+        "ds.dataset('parts/day=2').to_table()",
+        "pl.scan_parquet('parts/x[1].parquet', glob=False).collect()",
+        "pl.scan_parquet(['parts/?.parquet', 'parts/nothing*']).head(1)",
+    ):
+        armed.run(call)
+    flat = ["parts/a.parquet", "parts/b.parquet"]
+    assert [[name for _, _, name, _ in cell] for cell in _cells(armed)[1:]] == [
+        [*flat, "parts/x[1].parquet"],
+        [*flat, "parts/day=2/c.parquet", "parts/x[1].parquet"],
+        ["parts/day=2/c.parquet"],
+        ["parts/day=2/c.parquet"],
+        ["parts/x[1].parquet"],
+        flat,
+    ]
+
+
 def test_a_library_that_writes_on_its_way(armed: Notebook) -> None:
     """What is written in native code is known as that, whatever the user has called."""
     armed.run(
