@@ -38,6 +38,10 @@ def _hook(
     state: type[_State] = _State,
     rare: frozenset[str] = _RARE,
 ) -> None:
+    # Nearly all events are these, some twenty in a fit of scikit-learn's. Their names are new texts
+    # each time: to compare one takes a tenth of hashing it, as a look into a set does.
+    if event == "builtins.id" or event == "object.__getattr__" or event == "sys._getframe":  # noqa: PLR1714
+        return
     # While the interpreter ends, globals are gone: what is needed are defaults.
     listener = state.listener
     if listener is None:
