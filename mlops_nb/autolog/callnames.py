@@ -21,6 +21,12 @@ _FOREIGN_PARTS = (
     "debugpy",
     "pydevd",
     "coverage",
+    # What compiles opens caches of its own, for the user's code at times.
+    os.path.join("torch", "_dynamo"),  # noqa: PTH118 - parts of file names
+    os.path.join("torch", "_functorch"),  # noqa: PTH118
+    os.path.join("torch", "_inductor"),  # noqa: PTH118
+    "triton",
+    "numba",
 )
 _FOREIGN_FILES = (
     "linecache.py",

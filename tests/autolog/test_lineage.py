@@ -248,6 +248,18 @@ def test_what_is_not_the_users_is_left_out(armed: Notebook) -> None:
     assert _cells(armed) == [[]]
 
 
+def test_caches_of_a_compiler_are_not_the_users(armed: Notebook) -> None:
+    """What torch.compile keeps on disk is left out; what compiled code of the user opens is not."""
+    armed.run(
+        "import os, sysconfig\n"
+        "folder = os.path.join(sysconfig.get_path('purelib'), 'torch', '_inductor')\n"
+        "text = 'def load(path, then=None):\\n    open(path, \"w\").close()\\n    then and then()'\n"
+        "exec(compile(text, os.path.join(folder, 'codecache.py'), 'exec'))\n"
+    )
+    armed.run("load('kernel.so')\nload('other.so', lambda: open('mine.txt', 'w').close())")
+    assert [(name, call) for _, _, name, call in _cells(armed)[1]] == [("mine.txt", "open")]
+
+
 def test_paths_of_every_form(armed: Notebook) -> None:
     """Relative paths after a change of folder, bytes and odd names are each one file, as is a link."""
     Path("sub").mkdir()
