@@ -64,9 +64,15 @@ class Found:
                 candidates.setdefault(id(value), (name, value))
             elif issubclass(kind, scheduler) and vars(value).get("optimizer") is optimizer:
                 self.scheduler = value
-            elif issubclass(kind, scaler):
+            elif issubclass(kind, scaler) and _is_stepping(value, optimizer):
                 self.scaler = value
         self.models = _choose(list(candidates.values()), optimizer)
+
+
+def _is_stepping(scaler: Any, optimizer: Any) -> bool:
+    """Tell whether a scaler makes this step; others may be there of trainings before."""
+    states = vars(scaler).get("_per_optimizer_states")
+    return not isinstance(states, dict) or id(optimizer) in states
 
 
 def _walk(frames: Iterable[FrameType]) -> Iterable[tuple[str, Any]]:

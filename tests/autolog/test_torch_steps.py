@@ -148,3 +148,20 @@ def test_backwards_without_steps_gather_no_more(torchbook: Notebook) -> None:
     torchbook.run(LOOP)
     (run,) = torchbook.runs()
     assert len(read_values(torchbook, run.run_id, "loss")) == 12
+
+
+def test_a_scaler_of_another_training(torchbook: Notebook) -> None:
+    """A ``GradScaler`` that an earlier training used, or another optimizer, is not this one's."""
+    torchbook.run(
+        "model = make_model()\n"
+        "opt = torch.optim.SGD(model.parameters(), lr=0.1)\n"
+        "scaler = torch.amp.GradScaler('cpu')\n"
+        "def step(optimizer, scaler=None):\n"
+        "    loss = nn.functional.cross_entropy(model(X), y)\n"
+        "    (loss if scaler is None else scaler.scale(loss)).backward()\n"
+        "    optimizer.step() if scaler is None else scaler.step(optimizer)\n"
+        "    if scaler is not None: scaler.update()\n"
+        "for _ in range(2): step(opt, scaler)"
+    )
+    torchbook.run("plain = torch.optim.Adam(model.parameters())\nfor _ in range(2): step(plain)")
+    assert [run.params.get("amp") for run in torchbook.runs()] == ["GradScaler", None]
