@@ -74,18 +74,29 @@ class AssignedMetrics:
         self._places: dict[tuple[int, int], frozenset[str]] = {}
         self._owners: dict[int, weakref.ref[Any]] = {}
         self._returned: dict[str, list[str]] = {}
+        # What one loop trains again and again has no part in what stands outside of that loop.
+        self._outer: ast.AST | None = None
+        self._scope: ast.AST | None = None
 
-    def begin(self, frames: list[FrameType]) -> None:
+    def begin(self, frames: list[FrameType], *, is_new: bool) -> None:
         """Note which cell runs, and what its results are before the training.
 
         Parameters
         ----------
         frames
             From the call of ``step`` up to the cell.
+        is_new
+            Whether another training begins, not another optimizer of the same.
         """
         for frame in frames[:-1]:
             self._note_returned(frame)
-        if self._space is not None or not frames or frames[-1].f_code.co_name != "<module>":
+        if not frames or frames[-1].f_code.co_name != "<module>":
+            return
+        if is_new:
+            outer = _find_outer(frames[-1])
+            self._scope = outer if outer is self._outer else None
+            self._outer = outer
+        if self._space is not None:
             return
         self._space, self._tree = frames[-1].f_globals, read_tree(frames[-1])
         if self._tree is not None:
@@ -171,7 +182,7 @@ class AssignedMetrics:
         """Give the results that the cell has left in its variables."""
         found: dict[str, float] = {}
         if self._space is not None and self._tree is not None:
-            for name in list_results(self._tree.module):
+            for name in list_results(self._scope or self._tree.module):
                 self._take(name, self._space.get(name), found)
         self._take_fields(found)
         return found
@@ -187,8 +198,9 @@ class AssignedMetrics:
         found: dict[str, list[float]] = {}
         if self._space is None or self._tree is None:
             return found
-        kept = [(name, self._space.get(name)) for name in list_stored(self._tree.module)]
-        kept += self._list_given_back(self._tree.module, self._space)
+        scope = self._scope or self._tree.module
+        kept = [(name, self._space.get(name)) for name in list_stored(scope)]
+        kept += self._list_given_back(scope, self._space)
         for owner in self._owners.values():
             kept += list(read_fields(owner()).items())
         for name, value in kept:
@@ -201,9 +213,7 @@ class AssignedMetrics:
                         found[key] = plain
         return found
 
-    def _list_given_back(
-        self, module: ast.Module, space: dict[str, Any]
-    ) -> Iterator[tuple[str, Any]]:
+    def _list_given_back(self, module: ast.AST, space: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         """Give what the loop's functions gave back under names that say less than theirs."""
         for name, node in _walk_assignments(module):
             call = getattr(node, "value", None)
@@ -224,7 +234,7 @@ class AssignedMetrics:
     def end(self) -> None:
         """Let go of the cell."""
         self._returned.clear()
-        self._space = self._tree = None
+        self._space = self._tree = self._outer = self._scope = None
         self._known.clear()
         self._places.clear()
         self._owners.clear()
@@ -241,6 +251,13 @@ class AssignedMetrics:
         is_same = value is before if type(value) is float else number == before
         if number is not None and not is_same:
             found[name] = number
+
+
+def _find_outer(frame: FrameType) -> ast.AST | None:
+    """Give the outermost loop of a cell around what runs, unless it counts epochs."""
+    site = find_site(frame)
+    loops = list_around(site)[0] if site is not None else ()
+    return loops[-1] if loops and not name_epoch(loops[-1]) else None
 
 
 def _list_values(value: Any, epochs: int) -> list[Any]:

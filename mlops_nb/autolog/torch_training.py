@@ -111,7 +111,7 @@ class Trainings:
         self._describe(loop, track, found, optimizer)
         if len(loop.tracks) == 1 and "dataset" not in loop.params:
             log_whole(frames, loop.run, self.data)
-        self.assigned.begin(frames)
+        self.assigned.begin(frames, is_new=len(loop.tracks) == 1)
         return track
 
     def _continues(self, loop: Loop, turn: StepSite) -> bool:

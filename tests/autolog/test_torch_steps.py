@@ -165,3 +165,39 @@ def test_a_scaler_of_another_training(torchbook: Notebook) -> None:
     )
     torchbook.run("plain = torch.optim.Adam(model.parameters())\nfor _ in range(2): step(plain)")
     assert [run.params.get("amp") for run in torchbook.runs()] == ["GradScaler", None]
+
+
+def test_results_of_all_folds_are_not_the_last_ones(torchbook: Notebook) -> None:
+    """What stands outside of a loop that trains again and again belongs to none of its trainings."""
+    torchbook.run(
+        "fold_scores, last_loss = [], 0.0\n"
+        "for fold in range(3):\n"
+        "    model = make_model()\n"
+        "    opt = torch.optim.SGD(model.parameters(), lr=0.1)\n"
+        "    fold_losses = []\n"
+        "    for epoch in range(3):\n"
+        "        loss = nn.functional.cross_entropy(model(X), y)\n"
+        "        opt.zero_grad(); loss.backward(); opt.step()\n"
+        "        fold_losses.append(loss.item())\n"
+        "    fold_acc = (model(X).argmax(1) == y).float().mean().item()\n"
+        "    fold_scores.append(fold_acc)\n"
+        "mean_acc = sum(fold_scores) / 3\n"
+    )
+    runs = torchbook.runs()
+    assert len(runs) == 3
+    found = [{"mean_acc", "fold_scores", "fold_acc", "fold_losses"} & set(r.metrics) for r in runs]
+    assert found[-1] == {"fold_acc", "fold_losses"}
+    assert all("fold_scores" not in run.tags["best_epoch"] for run in runs)
+
+
+def test_results_after_a_training_in_two_parts(torchbook: Notebook) -> None:
+    """An optimizer that is made anew between epochs leaves the results below to the last part."""
+    torchbook.run(
+        "model = make_model()\nopt = torch.optim.SGD(model.parameters(), lr=0.1)\n"
+        "for epoch in range(4):\n"
+        "    if epoch == 2: opt = torch.optim.Adam(model.parameters())\n"
+        "    loss = nn.functional.cross_entropy(model(X), y)\n"
+        "    opt.zero_grad(); loss.backward(); opt.step()\n"
+        "final_acc = (model(X).argmax(1) == y).float().mean().item()"
+    )
+    assert "final_acc" in torchbook.runs()[-1].metrics
