@@ -6,7 +6,7 @@ SQLite index can be deleted and is rebuilt.
 
 from typing import TYPE_CHECKING, Any
 
-from mlops_nb.store.deferred import DeferredLog, Event, Job, write_deferred
+from mlops_nb.store.deferred import DeferredLog, Entries, Event, Job, write_deferred
 from mlops_nb.store.runlog import RunLog
 from mlops_nb.store.store import Store, open_store
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DeferredLog",
+    "Entries",
     "Event",
     "Job",
     "MetricPreview",

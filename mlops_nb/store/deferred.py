@@ -31,6 +31,7 @@ _NOTED = frozenset({"params", "cell"})
 
 Event = Mapping[str, Any]
 Job = Callable[[], Iterable[Event]]
+Entries = Iterable[Event | Job]
 _Call = tuple[Any, ...]
 
 
@@ -65,7 +66,7 @@ class DeferredLog(RunLog):
         root: Path,
         meta: Mapping[str, Any],
         prepare: Callable[[], None],
-        entries: Iterable[Event | Job] = (),
+        entries: Entries = (),
     ) -> None:
         # The folder's path is made with the folder: joining paths takes longer than all of this.
         self._root, self._meta, self._prepare = root, meta, prepare

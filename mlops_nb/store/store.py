@@ -6,14 +6,14 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_nb.errors import InvalidValueError, RunNotFoundError, StoreError
 from mlops_nb.store.chunking import CutSizes
-from mlops_nb.store.deferred import DeferredLog, Event, Job, write_deferred
+from mlops_nb.store.deferred import DeferredLog, Entries, write_deferred
 from mlops_nb.store.files import write_whole
 from mlops_nb.store.ids import RUN_ID, new_run_id
 from mlops_nb.store.layout import check_layout
@@ -78,11 +78,7 @@ class Store(StoreParts):
         return self._index
 
     def start_run(
-        self,
-        meta: Mapping[str, Any],
-        *,
-        is_deferred: bool = False,
-        entries: Iterable[Event | Job] = (),
+        self, meta: Mapping[str, Any], *, is_deferred: bool = False, entries: Entries = ()
     ) -> RunLog:
         """Start the log of a run.
 

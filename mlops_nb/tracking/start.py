@@ -5,12 +5,12 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mlops_nb.config import Settings
 from mlops_nb.errors import RunNotFoundError
-from mlops_nb.store import Event, Job, Store
+from mlops_nb.store import Entries, Store
 from mlops_nb.tracking import active
 from mlops_nb.tracking.adopting import current_adoption
 from mlops_nb.tracking.names import make_name
@@ -34,7 +34,7 @@ def start_run(  # noqa: PLR0913 - what the verb takes, and two of the session's 
     meta: Mapping[str, Any] | None = None,
     is_active: bool = True,
     is_deferred: bool = False,
-    entries: Iterable[Event | Job] = (),
+    entries: Entries = (),
 ) -> Run:
     """Start a run.
 
