@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 
 from mlops_nb.autolog.frames import read_locals
-from mlops_nb.notebook.magics import read_magic, strip_options
+from mlops_nb.notebook.magics import read_magic, strip_options, to_python
 
 # These run what they are given once, in the namespace of the notebook.
 _CELL_MAGICS = frozenset({"time", "capture", "prun", "mlops", "snakeviz"})
@@ -73,7 +73,7 @@ def read_body(source: str) -> str | None:
     """
     if source.startswith("%%"):
         head, _, body = source.partition("\n")
-        return body if head[2:].partition(" ")[0].strip() in _CELL_MAGICS else None
+        return _to_python(body) if head[2:].partition(" ")[0].strip() in _CELL_MAGICS else None
     if not source.startswith(f"{_ASKED}cell_magic("):
         return None
     try:
@@ -82,7 +82,15 @@ def read_body(source: str) -> str | None:
         return None
     first = statements[0] if len(statements) == 1 else None
     magic = read_magic(first.value) if isinstance(first, ast.Expr) else None
-    return magic.body if magic is not None and magic.name in _CELL_MAGICS else None
+    return _to_python(magic.body) if magic is not None and magic.name in _CELL_MAGICS else None
+
+
+def _to_python(body: str) -> str:
+    """Turn magics within into Python, as IPython does once the one at the head runs."""
+    try:
+        return to_python(body)
+    except (SyntaxError, ValueError, RecursionError, MemoryError, SystemError):
+        return body
 
 
 def has_line_magic(source: str) -> bool:

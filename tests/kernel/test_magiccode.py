@@ -34,7 +34,11 @@ def test_a_cell_below_a_magic(loaded: Run, head: str) -> None:
     """Later cells find the models that a cell below a magic has fitted, each with its scores."""
     loaded(_FIRST)
     loaded(f"{head}\nlogistic = LogisticRegression().fit(X, y)\npred = logistic.predict(X)")
-    loaded(f"{head}\ntree = DecisionTreeClassifier().fit(X, y)\npred_tree = tree.predict(X)")
+    loaded(
+        f"{head}\n%precision 4\n%time tree = DecisionTreeClassifier().fit(X, y)\n"
+        "pred_tree = tree.predict(X)"
+    )
+    loaded("from sklearn.linear_model import Ridge\nlast = Ridge().fit(X, y)")
     loaded("first = accuracy_score(y, pred)\nsecond = accuracy_score(y, pred_tree)")
     assert _names("LogisticRegression")[0] == {"first"}
     assert _names("DecisionTreeClassifier")[0] == {"second"}
