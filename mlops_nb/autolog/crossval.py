@@ -60,7 +60,11 @@ def _make_traced(
     @functools.wraps(function)
     def traced(*args: Any, **kwargs: Any) -> Any:
         if BUSY.value:
-            return function(*args, **kwargs)
+            try:
+                return function(*args, **kwargs)
+            except BaseException as error:
+                _pass_over(error)
+                raise
         BUSY.value = True
         fit = guard.call(_begin, recorder, function, args, kwargs, get_caller())
         BUSY.fit = fit
@@ -68,8 +72,7 @@ def _make_traced(
             value = function(*args, **kwargs)
         except BaseException as error:
             BUSY.value, BUSY.fit = False, None
-            if error.__traceback__ is not None:
-                error.__traceback__ = error.__traceback__.tb_next  # our frame is nobody's business
+            _pass_over(error)
             if fit is not None:
                 guard.call(recorder.end, fit, None, error)
             raise
@@ -79,6 +82,12 @@ def _make_traced(
         return value
 
     return hide_frame(traced)
+
+
+def _pass_over(error: BaseException) -> None:
+    """Leave our frame, which is nobody's business, out of a traceback."""
+    if error.__traceback__ is not None:
+        error.__traceback__ = error.__traceback__.tb_next
 
 
 def _begin(

@@ -45,6 +45,13 @@ def _fail_search() -> None:
     GridSearchCV(LogisticRegression(), {"C": [-1.0]}, cv=2, error_score="raise").fit(DATA, LABELS)
 
 
+def _fail_validation() -> None:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import cross_val_score  # which calls cross_validate
+
+    cross_val_score(LogisticRegression(C=-1.0), DATA, LABELS, cv=2, error_score="raise")
+
+
 def _fail_metric() -> None:
     from sklearn.metrics import roc_auc_score
 
@@ -59,7 +66,7 @@ def _fail_parameter() -> None:
     _fit(C="much")
 
 
-FAILURES = [_fail_fit, _fail_search, _fail_metric, _fail_score, _fail_parameter]
+FAILURES = [_fail_fit, _fail_search, _fail_validation, _fail_metric, _fail_score, _fail_parameter]
 
 
 @pytest.mark.parametrize("call", FAILURES)
