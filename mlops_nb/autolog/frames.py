@@ -22,8 +22,9 @@ _HIDDEN_FILE = "<frozen importlib mlops_nb _bootstrap>"
 
 # References to a dict of values that nobody else holds: the frame's, ours, the counting call's.
 _UNSHARED = 3
-TIMING_FILE = "<magic-timeit>"
 _DEEPEST_TIMED = 6
+# Where IPython's ``%timeit`` and Python's ``timeit`` run what they repeat.
+TIMED_FILES = ("<magic-timeit>", "<timeit-src>")
 
 
 class _Busy:
@@ -205,10 +206,10 @@ def is_measured(frame: FrameType | None) -> bool:
 
 
 def is_timed(frame: FrameType | None) -> bool:
-    """Tell whether ``%timeit`` is at work: its hundreds of fits are no experiments."""
+    """Tell whether ``%timeit``, or ``timeit``, is at work: such fits are no experiments."""
     seen = 0
     while frame is not None and seen < _DEEPEST_TIMED:
-        if frame.f_code.co_filename == TIMING_FILE:
+        if frame.f_code.co_filename in TIMED_FILES:
             return True
         frame, seen = frame.f_back, seen + 1
     return False

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
-from mlops_nb.autolog.frames import TIMING_FILE, FrameMark, is_library_frame, read_locals
+from mlops_nb.autolog.frames import TIMED_FILES, FrameMark, is_library_frame, read_locals
 
 _DEEPEST = 8
 # Frames within that of a method; before Python 3.12 comprehensions have their own.
@@ -15,7 +15,7 @@ _FIT_METHODS = frozenset({"fit", "partial_fit", "fit_transform", "fit_predict"})
 
 
 class Timed:
-    """Says that ``%timeit`` is at work: its hundreds of fits are no experiments."""
+    """Says that ``%timeit``, or ``timeit``, is at work: such fits are no experiments."""
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ def find_owner(frame: FrameType | None) -> tuple[Any, FrameType] | type[Timed] |
         name = code.co_name
         if name == "<module>" or (name.startswith("<") and name not in _WITHIN):
             break  # a cell or module
-        if code.co_filename == TIMING_FILE:
+        if code.co_filename in TIMED_FILES:
             return Timed
         if name in _FIT_METHODS:
             owner = read_locals(frame).get("self")

@@ -313,6 +313,17 @@ def test_timed_fits_are_no_runs(notebook: Notebook) -> None:
     assert notebook.names() == []
 
 
+def test_fits_under_pythons_timeit_are_no_runs(notebook: Notebook) -> None:
+    """What the module ``timeit`` repeats is measured, not recorded, as a text and as a function."""
+    notebook.run(
+        "from timeit import timeit, repeat\n"
+        "took = timeit('Ridge().fit(X, y)', number=3, globals=globals())\n"
+        "took = repeat(lambda: Ridge().fit(X, y), number=2, repeat=2)\n"
+        "LogisticRegression().fit(X, y)"
+    )
+    assert notebook.names() == ["LogisticRegression"]
+
+
 def test_a_fit_is_done_when_it_returns(notebook: Notebook) -> None:
     """A cell that fails or waits after a fit does not make the fit fail, or longer."""
     with pytest.raises(ZeroDivisionError):
