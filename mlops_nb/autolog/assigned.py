@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import re
 import weakref
 from collections.abc import Iterator
 from types import FrameType, FunctionType
@@ -13,40 +12,14 @@ from typing import Any
 from mlops_nb.autolog.callsites import Tree, find_site, parse_text, read_tree
 from mlops_nb.autolog.definitions import FUNCTIONS, last_definition
 from mlops_nb.autolog.frames import read_fields, read_locals
+from mlops_nb.autolog.resultnames import is_held_out, is_result_name
 from mlops_nb.autolog.torch_sites import list_around, name_epoch
 
-_WORDS = frozenset(
-    {
-        *("loss", "losses", "nll", "elbo", "perplexity", "ppl", "mse", "mae", "rmse", "mape", "r2"),
-        *("acc", "accs", "accuracy", "accuracies", "top1", "top5", "auc", "aucs", "auroc", "roc"),
-        *("f1", "precision", "recall", "error", "errors", "err", "errs", "score", "scores"),
-        *("iou", "miou", "dice", "psnr", "ssim", "fid", "bleu", "rouge", "wer", "cer"),
-        *("reward", "rewards"),
-    }
-)
-_SETTINGS = frozenset(
-    {"weight", "weights", "fn", "func", "function", "coef", "scale", "factor", "threshold"}
-)
-# What the object that trains says of data it does not train on: its other fields are half done.
-_VALIDATED = re.compile(r"(?:best_?)?(?:val|valid|validation|test|eval|dev)(?:_|[A-Z])")
 _ARRAYS = {("numpy", "ndarray"), ("torch", "Tensor")}
 _MOST_NAMES = 50
 _MOST_OWNERS = 8
 _MOST_POINTS = 100_000
 _DEEPEST = 12
-
-
-def is_result_name(name: str) -> bool:
-    """Tell whether a name says that its value is a result.
-
-    Examples
-    --------
-    >>> [is_result_name(name) for name in ("val_acc", "testLoss", "f1", "lr", "loss_weight")]
-    [True, True, True, False, False]
-    """
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
-    parts = set(spaced.split("_"))
-    return bool(parts & _WORDS) and not parts & _SETTINGS
 
 
 def read_number(value: Any) -> float | None:
@@ -152,7 +125,7 @@ class AssignedMetrics:
         """Take results on validation data that such objects keep: ``self.valid_acc``."""
         for owner in self._owners.values():
             for name, value in list(read_fields(owner()).items()):
-                if type(name) is str and _VALIDATED.match(name) and is_result_name(name):
+                if type(name) is str and is_held_out(name) and is_result_name(name):
                     self._take(name, value, found)
 
     def _find_complete(self, frame: FrameType, *, is_inside: bool) -> frozenset[str] | None:

@@ -8,9 +8,9 @@ import operator
 from collections.abc import Callable
 from types import FrameType
 
-from mlops_nb.autolog.assigned import is_result_name
 from mlops_nb.autolog.callsites import Site, find_site
 from mlops_nb.autolog.naming import find_receiver, keeps_value, name_from, name_metric
+from mlops_nb.autolog.resultnames import is_result_name
 
 _OPERATIONS: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: operator.add,

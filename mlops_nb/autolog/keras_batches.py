@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
-from mlops_nb.autolog.assigned import is_result_name
 from mlops_nb.autolog.callsites import Site, find_function, find_site
 from mlops_nb.autolog.definitions import FUNCTIONS, last_definition
 from mlops_nb.autolog.frames import read_locals
@@ -22,6 +21,7 @@ from mlops_nb.autolog.models import is_data
 from mlops_nb.autolog.naming import name_metric
 from mlops_nb.autolog.nets import NetRecorder, find_net_user
 from mlops_nb.autolog.peeking import NOTHING, peek
+from mlops_nb.autolog.resultnames import is_result_name
 from mlops_nb.autolog.training import Training, tidy_name
 from mlops_nb.tracking import Run
 

@@ -14,11 +14,12 @@ import statistics
 from collections.abc import Iterator
 from typing import Any
 
-from mlops_nb.autolog.assigned import is_result_name, list_stored, read_number
+from mlops_nb.autolog.assigned import list_stored, read_number
 from mlops_nb.autolog.callsites import parse_text
 from mlops_nb.autolog.definitions import last_definition
 from mlops_nb.autolog.fits import FitRecorder
 from mlops_nb.autolog.places import Place
+from mlops_nb.autolog.resultnames import is_result_name
 from mlops_nb.tracking import Run, Session
 
 _MOST_NOTED = 10_000

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 import threading
 import time
 import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
+from mlops_nb.autolog.resultnames import is_held_out
 from mlops_nb.autolog.torch_loaders import Pass, find_loader, read_size
 from mlops_nb.autolog.torch_sites import LossSite, StepSite
 from mlops_nb.autolog.torch_values import measure_norm, read_values, take
@@ -19,7 +19,6 @@ from mlops_nb.tracking import Run, Session
 FLUSH_NS = 500_000_000
 DEVICE_FLUSH_NS = 2_000_000_000  # reading from a device waits for it: more seldom
 MOST_GATHERED = 8192
-_HELD_OUT = frozenset({"val", "valid", "validation", "test", "eval", "dev", "holdout"})
 _PLAIN_FACTS = (".parameters", ".trainable", ".samples", "device")
 
 # What was gathered of one value: name of the series, optimizer, step, value, time, epoch.
@@ -338,7 +337,7 @@ class Loop:
         metrics = {"train_time_s": (self.last_ns - self.begun_ns) / 1e9}
         validated = [name for name in self._best if not name.endswith("/epoch")]
         # Names are gathered in no order: what judges must be the same in the next kernel.
-        validated.sort(key=lambda name: (not _is_held_out(name), name))
+        validated.sort(key=lambda name: (not is_held_out(name), name))
         judge = next(iter(validated or self._best), None)
         if judge is not None and self.epoch > 0:
             value, epoch = self._best[judge]
@@ -360,12 +359,6 @@ class Loop:
         if self.is_owned and len(changed) > len(self._changed):
             self.run.set_tag("params.changed", ", ".join(changed))
         self.run.log_params(facts)
-
-
-def _is_held_out(name: str) -> bool:
-    """Tell whether a name says that its value is of data that is not trained on."""
-    parts = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().split("_")
-    return not _HELD_OUT.isdisjoint(parts)
 
 
 def name_rate(index: int) -> str:
