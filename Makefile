@@ -65,6 +65,7 @@ bench: $(TEST_READY) ## Measure speed beside the peers that are installed
 	@$(BIN)/python benchmarks/pipelines.py
 	@$(BIN)/python benchmarks/sweeps.py --notebook
 	@$(BIN)/python benchmarks/autolog.py
+	@if command -v valgrind >/dev/null; then $(BIN)/python benchmarks/instructions.py; fi
 	@$(BIN)/python -W ignore benchmarks/torchsteps.py
 	@$(BIN)/python benchmarks/sampler.py
 	@$(BIN)/python benchmarks/panel.py
