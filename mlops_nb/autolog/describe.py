@@ -206,7 +206,7 @@ def _read_plain(
     changed: list[str],
 ) -> bool:
     """Read parameters of which most are the very defaults; tell whether all are plain."""
-    # Each fit pays for this; a loop of Python's own takes five times as long.
+    # Each fit pays for this: no loop of Python's own.
     others = list(compress(range(len(values)), map(is_not, values, schema.defaults)))
     for at in others:
         if not _is_plain(values[at]):

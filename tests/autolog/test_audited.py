@@ -48,7 +48,7 @@ def watch() -> _Watch:
 
 @pytest.mark.parametrize(("code", "most"), [(_FIT, 6), (_METRIC, 4)], ids=["fit", "metric"])
 def test_a_recorder_asks_seldom(notebook: Notebook, watch: _Watch, code: str, most: int) -> None:
-    """Each event takes as long as ten of our own lines; a frame is looked at once by each who must.
+    """Each event calls every audit hook of the process; a frame is looked at once by each who must.
 
     Before scikit-learn 1.9 two hooks ask who calls, one of them once more.
     """

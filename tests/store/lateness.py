@@ -7,10 +7,16 @@ import time
 
 import pytest
 
-from mlops_nb.store import Store, refresh
+from mlops_nb.store import Store, latejournal, refresh
 from mlops_nb.tracking.run import Run
 
 META = {"name": "r", "experiment": "e"}
+
+
+def rest_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let runs be at rest as soon as they have ended, and few journals be many."""
+    monkeypatch.setattr(refresh, "_GRACE_S", 0.0)
+    monkeypatch.setattr(latejournal, "_MOST_OPEN", 16)
 
 
 def make_ended(store: Store, count: int = 1) -> list[Run]:

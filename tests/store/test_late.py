@@ -18,7 +18,7 @@ from mlops_nb.store.latereader import take_late
 from mlops_nb.store.runreader import read_run
 from mlops_nb.tracking.run import Run
 from tests.store.indexes import open_again
-from tests.store.lateness import META, age, list_looks, make_ended
+from tests.store.lateness import META, age, list_looks, make_ended, rest_at_once
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -26,8 +26,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def store(either: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
     """Give an empty store, its index in either database, where ended runs are at rest at once."""
-    monkeypatch.setattr(refresh, "_GRACE_S", 0.0)
-    monkeypatch.setattr(latejournal, "_MOST_OPEN", 16)
+    rest_at_once(monkeypatch)
     return either
 
 

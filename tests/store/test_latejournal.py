@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from mlops_nb.store import Store, late, latejournal, refresh
+from mlops_nb.store import Store, late, latejournal
 from mlops_nb.store.stamp import StoreStamp
-from tests.store.lateness import age, list_looks, make_ended
+from tests.store.lateness import age, list_looks, make_ended, rest_at_once
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -20,8 +20,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def store(either: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
     """Give an empty store, its index in either database, where ended runs are at rest at once."""
-    monkeypatch.setattr(refresh, "_GRACE_S", 0.0)
-    monkeypatch.setattr(latejournal, "_MOST_OPEN", 16)
+    rest_at_once(monkeypatch)
     return either
 
 
